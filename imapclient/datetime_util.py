@@ -1,0 +1,196 @@
+"""Dates of IMAP to and from `datetime`.
+
+INTERNALDATE is ``17-Jul-1996 02:44:25 -0700`` (RFC 9051 section 9, ``date-time``), a date in search
+criteria is ``01-Feb-2020`` (``date``), and an ENVELOPE has the message's own Date field (RFC 5322
+section 3.3). Months are the English ones of the grammar, whatever the locale.
+
+A naive datetime is local time, with the offset of the system's zone in force at that moment, not
+now. ``fold`` tells the two hours at the end of daylight saving time apart.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import re
+import time
+
+from .fixed_offset import ZERO, FixedOffset
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTH_NUMBERS = {name.lower().encode("ascii"): index for index, name in enumerate(_MONTHS, 1)}
+
+# A fetch brings one INTERNALDATE for each message. A year below 100 and a leap second are left to
+# the slow path.
+_INTERNALDATE = re.compile(rb" ?(\d\d?)-([A-Za-z]{3})-(?!00)(\d{4}) (\d\d):(\d\d):([0-5]\d) ([+-]\d{4})")
+
+# The usual form of a message's own date: Mon, 7 Feb 1994 21:52:25 -0800 (PST)
+_RFC5322 = re.compile(
+    rb"(?:[A-Za-z]{3}, )?(\d\d?) ([A-Za-z]{3}) (?!00)(\d{4}) (\d\d):(\d\d):([0-5]\d) ([+-]\d{4})(?: \([A-Za-z]+\))?"
+)
+
+# What the C library says where it can't convert a time: on Windows OSError before 1970 and after
+# 3000.
+_UNKNOWN_TO_PLATFORM = (OSError, OverflowError, ValueError)
+
+_EPOCH = datetime.datetime(1970, 1, 1)
+_from_timestamp = datetime.datetime.fromtimestamp
+
+
+def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.datetime:
+    """Return the datetime for an INTERNALDATE or an RFC 5322 date.
+
+    For ``b"17-Jul-1996 02:44:25 -0700"`` it is ``datetime(1996, 7, 17, 11, 44, 25)`` in Berlin:
+    naive and in local time. Without ``normalise`` it is aware and has the offset that was sent:
+    ``datetime(1996, 7, 17, 2, 44, 25, tzinfo=FixedOffset(-420))``.
+
+    A date without a zone, or with an unknown one, is UTC. A year below 100 is one of two digits,
+    as `email.utils` reads it: up to 68 in the 21st century, from 69 on in the 20th. A leap second
+    (``23:59:60``) is read as the second before it, since datetime has none.
+
+    Raises ValueError, with the bytes, for what is no date, and for a time that is outside the years
+    1 to 9999 once it is local.
+    """
+    try:
+        match = _INTERNALDATE.fullmatch(timestamp) or _RFC5322.fullmatch(timestamp)
+        if match:
+            day, month, year, hour, minute, second, zone = match.groups()
+            moment = datetime.datetime(
+                int(year),
+                _MONTH_NUMBERS.get(month.lower(), 0),
+                int(day),
+                int(hour),
+                int(minute),
+                int(second),
+            )
+            if normalise:
+                try:
+                    # Without a datetime that carries the zone: this runs once or twice for each message.
+                    return _from_timestamp((moment - _EPOCH).total_seconds() - _offset_seconds(zone))
+                except _UNKNOWN_TO_PLATFORM:
+                    pass
+            moment = moment.replace(tzinfo=_zone(zone))
+        else:
+            moment = _parse_rfc5322(timestamp)
+        return _local(moment) if normalise else moment
+    except ValueError as error:
+        raise ValueError(f"not a date that can be read: {timestamp!r} ({error})") from None
+
+
+# The cache spares an object for each message: a mailbox has few different zones.
+@functools.lru_cache(maxsize=128)
+def _zone(zone: bytes) -> FixedOffset:
+    """Return the zone for ``b"-0330"``."""
+    minutes = int(zone[1:3]) * 60 + int(zone[3:5])
+    return FixedOffset(-minutes if zone[:1] == b"-" else minutes)
+
+
+@functools.lru_cache(maxsize=128)
+def _offset_seconds(zone: bytes) -> float:
+    return _zone(zone).utcoffset(None).total_seconds()
+
+
+def _parse_rfc5322(timestamp: bytes) -> datetime.datetime:
+    """Return the datetime for a date that has not exactly the form of an INTERNALDATE.
+
+    Tolerances beside those of RFC 5322 section 4.3: dots in the time, which some mailers write and
+    servers hand on (``Sat, 8 May 2010 16.03.09 +0200``), and 8-bit text in a comment. `email.utils`
+    reads both.
+    """
+    # Here, since it is seldom needed and costs an eighth of this package's time of import.
+    from email.utils import parsedate_tz
+
+    text = timestamp.decode("latin-1")
+    # email.utils of Python 3.9.0 raises IndexError for blank text.
+    fields = parsedate_tz(text) if text.strip() else None
+    if fields is None:
+        raise ValueError("neither an INTERNALDATE nor an RFC 5322 date")
+    year, month, day, hour, minute, second = fields[:6]
+    try:
+        return datetime.datetime(
+            year,
+            month,
+            day,
+            hour,
+            minute,
+            59 if second == 60 else second,
+            tzinfo=FixedOffset((fields[9] or 0) / 60),
+        )
+    except OverflowError as error:
+        raise ValueError(str(error)) from None
+
+
+def _local(aware: datetime.datetime) -> datetime.datetime:
+    """Return an aware datetime as naive local time.
+
+    Raises ValueError where that is outside the years 1 to 9999.
+    """
+    try:
+        # Sets fold, which astimezone() doesn't.
+        return _from_timestamp(aware.timestamp())
+    except _UNKNOWN_TO_PLATFORM:
+        pass
+    try:
+        standard = datetime.timezone(_standard_offset())
+        return aware.astimezone(standard).replace(tzinfo=None)
+    except OverflowError:
+        raise ValueError("the local time is outside the years 1 to 9999") from None
+
+
+def _aware(local: datetime.datetime) -> datetime.datetime:
+    """Return naive local time as the same moment in the zone's offset of that moment."""
+    try:
+        # Not local.astimezone(): it takes an hour that daylight saving time skips for another.
+        return _from_timestamp(local.timestamp(), datetime.timezone.utc).astimezone()
+    except _UNKNOWN_TO_PLATFORM:
+        return local.replace(tzinfo=datetime.timezone(_standard_offset()))
+
+
+def _standard_offset() -> datetime.timedelta:
+    return datetime.timedelta(seconds=-time.timezone)
+
+
+def datetime_to_native(dt: datetime.datetime) -> datetime.datetime:
+    """Return an aware datetime as naive local time; a naive one comes back unchanged.
+
+    ``datetime(2020, 7, 1, 12, 0, tzinfo=timezone.utc)`` gives ``datetime(2020, 7, 1, 14, 0)`` in
+    Berlin. Raises ValueError where that is outside the years 1 to 9999.
+    """
+    if dt.utcoffset() is None:
+        return dt.replace(tzinfo=None)
+    # A timestamp is a float, which has no room for all microseconds of distant years.
+    return _local(dt.replace(microsecond=0)).replace(microsecond=dt.microsecond)
+
+
+def datetime_to_INTERNALDATE(dt: datetime.datetime) -> str:
+    """Return a datetime as INTERNALDATE, such as ``"01-Feb-2020 10:11:12 +0100"``.
+
+    A naive datetime is local time; one that the change to daylight saving time skips comes out as
+    the same moment after it. Microseconds are dropped. An offset is rounded to whole minutes, as
+    IMAP has no seconds there, and the time goes with it, so that the moment stays the same.
+    """
+    offset = dt.utcoffset()
+    if offset is None:
+        dt = _aware(dt.replace(tzinfo=None, microsecond=0))
+        offset = dt.utcoffset() or ZERO
+    # Rounding must not reach 24 hours.
+    minutes = max(-1439, min(1439, round(offset / datetime.timedelta(minutes=1))))
+    local = dt.replace(tzinfo=None) + (datetime.timedelta(minutes=minutes) - offset)
+    hours, rest = divmod(abs(minutes), 60)
+    return (
+        f"{_date(local)} {local.hour:02d}:{local.minute:02d}:{local.second:02d} "
+        f"{'-' if minutes < 0 else '+'}{hours:02d}{rest:02d}"
+    )
+
+
+def format_criteria_date(dt: datetime.datetime | datetime.date) -> bytes:
+    """Return a date for search criteria, such as ``b"01-Feb-2020"``.
+
+    The time and the zone of a datetime are left out, not converted: servers compare with the date
+    as it is written.
+    """
+    return _date(dt).encode("ascii")
+
+
+def _date(date: datetime.date) -> str:
+    return f"{date.day:02d}-{_MONTHS[date.month - 1]}-{date.year:04d}"

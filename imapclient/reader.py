@@ -1,0 +1,331 @@
+"""One buffer over a transport: lines, literals and whole responses are cut from it.
+
+Rules:
+
+- A line ends with CRLF (RFC 9051, 2.2). A LF without its CR is an error, so that a server that ends its lines
+  otherwise is told so at once instead of being waited for.
+- Bytes leave the buffer only when the whole line or literal is there. A timeout or an interrupt in the middle loses
+  nothing: the same call made again goes on where it was.
+- Memory grows as data arrives, never to a size that the server merely announced.
+- What ends with ``{n}`` announces a literal only in a data response. At the end of human text (OK, NO, BAD, BYE,
+  PREAUTH, a continuation request, any tagged response) it is text.
+"""
+
+from __future__ import annotations
+
+import re
+from io import BytesIO
+from typing import NamedTuple, Union
+
+from .exceptions import IMAPClientAbortError, LimitError, ProtocolAbortError
+from .sockets import Deadline, Transport
+
+Record = Union[bytes, tuple[bytes, bytes]]
+"""A line without its CRLF, or a line that announces a literal together with that literal (imaplib's shape)."""
+
+# How much is asked of the transport at a time.
+CHUNK = 65536
+# What Python needs to keep a literal and its line beside their bytes: literals without content count too.
+OVERHEAD = 128
+# How much room is added at a time to the buffer of a literal larger than a chunk.
+STEP = 4 * CHUNK
+
+# Responses that end in resp-text. What does not start with "* " is tagged or a continuation request.
+_HUMAN_TEXT = re.compile(rb"(?!\* )|\* +(?:OK|NO|BAD|BYE|PREAUTH)(?: |\Z)", re.IGNORECASE)
+
+
+class Limits(NamedTuple):
+    """How much is taken from a server before it is called hostile, in bytes (nesting: in levels)."""
+
+    line_length: int = 64 * 1024 * 1024
+    literal_size: int = 2 * 1024 * 1024 * 1024
+    response_size: int = 2 * 1024 * 1024 * 1024 + 64 * 1024 * 1024
+    nesting_depth: int = 400
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def announced_size(line: bytes) -> int | None:
+    """The size of the literal that a line announces at its end, or None: ``announced_size(b'* 1 FETCH (X {5}') == 5``.
+
+    literal = "{" number64 ["+"] "}" CRLF; literal8 = "~{" number64 "}" CRLF (RFC 9051, 9; RFC 3516, 7)
+    """
+    brace = line.rfind(b"{")
+    digits = line[brace + 1 : -1]
+    if brace < 0 or line[-1:] != b"}":
+        return None
+    if digits[-1:] == b"+":
+        digits = digits[:-1]
+    return int(digits) if digits.isdigit() and len(digits) <= 20 else None
+
+
+def before_announcement(line: bytes) -> bytes:
+    """A line without the announcement of a literal at its end: ``before_announcement(b'(X ~{5}') == b'(X '``."""
+    if announced_size(line) is None:
+        return line
+    brace = line.rfind(b"{")
+    return line[: brace - 1] if line[brace - 1 : brace] == b"~" else line[:brace]
+
+
+class Reader:
+    """Cuts lines, literals and responses from what a transport receives.
+
+    ``timeout`` (seconds, None for no limit) applies to each single read from the transport; a `Deadline` given to a
+    call applies to all its reads together. Both raise `socket.timeout`. The end of the stream raises
+    IMAPClientAbortError, a broken frame ProtocolAbortError, a limit LimitError.
+    """
+
+    def __init__(self, transport: Transport, limits: Limits = DEFAULT_LIMITS, timeout: float | None = None) -> None:
+        self._line_limit, self._literal_limit, self._response_limit = limits[:3]
+        self.timeout = timeout
+        self._transport = transport
+        self._buffer = b""
+        self._position = 0
+        # The start of a line whose end has not come. While there is any, the buffer is empty. Joined once the end is
+        # there, so that a line of any length costs time in proportion to it.
+        self._pieces: list[bytes] = []
+        # The part of a response that was read, and the line whose literal comes next.
+        self._records: list[Record] = []
+        self._records_size = 0
+        self._announcement: bytes | None = None
+        # What was received since `begin`, and the state at that time.
+        self._journal: list[bytes] | None = None
+        self._mark: tuple[bytes, list[Record], int, bytes | None] = (b"", [], 0, None)
+        # A literal larger than a chunk: its buffer, and how much of that is filled.
+        self._large: BytesIO | None = None
+        self._filled = 0
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether all that was received was also read: nothing buffered, no response half-way."""
+        return not (
+            self._position < len(self._buffer)
+            or self._pieces
+            or self._records
+            or self._announcement is not None
+            or self._large is not None
+        )
+
+    def replace_transport(self, transport: Transport) -> None:
+        """Go on over another transport (TLS, compression).
+
+        ProtocolAbortError where anything is left from the old one: what came in the clear must not count as if it had
+        come protected.
+        """
+        if not self.is_clean:
+            self._settle()
+            raise ProtocolAbortError(
+                "data was sent ahead of the change of transport",
+                context=self._buffer[self._position : self._position + 80],
+            )
+        self._transport = transport
+
+    # -- responses
+
+    def read_response(self, deadline: Deadline | None = None) -> tuple[bytes, list[Record] | None]:
+        """The next response: ``(line, None)``, or ``(first line, records)`` where it holds literals.
+
+        ``(b'* 3 EXISTS', None)``;
+        ``(b'* 1 FETCH (BODY[] {3}', [(b'* 1 FETCH (BODY[] {3}', b'abc'), b' UID 8)'])``.
+        """
+        records = self._records
+        if not records and self._announcement is None:
+            line = self.read_line(deadline)
+            if len(line) > self._response_limit:
+                self._account(len(line))
+            if line[-1:] != b"}":
+                return line, None
+            size = announced_size(line)
+            if size is None:
+                return line, None
+            # A number follows the star in FETCH, the usual response with a literal: that is no human text.
+            if not (line[:2] == b"* " and line[2:3].isdigit()) and _HUMAN_TEXT.match(line) is not None:
+                return line, None
+            found = self._whole_response(line, size)
+            if found is not None:
+                return line, found
+            self._announcement = line
+        while True:
+            if self._announcement is not None:
+                line = self._announcement
+                size = announced_size(line) or 0
+                self._check_literal(size)
+                self._account(len(line) + size + OVERHEAD)
+                records.append((line, self.read_literal(size, deadline)))
+                self._announcement = None
+                self._records_size += len(line) + size + OVERHEAD
+            line = self.read_line(deadline)
+            if line[-1:] == b"}" and announced_size(line) is not None:
+                self._announcement = line
+                continue
+            self._account(len(line))
+            records.append(line)
+            self._records, self._records_size = [], 0
+            return records[0][0], records  # type: ignore[return-value]
+
+    def _whole_response(self, line: bytes, size: int) -> list[Record] | None:
+        """The response that ``line`` begins, if it has one literal and lies in the buffer whole: the usual case."""
+        start = self._position
+        buffer = self._buffer
+        end = buffer.find(b"\n", start + size)
+        if end < start + size + 1 or buffer[end - 1] != 13 or buffer[end - 2] == 125:
+            return None
+        if size > self._literal_limit or len(line) + end - start + OVERHEAD > self._response_limit:
+            return None
+        literal, rest = buffer[start : start + size], buffer[start + size : end - 1]
+        if len(rest) > self._line_limit:
+            return None
+        self._position = end + 1
+        return [(line, literal), rest]
+
+    def _check_literal(self, size: int) -> None:
+        if size > self._literal_limit:
+            raise LimitError("max_literal_size", self._literal_limit, f"a literal of {size} bytes")
+
+    def _account(self, size: int) -> None:
+        if self._records_size + size > self._response_limit:
+            raise LimitError("max_response_size", self._response_limit, "a response")
+
+    # -- lines
+
+    def read_line(self, deadline: Deadline | None = None) -> bytes:
+        """The next line, without its CRLF."""
+        start = self._position
+        buffer = self._buffer
+        end = buffer.find(b"\n", start)
+        if end < 0:
+            return self._receive_line(deadline)
+        if end - start > self._line_limit:
+            raise LimitError("max_line_length", self._line_limit, "a line")
+        if end == start or buffer[end - 1] != 13:
+            raise ProtocolAbortError(
+                "a line ends with LF without CR",
+                end - start,
+                buffer[max(start, end - 60) : end + 1],
+            )
+        self._position = end + 1
+        return buffer[start : end - 1]
+
+    def _receive_line(self, deadline: Deadline | None) -> bytes:
+        """Receive until there is an end of line; the line."""
+        if self._pieces and b"\n" in self._pieces[-1]:
+            # An interrupt came right after it was received.
+            self._settle()
+            return self.read_line(deadline)
+        self._open_pieces(self._position)
+        size = sum(map(len, self._pieces))
+        while size <= self._line_limit:
+            data = self._receive(deadline)
+            end = data.find(b"\n")
+            if end >= 0 and size + end > self._line_limit:
+                break
+            if end > 0 and data[end - 1] == 13:
+                # Joined once, without the end of line: a search may bring megabytes.
+                line = b"".join((*self._pieces[:-1], data[: end - 1]))
+                self._buffer, self._position, self._pieces = data, end + 1, []
+                return line
+            if end >= 0:
+                self._settle()
+                return self.read_line(deadline)
+            size += len(data)
+        raise LimitError("max_line_length", self._line_limit, "a line")
+
+    def _open_pieces(self, start: int) -> None:
+        """Make the buffer from ``start`` on the first piece."""
+        if start < len(self._buffer):
+            rest = self._buffer[start:]
+            self._buffer, self._position, self._pieces = b"", 0, [rest]
+
+    def _receive(self, deadline: Deadline | None) -> bytes:
+        """Receive once, into the pieces, which must be open or the buffer empty."""
+        into = self._pieces if self._journal is None else self._journal
+        # More at a time once a line turns out to be long.
+        size = STEP if len(self._pieces) > 1 else CHUNK
+        self._transport.recv(into, size, self._patience(deadline))
+        data = into[-1]
+        if not data:
+            into.pop()
+            raise IMAPClientAbortError("the server closed the connection")
+        if into is not self._pieces:
+            self._pieces.append(data)
+        return data
+
+    def _settle(self) -> None:
+        """Join the pieces into the buffer, which is used up while there are any."""
+        if self._pieces:
+            self._buffer, self._position, self._pieces = b"".join(self._pieces), 0, []
+
+    # -- taking back
+
+    def begin(self) -> None:
+        """From here on `take_back` can undo all reading, until `commit`."""
+        self._settle()
+        self._mark = (
+            self._buffer[self._position :],
+            list(self._records),
+            self._records_size,
+            self._announcement,
+        )
+        self._journal = []
+
+    def commit(self) -> None:
+        """All that was read since `begin` has been handed over."""
+        self._journal = None
+
+    def take_back(self) -> None:
+        """Make unread what was read since `begin`: an interrupt came, and not all was handed over."""
+        if self._journal is None:
+            return
+        rest, self._records, self._records_size, self._announcement = self._mark
+        self._buffer, self._position, self._pieces = b"".join([rest, *self._journal]), 0, []
+        self._journal = None
+
+    # -- literals
+
+    def read_literal(self, size: int, deadline: Deadline | None = None) -> bytes:
+        """The next ``size`` bytes."""
+        self._check_literal(size)
+        if self._large is None:
+            self._settle()
+            start = self._position
+            end = start + size
+            if end <= len(self._buffer):
+                self._position = end
+                return self._buffer[start:end]
+            if size > CHUNK and self._journal is None:
+                self._large = BytesIO()
+                self._large.write(memoryview(self._buffer)[start:])
+                self._filled = len(self._buffer) - start
+                self._buffer, self._position = b"", 0
+        if self._large is not None:
+            return self._receive_large(self._large, size, deadline)
+        missing = end - len(self._buffer)
+        self._open_pieces(start)
+        while missing > 0:
+            missing -= len(self._receive(deadline))
+        self._settle()
+        self._position = size
+        return self._buffer[:size]
+
+    def _receive_large(self, large: BytesIO, size: int, deadline: Deadline | None) -> bytes:
+        """From the transport straight into the object that is handed over, so that the peak of memory is its size."""
+        room = len(large.getbuffer())
+        while self._filled < size:
+            if self._filled == room:
+                room = min(size, room + STEP)
+                large.seek(room - 1)
+                large.write(b"\0")
+            with large.getbuffer() as view, view[self._filled :] as free:
+                received = self._transport.recv_into(free, self._patience(deadline))
+                self._filled += received
+            if not received:
+                raise IMAPClientAbortError("the server closed the connection within a literal")
+        self._large, self._filled = None, 0
+        return large.getvalue()
+
+    def _patience(self, deadline: Deadline | None) -> float | None:
+        remaining = deadline.remaining() if deadline is not None else None
+        if remaining is None:
+            return self.timeout
+        return remaining if self.timeout is None else min(remaining, self.timeout)

@@ -1,0 +1,290 @@
+"""Connecting, TLS and the byte transport under the reader. Knows nothing of IMAP.
+
+Rules: a budget in seconds is shared by everything that it covers; a socket that is not handed over is closed; and
+what can be sent or received is said by a `Transport`, so that TLS (STARTTLS) or compression can be put in between.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import math
+import os
+import select
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from typing import IO, Any, NamedTuple, Protocol, Union
+
+# How much is written before the timeout starts anew.
+SEND_SIZE = 262144
+# How much a pipe that can be written to takes at once (POSIX).
+PIPE_SIZE = getattr(select, "PIPE_BUF", 512)
+
+
+class SocketTimeout(NamedTuple):
+    """Timeouts in seconds, each None for no limit.
+
+    ``connect`` is the budget for trying all addresses of the host, together with the TLS handshake. ``read`` applies
+    to the greeting and to each later read from, or write to, the server.
+    """
+
+    connect: float | None
+    read: float | None
+
+
+NO_TIMEOUT = SocketTimeout(None, None)
+Timeout = Union[None, int, float, SocketTimeout]
+
+
+def as_socket_timeout(timeout: Timeout) -> SocketTimeout:
+    """A number stands for both timeouts: ``as_socket_timeout(30) == SocketTimeout(connect=30, read=30)``.
+
+    ValueError for zero or less: IMAP can't be spoken over a socket that never waits.
+    """
+    if timeout is None:
+        return SocketTimeout(None, None)
+    if isinstance(timeout, (int, float)):
+        timeout = SocketTimeout(timeout, timeout)
+    for name in ("connect", "read"):
+        value = getattr(timeout, name)
+        if value is not None and not value > 0:
+            raise ValueError(f"timeout: {name} must be more than 0 seconds, not {value!r}")
+    return SocketTimeout(timeout.connect, timeout.read)
+
+
+class Deadline:
+    """A moment on the monotonic clock, or none. ``Deadline(0)`` polls: it takes what is there."""
+
+    # How long what is there already is taken after the end: a peer that never stops sending can't hold us.
+    POLLING = 0.05
+    # The longest wait that every system takes, in seconds: 10 days.
+    LONGEST = 864000.0
+
+    def __init__(self, seconds: float | None) -> None:
+        self._end = None if seconds is None else time.monotonic() + max(0.0, seconds)
+
+    def remaining(self) -> float | None:
+        """Seconds left, 0 at the end and None where there is no deadline. Raises socket.timeout well past the end."""
+        if self._end is None:
+            return None
+        remaining = self._end - time.monotonic()
+        if remaining < -self.POLLING:
+            raise socket.timeout("timed out")
+        return min(max(0.0, remaining), self.LONGEST)
+
+
+class Transport(Protocol):
+    """What the reader and the sender need of a connection. ``timeout`` is in seconds, None waits for ever, 0 polls.
+
+    A timeout raises `socket.timeout` and loses no byte; the end of the stream is an empty result.
+    """
+
+    def recv(self, into: list[bytes], size: int, timeout: float | None) -> None:
+        """Append to ``into`` what arrives, at most ``size`` bytes."""
+
+    def recv_into(self, buffer: memoryview, timeout: float | None) -> int: ...
+
+    def sendall(self, data: bytes, timeout: float | None) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class SocketTransport:
+    """A `Transport` over a socket, plain or TLS.
+
+    The socket's own timeout is set for each call that needs another one: that is what makes a deadline hold for TLS
+    too, where a readable socket may carry no more than a piece of a record, and it has no limit of 1024 open files.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self._timeout: float | None = sock.gettimeout()
+
+    def _use(self, timeout: float | None) -> None:
+        if timeout != self._timeout:
+            self.sock.settimeout(timeout)
+            self._timeout = timeout
+
+    def recv(self, into: list[bytes], size: int, timeout: float | None) -> None:
+        self._use(timeout)
+        try:
+            # One call in C receives and stores: an interrupt (Ctrl-C) can't fall between and lose the bytes. Over TLS
+            # a moment remains, inside the ssl module's own Python code.
+            into.extend(map(self.sock.recv, (size,)))
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise socket.timeout("timed out") from None
+
+    def recv_into(self, buffer: memoryview, timeout: float | None) -> int:
+        self._use(timeout)
+        try:
+            return self.sock.recv_into(buffer)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise socket.timeout("timed out") from None
+
+    def sendall(self, data: bytes, timeout: float | None) -> None:
+        # In pieces: the timeout is for a connection that takes nothing, not for a message that takes long.
+        self._use(timeout)
+        for piece in pieces(data):
+            self.sock.sendall(piece)
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):
+            self.sock.close()
+
+
+def pieces(data: bytes) -> Iterator[memoryview]:
+    """The data in views of at most `SEND_SIZE` bytes."""
+    view = memoryview(data)
+    for start in range(0, len(view), SEND_SIZE):
+        yield view[start : start + SEND_SIZE]
+
+
+Address = tuple[Any, ...]
+"""As socket.getaddrinfo gives it."""
+
+
+def resolve(host: str, port: int) -> list[Address]:
+    """The addresses of a host, for `open_connection`. Raises socket.gaierror."""
+    return list(socket.getaddrinfo(host or None, port, 0, socket.SOCK_STREAM))
+
+
+def open_connection(addresses: Sequence[Address], deadline: Deadline) -> socket.socket:
+    """A TCP connection to the first of the addresses that answers.
+
+    The budget is shared: each address gets an equal part of what is left, so that one dead address (IPv6 without a
+    route, say) can't use up the time of those after it. Raises the last address's OSError.
+    """
+    error: OSError | None = None
+    for index, (family, kind, proto, _, address) in enumerate(addresses):
+        remaining = deadline.remaining()
+        if remaining is not None:
+            if remaining == 0:
+                raise error or socket.timeout("timed out")
+            remaining /= len(addresses) - index
+        sock = None
+        try:
+            sock = socket.socket(family, kind, proto)
+            sock.settimeout(remaining)
+            sock.connect(address)
+            _tune(sock)
+        except OSError as exc:
+            if sock is not None:
+                sock.close()
+            error = exc
+        except BaseException:
+            if sock is not None:
+                sock.close()
+            raise
+        else:
+            return sock
+    raise error or OSError("the host has no address")
+
+
+def _tune(sock: socket.socket) -> None:
+    """Keepalive finds connections that died silently; no delay, since a literal waits for its continuation."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def create_default_context() -> ssl.SSLContext:
+    """A TLS context that verifies the server's certificate against the system's authorities, and its host name."""
+    return ssl.create_default_context(ssl.Purpose.SERVER_AUTH)
+
+
+def wrap_socket(sock: socket.socket, ssl_context: ssl.SSLContext | None, host: str) -> ssl.SSLSocket:
+    """Wrap a connected socket in TLS and shake hands, within the socket's own timeout.
+
+    ``ssl_context`` None means `create_default_context()`. Raises ssl.SSLError (ssl.SSLCertVerificationError where the
+    certificate is not good) or socket.timeout; the socket is then closed.
+    """
+    try:
+        if ssl_context is None:
+            ssl_context = create_default_context()
+        return ssl_context.wrap_socket(sock, server_hostname=host)
+    except BaseException:
+        sock.close()
+        raise
+
+
+def wrap_within(
+    sock: socket.socket, ssl_context: ssl.SSLContext | None, host: str, deadline: Deadline
+) -> ssl.SSLSocket:
+    """`wrap_socket` within a budget."""
+    try:
+        remaining = deadline.remaining()
+        if remaining == 0:
+            raise socket.timeout("timed out")
+        sock.settimeout(remaining)
+    except BaseException:
+        sock.close()
+        raise
+    return wrap_socket(sock, ssl_context, host)
+
+
+class PipeTransport:
+    """A `Transport` over the standard input and output of a child process.
+
+    Two pipes and not a socket pair: Dovecot's imap, for one, refuses to start with a socket as its output. Where the
+    system can't wait for a pipe (Windows), timeouts have no effect.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._process = process
+        self._input = process.stdin
+        self._output = process.stdout
+
+    def recv(self, into: list[bytes], size: int, timeout: float | None) -> None:
+        self._wait(self._output, "POLLIN", timeout)
+        # As in `SocketTransport`: no interrupt between receiving and storing.
+        into.extend(map(os.read, (self._output.fileno(),), (size,)))
+
+    def recv_into(self, buffer: memoryview, timeout: float | None) -> int:
+        self._wait(self._output, "POLLIN", timeout)
+        data = os.read(self._output.fileno(), len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def sendall(self, data: bytes, timeout: float | None) -> None:
+        view = memoryview(data)
+        while view:
+            self._wait(self._input, "POLLOUT", timeout)
+            # No more than a pipe that can be written to takes at once, so that the write does not wait.
+            view = view[os.write(self._input.fileno(), view[:PIPE_SIZE]) :]
+
+    @staticmethod
+    def _wait(pipe: IO[bytes], event: str, timeout: float | None) -> None:
+        if pipe.closed:
+            raise OSError(errno.EBADF, "the pipe is closed")
+        if not hasattr(select, "poll"):
+            return
+        poll = select.poll()
+        poll.register(pipe.fileno(), getattr(select, event))
+        if not poll.poll(None if timeout is None else math.ceil(timeout * 1000)):
+            raise socket.timeout("timed out")
+
+    def close(self, patience: float = 5.0) -> None:
+        """End the process's input and wait for its end; after ``patience`` seconds it is killed.
+
+        Its output is closed last: another thread that waits for it is woken by the end of the process.
+        """
+        with contextlib.suppress(OSError):
+            self._input.close()
+        try:
+            self._process.wait(patience)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        with contextlib.suppress(OSError):
+            self._output.close()
+
+
+def spawn(command: str) -> subprocess.Popen[bytes]:
+    """Run ``command`` in the shell, with pipes for its standard input and output."""
+    return subprocess.Popen(command, shell=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)

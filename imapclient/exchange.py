@@ -1,0 +1,164 @@
+"""What an exchange is made of: commands, tagged and untagged responses, and the queue of those nobody asked for.
+
+No I/O: imap4.py moves them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Callable, NamedTuple, Optional
+
+from .arguments import Argument
+from .exceptions import LimitError, ProtocolError, ResponseCode
+from .reader import Record
+
+
+class Untagged:
+    """One untagged response: ``* 12 FETCH (UID 5)`` has name b'FETCH' and number 12; its data starts at ``start``
+    of ``line``; ``records`` holds lines and literals where there are literals, else it is None."""
+
+    __slots__ = ("line", "name", "number", "records", "start")
+
+    def __init__(
+        self,
+        name: bytes,
+        number: int | None,
+        line: bytes,
+        start: int,
+        records: list[Record] | None,
+    ) -> None:
+        self.name = name
+        self.number = number
+        self.line = line
+        self.start = start
+        self.records = records
+
+    @property
+    def text(self) -> bytes:
+        """The data as it stands on the first line: b'(UID 5)'."""
+        return self.line[self.start :]
+
+    @property
+    def data(self) -> list[Record]:
+        """The data as records: ``[b'(UID 5)']``; with literals ``[(b'(BODY[] {3}', b'abc'), b' UID 5)']``."""
+        if self.records is None:
+            return [self.text]
+        first = self.records[0]
+        if isinstance(first, bytes):
+            return [first[self.start :], *self.records[1:]]
+        return [(first[0][self.start :], first[1]), *self.records[1:]]
+
+    @property
+    def size(self) -> int:
+        """How many bytes it holds."""
+        if self.records is None:
+            return len(self.line)
+        return sum(len(r) if isinstance(r, bytes) else len(r[0]) + len(r[1]) for r in self.records)
+
+
+Handler = Callable[[Untagged], Optional[bool]]
+"""Takes a response for a command; False says that it was not meant for it."""
+
+
+class Tagged(NamedTuple):
+    """A tagged response.
+
+    ``A1 OK [READ-WRITE] Done`` is ``Tagged('OK', b'[READ-WRITE] Done', (b'READ-WRITE', ()), b'Done')``.
+    """
+
+    status: str
+    text: bytes
+    code: ResponseCode | None
+    human: bytes
+
+
+class Command:
+    """A command in flight.
+
+    ``handlers`` maps the name of an untagged response (``b'FETCH'``) to what takes it; under the name ``b'*'`` stands
+    what takes any. ``respond`` gets the text of each continuation request and returns what to send. ``secrets`` are
+    never logged, nor is what the command says and hears while it has any.
+    """
+
+    __slots__ = ("arguments", "error", "handlers", "name", "reply", "respond", "secrets", "tag")
+
+    def __init__(
+        self,
+        name: bytes,
+        arguments: Sequence[Argument] = (),
+        handlers: Mapping[bytes, Handler] | None = None,
+        *,
+        respond: Callable[[bytes], bytes] | None = None,
+        secrets: tuple[bytes, ...] = (),
+    ) -> None:
+        self.name = name
+        self.arguments = arguments
+        self.handlers: Mapping[bytes, Handler] = handlers or {}
+        self.respond = respond
+        self.secrets = secrets
+        self.tag = b""
+        self.reply: Tagged | None = None
+        self.error: ProtocolError | None = None
+
+
+class UnsolicitedQueue:
+    """Untagged responses that no command asked for, the last ones within a bound of number and size.
+
+    Kept for a look at what a server told; nothing depends on them. ``dropped`` counts those that were pushed out.
+    """
+
+    def __init__(self, max_responses: int = 1000, max_bytes: int = 4 * 1024 * 1024) -> None:
+        self.dropped = 0
+        self._responses: deque[Untagged] = deque()
+        self._size = 0
+        self._max_responses = max_responses
+        self._max_bytes = max_bytes
+
+    def __len__(self) -> int:
+        return len(self._responses)
+
+    def __iter__(self) -> Iterator[Untagged]:
+        return iter(self._responses)
+
+    def append(self, response: Untagged) -> None:
+        self._responses.append(response)
+        self._size += response.size
+        while len(self._responses) > self._max_responses or self._size > self._max_bytes:
+            self._size -= self._responses.popleft().size
+            self.dropped += 1
+
+    def shorten(self, length: int) -> None:
+        """Keep the oldest ``length`` responses."""
+        while len(self._responses) > length:
+            self._size -= self._responses.pop().size
+
+    @property
+    def is_full(self) -> bool:
+        return len(self._responses) >= self._max_responses or self._size >= self._max_bytes
+
+    def take(self) -> list[Untagged]:
+        """All of them, oldest first; the queue is empty then."""
+        taken = list(self._responses)
+        self.clear()
+        return taken
+
+    def clear(self) -> None:
+        self._responses.clear()
+        self._size = 0
+
+
+class HeardQueue(UnsolicitedQueue):
+    """Untagged responses that a caller waits for. None is dropped: LimitError where there are too many for one call."""
+
+    MAX_RESPONSES = 1_000_000
+    MAX_BYTES = 256 * 1024 * 1024
+
+    def append(self, response: Untagged) -> None:
+        size = response.size
+        if len(self._responses) >= self.MAX_RESPONSES:
+            raise LimitError("HeardQueue.MAX_RESPONSES", self.MAX_RESPONSES, "what the server told in one go")
+        if self._responses and self._size + size > self.MAX_BYTES:
+            raise LimitError("HeardQueue.MAX_BYTES", self.MAX_BYTES, "what the server told in one go")
+        self._responses.append(response)
+        self._size += size

@@ -1,0 +1,595 @@
+"""The connection: thin subclasses of imaplib's classes, and the exchange of commands and responses over them.
+
+The only module that imports imaplib for more than its exception classes, and the only one that maps the exceptions of
+other layers. What it uses of imaplib beyond the hooks that its manual lists (open, read, readline, send, shutdown):
+
+- ``_connect``: overridden. imaplib's asks for the capabilities even where the greeting has told them, and takes a
+  greeting that ends in ``{5}`` for a literal.
+- ``_get_capabilities``: overridden, since imaplib's own ``starttls`` and ``_connect`` would go past our exchange.
+- ``_new_tag``: called, so that our commands and those of imaplib's methods (which users reach through
+  ``client._imap``) share one series of tags.
+- ``tagged_commands``: our tags are taken out of it again, since imaplib only ever adds.
+- ``tagpre``, ``tagre``, ``_cmd_log*``, ``_tls_established``, ``is_readonly``, ``state``, ``welcome``, ``capabilities``,
+  ``PROTOCOL_VERSION``: set, because imaplib's methods read them.
+
+An exchange, from the first byte sent to the tagged response, runs under one lock. Whatever exception gets out of it
+(timeout, interrupt, broken framing) makes the connection unusable, for nobody knows then which response comes next.
+Each later call says so at once, with the first cause chained.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import imaplib
+import random
+import re
+import socket
+import ssl
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from . import protocol_log
+from .arguments import Literal, encode_command
+from .exceptions import (
+    CommandError,
+    IllegalStateError,
+    IMAPClientAbortError,
+    IMAPClientError,
+    ProtocolAbortError,
+    ProtocolError,
+    ResponseCode,
+)
+from .exchange import Command, Tagged, UnsolicitedQueue, Untagged
+from .imap4_idle import IdleExchange
+from .reader import DEFAULT_LIMITS, Limits, Reader, Record
+from .response_parser import parse_response_text
+from .sockets import (
+    NO_TIMEOUT,
+    Address,
+    Deadline,
+    PipeTransport,
+    SocketTimeout,
+    SocketTransport,
+    Timeout,
+    Transport,
+    as_socket_timeout,
+    create_default_context,
+    open_connection,
+    resolve,
+    spawn,
+    wrap_within,
+)
+
+# * 12 FETCH ..., * OK ..., * SEARCH
+_UNTAGGED = re.compile(rb"\* +(?:(\d{1,20}) +)?([^ ]+) ?")
+_TAGGED = re.compile(rb"([^ ]+) +(OK|NO|BAD)(?: +(.*))?\Z", re.IGNORECASE | re.DOTALL)
+# LITERAL- allows a literal to go out without waiting up to this size (RFC 7888, 5).
+_LITERAL_MINUS = 4096
+# What is said about the connection itself, whoever asked.
+_ABOUT_CONNECTION = frozenset((b"OK", b"BYE", b"CAPABILITY"))
+
+
+_abort_classes: dict[type[OSError], type[IMAPClientAbortError]] = {}
+
+
+def mapped(error: OSError) -> IMAPClientAbortError:
+    """An error of the socket or of TLS as an IMAPClientAbortError that is also one of the original's class.
+
+    So ``except socket.timeout``, ``except OSError`` and ``except ssl.SSLError`` catch it as they always did.
+    """
+    if isinstance(error, IMAPClientAbortError):
+        return error
+    original = type(error)
+    if original not in _abort_classes:
+        name = f"IMAPClientAbort_{original.__name__}"
+        _abort_classes[original] = type(name, (IMAPClientAbortError, original), {})
+    result = _abort_classes[original](*error.args)
+    vars(result).update(vars(error))
+    return result
+
+
+class WireMixin(IdleExchange, imaplib.IMAP4):
+    """What our three connection classes share. It replaces imaplib's hooks and owns the reader."""
+
+    def _prepare(self, timeout: SocketTimeout, limits: Limits) -> None:
+        """Must be called before imaplib's constructor, which connects."""
+        self.socket_timeout = timeout
+        self.limits = limits
+        self.unsolicited = UnsolicitedQueue()
+        self.capabilities_known = False
+        # Whether the exchange is logged: asked once for each command.
+        self._logging = False
+        self._lock = threading.RLock()
+        self._in_flight: dict[bytes, Command] = {}
+        self._continuation: bytes | None = None
+        self._broken: BaseException | None = None
+        self._bye: bytes | None = None
+        # What must not be logged even after the login that it served.
+        self._secrets: tuple[bytes, ...] = ()
+        self._prepare_idle()
+
+    # -- imaplib's hooks
+
+    def open(
+        self,
+        host: str | None = None,
+        port: int | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Connect. Raises what connecting raises: OSError, socket.gaierror, ssl.SSLError, socket.timeout."""
+        self.host = host or ""
+        self.port = port or 0
+        self._use_transport(self._open_transport())
+
+    def _open_transport(self) -> Transport:
+        addresses = resolve(self.host, self.port)
+        self.sock = self._connect_to(addresses, Deadline(self.socket_timeout.connect))
+        return SocketTransport(self.sock)
+
+    def _connect_to(self, addresses: Sequence[Address], deadline: Deadline) -> socket.socket:
+        return open_connection(addresses, deadline)
+
+    def _use_transport(self, transport: Transport) -> None:
+        self._transport = transport
+        self._reader = Reader(transport, self.limits, self.socket_timeout.read)
+
+    def replace_transport(self, transport: Transport) -> None:
+        """Go on over another transport: TLS, compression. Nothing may be buffered from the old one."""
+        with self._exchange():
+            self._reader.replace_transport(transport)
+            self._transport = transport
+
+    def read(self, size: int) -> bytes:
+        self._check_usable()
+        return self._reader.read_literal(size)
+
+    def readline(self) -> bytes:
+        self._check_usable()
+        return self._reader.read_line() + b"\r\n"
+
+    def send(self, data: Any) -> None:
+        self._check_usable()
+        self._transport.sendall(bytes(data), self.socket_timeout.read)
+
+    def shutdown(self) -> None:
+        """Close the connection. Never raises."""
+        self.state = "LOGOUT"
+        if self._broken is None:
+            self._broken = IllegalStateError("the connection was closed")
+        transport = getattr(self, "_transport", None)
+        if transport is not None:
+            transport.close()
+
+    def _connect(self) -> None:
+        prefix: bytes = imaplib.Int2AP(random.randint(4096, 65535))
+        tagged = rb"(?P<tag>" + prefix + rb"\d+) (?P<type>[A-Z]+) (?P<data>.*)"
+        # Not by assignment: the type stubs of imaplib say str for what is bytes.
+        vars(self).update(tagpre=prefix, tagre=re.compile(tagged, re.ASCII))
+        self._cmd_log_len = 10
+        self._cmd_log_idx = 0
+        self._cmd_log: dict[int, Any] = {}
+        self.PROTOCOL_VERSION = "IMAP4REV1"
+        self.capabilities: tuple[str, ...] = ()
+        try:
+            with self._exchange():
+                self._read_greeting()
+        except BaseException:
+            # imaplib's constructor does so for Exception only.
+            self.shutdown()
+            raise
+
+    def starttls(self, ssl_context: ssl.SSLContext | None = None) -> Any:
+        """imaplib's own would put TLS on a socket that our reader does not read from."""
+        return "OK", [self.start_tls(ssl_context).text]
+
+    def _get_capabilities(self) -> None:
+        self.fetch_capabilities()
+
+    def _read_greeting(self) -> None:
+        line, records = self._reader.read_response()
+        if protocol_log.is_on():
+            protocol_log.received(line, records, ())
+        match = _UNTAGGED.match(line)
+        name = match.group(2).upper() if match else b""
+        if match is None or name not in (b"OK", b"PREAUTH", b"BYE"):
+            raise ProtocolAbortError("not an IMAP greeting", 0, line[:80])
+        self.welcome = line
+        code, _human = parse_response_text(line[match.end() :])
+        if name == b"BYE":
+            raise IMAPClientAbortError(f"the server refuses the connection: {_readable(line[match.end() :])}")
+        self._learn_from_code(code)
+        self.state = "AUTH" if name == b"PREAUTH" else "NONAUTH"
+
+    # -- capabilities
+
+    def _learn_from_code(self, code: ResponseCode | None) -> None:
+        if code is not None and code[0] == b"CAPABILITY":
+            self._learn_capabilities([c for c in code[1] if isinstance(c, bytes)])
+
+    def _learn_capabilities(self, words: Iterable[bytes]) -> None:
+        self.capabilities = tuple(word.decode("ascii", "replace").upper() for word in words)
+        self.capabilities_known = True
+
+    def forget_capabilities(self) -> None:
+        """They may have changed (login) or can't be trusted (STARTTLS): ask again when they are needed."""
+        self.capabilities = ()
+        self.capabilities_known = False
+
+    def fetch_capabilities(self) -> tuple[str, ...]:
+        """The server's capabilities in upper case, asked for if they are not known: ``('IMAP4REV1', 'IDLE')``."""
+        if not self.capabilities_known:
+            self.execute(Command(b"CAPABILITY"))
+            self.capabilities_known = True
+        return self.capabilities
+
+    # -- the state of the connection
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether commands can be sent."""
+        return self._broken is None
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether the connection is protected by TLS."""
+        return isinstance(self.sock, ssl.SSLSocket)
+
+    def _check_usable(self) -> None:
+        if self._broken is not None:
+            raise IMAPClientAbortError(
+                "the connection can't be used any more: %s" % (str(self._broken) or type(self._broken).__name__)
+            ) from self._broken
+
+    def _check_idle(self) -> None:
+        if self._idling is not None:
+            self._check_usable()
+            raise IllegalStateError("the connection is in IDLE: call idle_done() first")
+
+    @contextlib.contextmanager
+    def _exchange(self) -> Iterator[None]:
+        """Under the lock, on a usable connection; what gets out makes it unusable."""
+        with self._lock:
+            self._check_usable()
+            try:
+                yield
+            except OSError as error:
+                raise self._fail(error) from error
+            except BaseException as error:
+                self._fail(error)
+                raise
+
+    def _fail(self, error: BaseException) -> BaseException:
+        """Make the connection unusable. Returns the error as it is to be raised."""
+        self._broken = mapped(error) if isinstance(error, OSError) else error
+        return self._broken
+
+    # -- commands
+
+    def execute(self, command: Command, deadline: Deadline | None = None) -> Tagged:
+        """Send a command and read until its tagged response, handing over each untagged one as it arrives.
+
+        Raises CommandError for NO and BAD, and ProtocolError where a response could not be parsed: the connection is
+        usable after both. Anything else that goes wrong leaves it unusable.
+        """
+        self._check_idle()
+        with self._lock:
+            self.start(command)
+            return self.finish(command, deadline)
+
+    def start(self, command: Command) -> None:
+        """Send a command and leave it in flight: `finish` must follow. Several may be in flight at once."""
+        # Before the lock too: a thread that waits in IDLE holds it.
+        self._check_idle()
+        with self._lock:
+            self._check_usable()
+            self._check_idle()
+            self._logging = protocol_log.is_on()
+            command.tag = self._new_tag()
+            self.tagged_commands.pop(command.tag, None)
+            pieces = encode_command(command.tag, command.name, command.arguments)
+            with self._exchange():
+                self._in_flight[command.tag] = command
+                self._send_pieces(command, pieces)
+
+    def finish(self, command: Command, deadline: Deadline | None = None) -> Tagged:
+        """Read until the tagged response of a command that was started."""
+        with self._lock:
+            if command.reply is None:
+                with self._exchange():
+                    while command.reply is None:
+                        self._read(deadline)
+                        if self._continuation is not None:
+                            self._respond(command)
+            reply = command.reply
+            if reply.status != "OK":
+                raise command_error(command, reply)
+            if command.error is not None:
+                raise command.error
+            return reply
+
+    def _send_pieces(self, command: Command, pieces: list[Any]) -> None:
+        """Send what `encode_command` made. A literal is announced, and waits unless the server needs no wait."""
+        log = self._logging
+        if log and command.secrets:
+            protocol_log.sent_secretly(command.tag + b" " + command.name)
+        show = log and not command.secrets
+        self._secrets += command.secrets
+        waiting = bytearray()
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                waiting += piece
+                if show and piece != b"\r\n":
+                    protocol_log.sent(piece[:-2] if piece.endswith(b"\r\n") else piece)
+                continue
+            synchronising = self._is_synchronising(piece)
+            waiting += b"%s{%d%s}\r\n" % (
+                b"~" if piece.binary else b"",
+                len(piece.data),
+                b"" if synchronising else b"+",
+            )
+            if synchronising:
+                self._write(waiting)
+                waiting.clear()
+                if not self._literal_is_wanted(command):
+                    if command.reply is not None and command.reply.status == "OK":
+                        raise ProtocolAbortError("the server says OK to a command that it has not got yet")
+                    return
+            if show:
+                protocol_log.sent_literal(piece.data)
+            if len(piece.data) > 65536:
+                self._write(waiting)
+                waiting.clear()
+                self._write(piece.data)
+            else:
+                waiting += piece.data
+        self._write(waiting)
+
+    def _write(self, data: bytes | bytearray) -> None:
+        if not data:
+            return
+        try:
+            self._transport.sendall(bytes(data), self.socket_timeout.read)
+        except OSError as error:
+            if not isinstance(error, socket.timeout):
+                self._hear_last_words()
+            raise
+
+    def _hear_last_words(self) -> None:
+        """The server closed the connection while we wrote. If it said BYE and why, raise that."""
+        try:
+            while True:
+                self._read(Deadline(0))
+        except (OSError, IMAPClientError):
+            if self._bye is not None:
+                raise
+
+    def _is_synchronising(self, literal: Literal) -> bool:
+        if literal.binary:
+            return True
+        if "LITERAL+" in self.capabilities:
+            return False
+        if "LITERAL-" in self.capabilities or "IMAP4REV2" in self.capabilities:
+            return len(literal.data) > _LITERAL_MINUS
+        return True
+
+    def _literal_is_wanted(self, command: Command) -> bool:
+        """Wait for the server's word: go on, or a tagged response that refuses the command."""
+        while command.reply is None:
+            self._read(None)
+            if self._continuation is not None:
+                self._continuation = None
+                return True
+        return False
+
+    def _respond(self, command: Command) -> None:
+        text, self._continuation = self._continuation or b"", None
+        if command.respond is None:
+            raise ProtocolAbortError("a continuation request that nothing waits for", None, text[:80])
+        if self._logging:
+            protocol_log.sent_secretly(b"+")
+        self._write(command.respond(text) + b"\r\n")
+
+    # -- responses
+
+    def _read(self, deadline: Deadline | None) -> None:
+        """Read one response and hand it to where it belongs."""
+        line, records = self._reader.read_response(deadline)
+        if self._logging:
+            self._log_received(line, records)
+        if line[:1] == b"*":
+            match = _UNTAGGED.match(line)
+            if match is None:
+                raise ProtocolAbortError("not a response", 0, line[:80])
+            number, name = match.groups()
+            number = None if number is None else int(number)
+            self._hand_over(Untagged(name.upper(), number, line, match.end(), records))
+        elif line[:1] == b"+":
+            self._continuation = line[1:].lstrip(b" ")
+        else:
+            self._complete(line)
+
+    def _log_received(self, line: bytes, records: list[Record] | None) -> None:
+        if line[:1] == b"+" and any(command.secrets for command in self._in_flight.values()):
+            protocol_log.received_secretly(b"+")
+        else:
+            protocol_log.received(line, records, self._secrets)
+
+    def _hand_over(self, response: Untagged) -> None:
+        name = response.name
+        if name in _ABOUT_CONNECTION:
+            self._notice(response)
+        for command in self._in_flight.values():
+            handler = command.handlers.get(name) or command.handlers.get(b"*")
+            if handler is not None:
+                try:
+                    if handler(response) is not False:
+                        return
+                except ProtocolAbortError:
+                    raise
+                except ProtocolError as error:
+                    # The stream is in step all the same: go on to the end of the command, then say it.
+                    command.error = command.error or error
+                    return
+                except (ValueError, TypeError, LookupError) as error:
+                    # No value that a server sends may do this; if one does, the connection is none the worse.
+                    problem = ProtocolError("a response can't be read", context=response.line[:80])
+                    problem.__cause__ = error
+                    command.error = command.error or problem
+                    return
+        if name != b"CAPABILITY":
+            self.unsolicited.append(response)
+
+    def _notice(self, response: Untagged) -> None:
+        if response.name == b"CAPABILITY":
+            self._learn_capabilities(response.text.split())
+        elif response.name == b"BYE":
+            self._bye = response.text
+            if not any(command.name == b"LOGOUT" for command in self._in_flight.values()):
+                raise IMAPClientAbortError(f"the server ends the connection: {_readable(response.text)}")
+        elif response.text[:12].upper() == b"[CAPABILITY ":
+            self._learn_from_code(parse_response_text(response.text)[0])
+
+    def _complete(self, line: bytes) -> None:
+        match = _TAGGED.match(line)
+        command = None
+        if match is not None:
+            tag, status, text = match.groups(b"")
+            command = self._in_flight.pop(tag.upper(), None)
+        if match is None or command is None:
+            raise ProtocolAbortError("not a response to anything that was sent", 0, line[:80])
+        code, human = parse_response_text(text)
+        self._learn_from_code(code)
+        command.reply = Tagged(status.decode("ascii").upper(), text, code, human)
+
+    # -- changes of state
+
+    def selected(self, readonly: bool) -> None:
+        """Note that a folder is selected, for imaplib's own methods too."""
+        self.state = "SELECTED"
+        self.is_readonly = readonly
+
+    def unselected(self) -> None:
+        """Note that no folder is selected any more."""
+        if self.state == "SELECTED":
+            self.state = "AUTH"
+
+    def log_in(self, command: Command) -> Tagged:
+        """Send a command that logs in. What the server can do is learnt anew, from its answer if that tells."""
+        with self._lock:
+            known, self.capabilities_known = self.capabilities_known, False
+            try:
+                reply = self.execute(command)
+            except CommandError:
+                self.capabilities_known = self.capabilities_known or known
+                raise
+            if not self.capabilities_known:
+                self.forget_capabilities()
+            self.state = "AUTH"
+            return reply
+
+    # -- TLS, the end
+
+    def start_tls(self, ssl_context: ssl.SSLContext | None) -> Tagged:
+        """Send STARTTLS and go on over TLS (RFC 9051, 6.2.1). What was heard in the clear is forgotten."""
+        with self._lock:
+            reply = self.execute(Command(b"STARTTLS"))
+            with self._exchange():
+                if not self._reader.is_clean:
+                    self._transport.close()
+                    self._reader.replace_transport(self._transport)
+                self.sock = wrap_within(self.sock, ssl_context, self.host, Deadline(self.socket_timeout.connect))
+                self._transport = SocketTransport(self.sock)
+                self._reader.replace_transport(self._transport)
+            self._tls_established = True
+            self.unsolicited.clear()
+            self.forget_capabilities()
+            return reply
+
+    def end(self) -> bytes:
+        """Send LOGOUT, read the server's BYE, and close the connection whatever happens. Returns the BYE's text."""
+        self._bye = None
+        try:
+            if self.is_idle:
+                self.finish_idle(list)
+            reply = self.execute(Command(b"LOGOUT"))
+            return reply.text if self._bye is None else self._bye
+        except IMAPClientAbortError:
+            # Servers that close the connection right after their BYE.
+            if self._bye is None:
+                raise
+            return self._bye
+        finally:
+            self.shutdown()
+
+
+class IMAP4(WireMixin):
+    """A plain connection: `imaplib.IMAP4` with our exchange."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int = 143,
+        timeout: SocketTimeout = NO_TIMEOUT,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self._prepare(timeout, limits)
+        super().__init__(host, port)
+
+
+class IMAP4_TLS(WireMixin, imaplib.IMAP4_SSL):
+    """A connection over TLS from the start: `imaplib.IMAP4_SSL` with our exchange.
+
+    ``ssl_context`` None means `create_default_context()`, which verifies.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int = 993,
+        ssl_context: ssl.SSLContext | None = None,
+        timeout: Timeout = None,
+        *,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self._prepare(as_socket_timeout(timeout), limits)
+        super().__init__(host, port, ssl_context=ssl_context or create_default_context())
+
+    def _connect_to(self, addresses: Sequence[Address], deadline: Deadline) -> socket.socket:
+        sock = super()._connect_to(addresses, deadline)
+        return wrap_within(sock, self.ssl_context, self.host, deadline)
+
+
+class IMAP4_Stream(WireMixin, imaplib.IMAP4_stream):
+    """A connection over the standard input and output of a command: `imaplib.IMAP4_stream` with our exchange."""
+
+    def __init__(
+        self,
+        command: str,
+        timeout: SocketTimeout = NO_TIMEOUT,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self._prepare(timeout, limits)
+        super().__init__(command)
+
+    def _open_transport(self) -> Transport:
+        self.process = spawn(self.command)
+        # For selectors. No socket, but it has a fileno().
+        vars(self)["sock"] = self.process.stdout
+        return PipeTransport(self.process)
+
+
+def command_error(command: Command, reply: Tagged) -> CommandError:
+    """The error for a NO or BAD."""
+    name = command.name.decode("ascii")
+    return CommandError(
+        f"{name} failed: {_readable(reply.text)}",
+        command=name,
+        status=reply.status,
+        code=reply.code,
+        text=_readable(reply.human),
+    )
+
+
+def _readable(text: bytes) -> str:
+    return text.decode("utf-8", "backslashreplace")

@@ -1,0 +1,8 @@
+"""TLS, under the names that IMAPClient has here."""
+
+from __future__ import annotations
+
+from .imap4 import IMAP4_TLS
+from .sockets import create_default_context, wrap_socket
+
+__all__ = ["IMAP4_TLS", "create_default_context", "wrap_socket"]

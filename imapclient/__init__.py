@@ -1,0 +1,28 @@
+"""IMAPClient: an IMAP client library that gives and takes Python's own types."""
+
+from __future__ import annotations
+
+from .constants import ANSWERED, DELETED, DRAFT, FLAGGED, RECENT, SEEN
+from .imapclient import IMAPClient, SocketTimeout
+from .response_parser import parse_fetch_response, parse_message_list, parse_response
+from .tls import IMAP4_TLS, create_default_context, wrap_socket
+from .version import __version__, version_info
+
+__all__ = [
+    "ANSWERED",
+    "DELETED",
+    "DRAFT",
+    "FLAGGED",
+    "IMAP4_TLS",
+    "RECENT",
+    "SEEN",
+    "IMAPClient",
+    "SocketTimeout",
+    "__version__",
+    "create_default_context",
+    "parse_fetch_response",
+    "parse_message_list",
+    "parse_response",
+    "version_info",
+    "wrap_socket",
+]

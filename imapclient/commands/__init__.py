@@ -1,0 +1,1 @@
+"""The commands of IMAP, one module with one mixin for each family."""

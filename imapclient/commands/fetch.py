@@ -1,0 +1,39 @@
+"""Fetching."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..arguments import Argument, MessageIds, Text, fetch_items, raw_list
+from .base import CommandBase, FetchResult, message_set
+
+
+class FetchMixin(CommandBase):
+    """FETCH (RFC 9051, 6.4.5)."""
+
+    def fetch(
+        self,
+        messages: MessageIds,
+        data: Text | Iterable[Text],
+        modifiers: Text | Iterable[Text] | None = None,
+    ) -> FetchResult:
+        """Data of messages in the selected folder, in the order in which they were asked for.
+
+        ``messages`` are ids (UIDs unless ``use_uid`` is off): an int, a sequence, range or set of ints, or a sequence
+        set such as ``'1:*'``. ``data`` names the items, ``modifiers`` the fetch modifiers, such as
+        ``['CHANGEDSINCE 123']`` (RFC 7162). Returns ::
+
+            {3230: {b'SEQ': 84, b'FLAGS': (b'\\\\Seen',), b'INTERNALDATE': datetime.datetime(2011, 1, 30, 13, 32, 9)},
+             3293: {b'SEQ': 110, b'FLAGS': (), b'INTERNALDATE': datetime.datetime(2011, 2, 24, 19, 30, 36)}}
+
+        Messages that don't exist are not in it. Data of other messages that the server sends in between is not either.
+        An empty ``messages`` gives ``{}`` and sends nothing. Raises ValueError for empty ``data``, ProtocolError where
+        a response can't be read (the connection is usable).
+        """
+        wanted = message_set(messages)
+        arguments: list[Argument] = [fetch_items(data)]
+        if modifiers is not None:
+            arguments.append(raw_list(modifiers, "fetch modifiers"))
+        if not wanted:
+            return {}
+        return self._fetch(b"FETCH", wanted, arguments)

@@ -1,0 +1,169 @@
+"""Folders: listing, status, creating, renaming, deleting, subscribing, namespaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Optional
+
+from ..arguments import Argument, Text, atom, to_wire
+from ..constants import SPECIAL_USE_NAMES
+from ..exceptions import ProtocolError
+from ..imap_utf7 import decode_name, encode_name
+from ..response_parser import parse_list, parse_namespace, parse_status
+from ..response_types import Namespace
+from .base import Collector, CommandBase
+
+FolderItem = tuple[tuple[bytes, ...], Optional[bytes], Any]
+"""``((b'\\\\HasNoChildren', b'\\\\Sent'), b'/', 'Sent')``: flags, hierarchy delimiter, name."""
+
+_STATUS_ITEMS = ("MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN")
+_NAMES_BY_FLAG = {flag.lower(): names for flag, names in SPECIAL_USE_NAMES.items()}
+
+
+class FoldersMixin(CommandBase):
+    """LIST, LSUB, STATUS, CREATE, RENAME, DELETE, SUBSCRIBE, NAMESPACE (RFC 9051, 6.3)."""
+
+    def list_folders(self, directory: Text = "", pattern: Text = "*") -> list[FolderItem]:
+        """The folders whose names begin with ``directory`` and go on as ``pattern`` (RFC 9051, 6.3.9).
+
+        In the pattern, ``*`` stands for anything and ``%`` for anything within one level. Returns a list of
+        (flags, delimiter, name): ``[((b'\\\\HasNoChildren',), b'/', 'INBOX')]``. Names are str; one that is not valid
+        modified UTF-7 is a str that still selects the same folder. The delimiter is None in a flat hierarchy.
+        """
+        return self._list(b"LIST", directory, pattern)
+
+    def list_sub_folders(self, directory: Text = "", pattern: Text = "*") -> list[FolderItem]:
+        """The folders that are subscribed to; arguments and result as for `list_folders` (RFC 3501, 6.3.9: LSUB)."""
+        return self._list(b"LSUB", directory, pattern)
+
+    def _list(self, command: bytes, directory: Text, pattern: Text, *options: Argument) -> list[FolderItem]:
+        heard = Collector(command, b"LIST")
+        self._execute(command, [self._folder(directory), self._folder(pattern), *options], heard.handlers)
+        return self._folder_items(heard)
+
+    def _folder_items(self, heard: Collector) -> list[FolderItem]:
+        """One odd line never loses the other folders: it raises only when nothing else came."""
+        items: list[FolderItem] = []
+        error: ProtocolError | None = None
+        for response in heard.responses:
+            try:
+                item = parse_list(response.line, response.start, response.records, self._limits.nesting_depth)
+            except ProtocolError as exc:
+                error = exc
+            else:
+                items.append((item.flags, item.delimiter, self._folder_name(item.name)))
+        if error is not None and not items:
+            raise error
+        return items
+
+    def find_special_folder(self, folder_flag: bytes) -> str | None:
+        """The name of the folder with a special use (RFC 6154), such as ``imapclient.imapclient.SENT``: ``'Sent'``.
+
+        Looks for the flag, then among the names that such folders usually have; None where there is neither.
+        """
+        wanted = to_wire(folder_flag).lower()
+        extended = self._can("SPECIAL-USE") and self._can("LIST-EXTENDED")
+        options: list[Argument] = [b"RETURN", (b"SPECIAL-USE",)] if extended else []
+        folders = self._list(b"LIST", "", "*", *options)
+        for flags, _, name in folders:
+            if any(flag.lower() == wanted for flag in flags):
+                return name  # type: ignore[no-any-return]
+        by_name = {self._plain_name(item): item[2] for item in reversed(folders)}
+        for candidate in _NAMES_BY_FLAG.get(wanted, ()):
+            if candidate.lower() in by_name:
+                return by_name[candidate.lower()]  # type: ignore[no-any-return]
+        return None
+
+    @staticmethod
+    def _plain_name(item: FolderItem) -> str:
+        """A name as people say it: without the ``INBOX.`` of servers that keep all folders below it."""
+        name = str(item[2] if isinstance(item[2], str) else decode_name(item[2])).lower()
+        prefix = "inbox" + (item[1] or b"").decode("ascii", "replace")
+        return name.removeprefix(prefix) if item[1] else name
+
+    def folder_exists(self, folder: Text) -> bool:
+        """Whether a folder exists."""
+        found = self.list_folders("", folder)
+        text = to_wire(folder)
+        if b"*" in text or b"%" in text:
+            # As a pattern it finds other folders too.
+            wanted = encode_name(folder) if self.folder_encode else text
+            return any(encode_name(name) == wanted for _, _, name in found)
+        return bool(found)
+
+    def folder_status(self, folder: Text, what: Text | Iterable[Text] | None = None) -> dict[bytes, Any]:
+        """The status of a folder that need not be selected (RFC 9051, 6.3.11).
+
+        ``what`` names the items; None means MESSAGES, RECENT, UIDNEXT, UIDVALIDITY and UNSEEN. Returns
+        ``{b'MESSAGES': 3, b'RECENT': 0, b'UIDNEXT': 7, b'UIDVALIDITY': 1239278212, b'UNSEEN': 1}``.
+        Raises CommandError where there is no such folder (the connection is usable).
+        """
+        if what is None:
+            what = _STATUS_ITEMS
+        elif isinstance(what, (str, bytes)):
+            what = (what,)
+        items = tuple(atom(item, "STATUS item") for item in what)
+        if not items:
+            raise ValueError("no STATUS items given")
+        heard = Collector(b"STATUS")
+        self._execute(b"STATUS", [self._folder(folder), items], heard.handlers)
+        if not heard.responses:
+            raise ProtocolError("the server sent no STATUS response")
+        depth = self._limits.nesting_depth
+        found = [parse_status(r.line, r.start, r.records, depth) for r in heard.responses]
+        wanted = encode_name(folder) if self.folder_encode else to_wire(folder)
+        for name, status in found:
+            if name == wanted or name.upper() == wanted.upper() == b"INBOX":
+                return status
+        # The name came back in another form. The answer is the last one before the tagged response.
+        return found[-1][1]
+
+    def create_folder(self, folder: Text) -> bytes:
+        """Create a folder (RFC 9051, 6.3.4). Returns the server's text; CommandError where it exists already."""
+        return self._execute(b"CREATE", [self._folder(folder)]).text
+
+    def rename_folder(self, old_name: Text, new_name: Text) -> bytes:
+        """Rename a folder (RFC 9051, 6.3.6). Returns the server's text."""
+        return self._execute(b"RENAME", [self._folder(old_name), self._folder(new_name)]).text
+
+    def delete_folder(self, folder: Text) -> bytes:
+        """Delete a folder and all its messages (RFC 9051, 6.3.5). Returns the server's text."""
+        return self._execute(b"DELETE", [self._folder(folder)]).text
+
+    def subscribe_folder(self, folder: Text) -> list[bytes]:
+        """Subscribe to a folder (RFC 9051, 6.3.7). Returns the server's text in a list, as IMAPClient does."""
+        return [self._execute(b"SUBSCRIBE", [self._folder(folder)]).text]
+
+    def unsubscribe_folder(self, folder: Text) -> list[bytes]:
+        """Unsubscribe from a folder (RFC 9051, 6.3.8). Returns the server's text in a list, as IMAPClient does."""
+        return [self._execute(b"UNSUBSCRIBE", [self._folder(folder)]).text]
+
+    def namespace(self) -> Namespace:
+        """The server's namespaces (RFC 2342). Needs NAMESPACE.
+
+        Each of ``personal``, ``other`` and ``shared`` is None or a tuple of (prefix, delimiter):
+        ``Namespace(personal=(('', '/'),), other=None, shared=(('Public/', '/'),))``.
+        """
+        self._require("NAMESPACE")
+        heard = Collector(b"NAMESPACE")
+        self._execute(b"NAMESPACE", handlers=heard.handlers)
+        if not heard.responses:
+            raise ProtocolError("the server sent no NAMESPACE response")
+        response = heard.responses[-1]
+        kinds = parse_namespace(response.line, response.start, response.records, self._limits.nesting_depth)
+        return Namespace(
+            *(
+                None
+                if kind is None
+                else tuple(
+                    (self._folder_name(prefix), None if delimiter is None else _delimiter(delimiter))
+                    for prefix, delimiter in kind
+                )
+                for kind in kinds
+            )
+        )
+
+
+def _delimiter(value: bytes) -> str:
+    """A hierarchy delimiter as text. It is one character of ASCII, unless a server errs."""
+    return value.decode("ascii", "backslashreplace")

@@ -1,0 +1,180 @@
+"""The client: one class, assembled from a mixin for each family of commands."""
+
+from __future__ import annotations
+
+import socket as socket_module
+import ssl as ssl_module
+from types import TracebackType
+from typing import cast
+
+from .arguments import MessageIds, SequenceSet, Text, to_wire
+from .commands.auth import AuthMixin
+from .commands.fetch import FetchMixin
+from .commands.flags import FlagsMixin
+from .commands.folders import FoldersMixin
+from .commands.idle import IdleMixin
+from .commands.messages import MessagesMixin
+from .commands.search import SearchMixin
+from .commands.selection import SelectionMixin
+from .commands.session import SessionMixin
+from .constants import (
+    ALL,
+    ANSWERED,
+    ARCHIVE,
+    DELETED,
+    DRAFT,
+    DRAFTS,
+    FLAGGED,
+    JUNK,
+    RECENT,
+    SEEN,
+    SENT,
+    TRASH,
+)
+from .exceptions import IMAPClientAbortError, IMAPClientError, IMAPClientReadOnlyError
+from .imap4 import IMAP4, IMAP4_TLS, IMAP4_Stream, WireMixin
+from .protocol_log import client_log
+from .reader import DEFAULT_LIMITS, Limits
+from .response_types import Namespace
+from .sockets import SocketTimeout, Timeout, as_socket_timeout
+
+__all__ = [
+    "ALL",
+    "ANSWERED",
+    "ARCHIVE",
+    "DELETED",
+    "DRAFT",
+    "DRAFTS",
+    "FLAGGED",
+    "JUNK",
+    "RECENT",
+    "SEEN",
+    "SENT",
+    "TRASH",
+    "IMAPClient",
+    "Namespace",
+    "SocketTimeout",
+    "join_message_ids",
+]
+
+_DEFAULTS = DEFAULT_LIMITS
+
+
+class IMAPClient(
+    SessionMixin,
+    AuthMixin,
+    FoldersMixin,
+    SelectionMixin,
+    SearchMixin,
+    FetchMixin,
+    FlagsMixin,
+    MessagesMixin,
+    IdleMixin,
+):
+    """A connection to an IMAP server.
+
+    ``port`` None is 993 with TLS, else 143. ``use_uid`` makes message ids UIDs, which stay the same, rather than
+    sequence numbers, which don't. ``ssl`` is for TLS from the start, with ``ssl_context`` (which `starttls` uses too);
+    where that is None, with one that verifies the server's certificate and name. ``stream`` runs ``host`` as a command
+    of the shell and speaks over its standard input and output. ``timeout`` is in seconds, a number or a
+    `SocketTimeout`; None waits for ever.
+
+    What a server may send, over which LimitError is raised and the connection is unusable, in bytes:
+    ``max_line_length``, ``max_literal_size``, ``max_response_size`` (all lines and literals of one response). Lists
+    nested deeper than ``max_nesting_depth`` raise ProtocolError, and the connection stays usable.
+
+    May be changed at any time: ``use_uid``; ``folder_encode`` (True: folder names are str, in modified UTF-7 on the
+    wire; False: bytes as on the wire); ``normalise_times`` (True: datetimes are naive and in local time; False: they
+    carry the zone that was sent).
+
+    Use it in a ``with`` statement: leaving that logs out, and closes the connection even where logging out fails.
+    Raises OSError, ssl.SSLError, socket.timeout where no connection comes about.
+    """
+
+    Error = IMAPClientError
+    AbortError = IMAPClientAbortError
+    ReadOnlyError = IMAPClientReadOnlyError
+
+    def __init__(
+        self,
+        host: str,
+        port: int | None = None,
+        use_uid: bool = True,
+        ssl: bool = True,
+        stream: bool = False,
+        ssl_context: ssl_module.SSLContext | None = None,
+        timeout: Timeout = None,
+        *,
+        max_line_length: int = _DEFAULTS.line_length,
+        max_literal_size: int = _DEFAULTS.literal_size,
+        max_response_size: int = _DEFAULTS.response_size,
+        max_nesting_depth: int = _DEFAULTS.nesting_depth,
+    ) -> None:
+        if stream:
+            if port is not None:
+                raise ValueError("can't set 'port' when 'stream' True")
+            ssl = False
+        elif port is None:
+            port = 993 if ssl else 143
+        self.host = host
+        self.port = port
+        self.ssl = ssl
+        self.ssl_context = ssl_context
+        self.stream = stream
+        self.use_uid = use_uid
+        self.folder_encode = True
+        self.normalise_times = True
+        self._timeout = as_socket_timeout(timeout)
+        self._limits = Limits(max_line_length, max_literal_size, max_response_size, max_nesting_depth)
+        self._imap = self._create_IMAP4()
+        client_log.debug(
+            "Connected to host %s over %s",
+            host,
+            "SSL/TLS" if ssl else "a stream" if stream else "plain text",
+        )
+
+    def _create_IMAP4(self) -> WireMixin:
+        if self.stream:
+            return IMAP4_Stream(self.host, self._timeout, self._limits)
+        port = cast(int, self.port)
+        if self.ssl:
+            return IMAP4_TLS(self.host, port, self.ssl_context, self._timeout, limits=self._limits)
+        return IMAP4(self.host, port, self._timeout, self._limits)
+
+    def __enter__(self) -> IMAPClient:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Log out and close. What goes wrong in that is logged, not raised: the body's exception matters more."""
+        try:
+            if self._imap.is_usable:
+                self.logout()
+        except Exception as error:  # whatever it is, the body's own exception matters more
+            client_log.info("Could not log out: %s", error)
+        finally:
+            self.shutdown()
+
+    @property
+    def welcome(self) -> bytes:
+        """The server's greeting: ``b'* OK [CAPABILITY IMAP4rev1] ready'``."""
+        return self._imap.welcome
+
+    def socket(self) -> socket_module.socket:
+        """The connection's socket, for selectors: don't read from it or write to it. With ``stream``, the pipe.
+
+        Before each wait for it to become readable call ``idle_check(0)``, for lines may have been received already.
+        """
+        return self._imap.sock
+
+
+def join_message_ids(messages: MessageIds) -> bytes:
+    """Message ids as one sequence set, as they are given: ``join_message_ids([1, 2, 5]) == b'1,2,5'``."""
+    items: list[int | Text] = [messages] if isinstance(messages, (int, str, bytes)) else list(messages)
+    if items:
+        SequenceSet(items[0] if len(items) == 1 else items)
+    return b",".join(b"%d" % item if isinstance(item, int) else to_wire(item) for item in items)

@@ -1,0 +1,155 @@
+"""Fixtures for all tests: the scripted peer, and the real servers.
+
+A server that isn't there skips its tests and says how to get it. With IMAPCLIENT_TEST_REQUIRE=all
+in the environment it fails them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import ssl
+import sys
+import uuid
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+
+from tests.helpers import dovecot as dovecot_helper
+from tests.helpers.dovecot import Dovecot
+from tests.helpers.live import TRANSPORTS, LiveServer
+from tests.helpers.scripted_peer import PeerFactory, Script, ScriptedPeer
+
+if TYPE_CHECKING:
+    from imapclient.embedded_server import EmbeddedServer
+
+# A loaded machine is no failure: how long an example takes is the benchmark's business.
+settings.register_profile("imapclient", deadline=None)
+settings.load_profile("imapclient")
+
+_SERVER_FIXTURES = {"dovecot", "embedded", "live_server"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test that uses a real server as live."""
+    for item in items:
+        if _SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.live)
+
+
+@pytest.fixture(autouse=True)
+def _no_peer_left() -> Iterator[None]:
+    """Fail a test that leaves a scripted peer's thread and sockets behind, and end these."""
+    yield
+    left = sorted(ScriptedPeer.running, key=lambda peer: peer.port)
+    for peer in left:
+        peer.close()
+    assert not left, f"{len(left)} scripted peers were left running"
+
+
+@pytest.fixture
+def peer() -> Iterator[PeerFactory]:
+    """Start scripted peers: ``peer(script)`` takes the arguments of ScriptedPeer and returns it.
+
+    A test may use it as a context manager; else its script is checked at the end of the test.
+    """
+    peers: list[ScriptedPeer] = []
+
+    def start(
+        script: Script = "",
+        *,
+        tls_context: ssl.SSLContext | None = None,
+        implicit_tls: bool = False,
+        chunk: int = 0,
+        timeout: float = 10.0,
+    ) -> ScriptedPeer:
+        started = ScriptedPeer(
+            script,
+            tls_context=tls_context,
+            implicit_tls=implicit_tls,
+            chunk=chunk,
+            timeout=timeout,
+        )
+        peers.append(started)
+        return started
+
+    yield start
+    failures = []
+    for started in peers:
+        # A peer that was used as a context manager has reported already.
+        if started in ScriptedPeer.running:
+            started.close()
+            if started.failure is not None:
+                failures.append(started.failure)
+    if failures:
+        raise AssertionError("\n".join(failures))
+
+
+def _not_available(reason: str, *, obtainable: bool = True) -> None:
+    if obtainable and os.environ.get("IMAPCLIENT_TEST_REQUIRE") == "all":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def _new_embedded(users: dict[str, str]) -> EmbeddedServer:
+    from imapclient.embedded_server import EmbeddedServer
+
+    server = EmbeddedServer(users=users, tls=True, starttls=True)
+    reason = server.unavailable_reason()
+    if reason is not None:
+        # pymap, which it is made of, runs on no older Python: no installation would help.
+        _not_available(reason, obtainable=tuple(sys.version_info) >= (3, 11))
+    return server
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator[Dovecot]:
+    """A running Dovecot; `Dovecot.add_user` gives a test a mailbox of its own."""
+    reason = dovecot_helper.unavailable()
+    if reason is not None:
+        _not_available(reason)
+    with Dovecot() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[EmbeddedServer]:
+    """A running EmbeddedServer with TLS and STARTTLS; what one test leaves, the next one sees."""
+    users = {"alice": "secret", "bob": "secret", "ops": "secret", "uni": 'pässwörd "q"'}
+    with _new_embedded(users) as server:
+        yield server
+
+
+@pytest.fixture(
+    params=[
+        pytest.param((server, transport), id=f"{server}-{transport}")
+        for server in ("embedded", "dovecot")
+        for transport in TRANSPORTS
+    ]
+)
+def live_server(request: pytest.FixtureRequest) -> Iterator[LiveServer]:
+    """Each real server over each transport, with a new user whose mailbox is empty."""
+    name, transport = request.param
+    user, password = f"user-{uuid.uuid4().hex}", "secret"
+    with contextlib.ExitStack() as stack:
+        server: Dovecot | EmbeddedServer
+        if name == "dovecot":
+            dovecot: Dovecot = request.getfixturevalue("dovecot")
+            dovecot.add_user(user, password)
+            server = dovecot
+        else:
+            # It starts within milliseconds, so that each test may have one.
+            server = stack.enter_context(_new_embedded({user: password}))
+        live = LiveServer(
+            name,
+            transport,
+            host=server.host,
+            port=server.tls_port if transport == "tls" else server.port,
+            ssl_context=server.ssl_context,
+            user=user,
+            password=password,
+        )
+        yield stack.enter_context(live)

@@ -1,0 +1,96 @@
+"""Certificates for the tests, issued by authorities that live as long as the process.
+
+Nothing is written to disk here: a server that wants files writes the PEM bytes where it keeps
+its other files.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import ssl
+
+import trustme
+
+#: The names that a good server certificate carries.
+SERVER_NAMES = ("localhost", "127.0.0.1", "::1")
+
+
+class Authority:
+    """A certificate authority and the TLS contexts made with it."""
+
+    def __init__(self) -> None:
+        self._ca = trustme.CA()
+
+    @property
+    def ca_pem(self) -> bytes:
+        """The authority's certificate in PEM form, such as ``b"-----BEGIN CERTIFICATE..."``."""
+        return self._ca.cert_pem.bytes()
+
+    def issue(self, *names: str, expired: bool = False) -> trustme.LeafCert:
+        """Return a new server certificate for the names, `SERVER_NAMES` when there are none."""
+        not_before = not_after = None
+        if expired:
+            now = datetime.datetime.now(datetime.timezone.utc)
+            not_before = now - datetime.timedelta(days=2)
+            not_after = now - datetime.timedelta(days=1)
+        return self._ca.issue_cert(*(names or SERVER_NAMES), not_before=not_before, not_after=not_after)
+
+    def server_context(self, *names: str, expired: bool = False) -> ssl.SSLContext:
+        """Return a server's context with a new certificate for the names."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.issue(*names, expired=expired).configure_cert(context)
+        return context
+
+    def client_context(self, common_name: str | None = None) -> ssl.SSLContext:
+        """Return a client's context that verifies the server and trusts this authority only.
+
+        With `common_name` the client presents a certificate of its own with that name.
+        """
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self._ca.configure_trust(context)
+        if common_name is not None:
+            certificate = self._ca.issue_cert(f"{common_name}@example.invalid", common_name=common_name)
+            certificate.configure_cert(context)
+        return context
+
+
+@functools.cache
+def authority() -> Authority:
+    """Return the authority that the tests' clients trust; always the same one."""
+    return Authority()
+
+
+@functools.cache
+def untrusted_authority() -> Authority:
+    """Return an authority that no client of the tests trusts; always the same one."""
+    return Authority()
+
+
+@functools.cache
+def server_context() -> ssl.SSLContext:
+    """Return a server's context that `client_context` accepts for localhost and 127.0.0.1."""
+    return authority().server_context()
+
+
+@functools.cache
+def wrong_ca_server_context() -> ssl.SSLContext:
+    """Return a server's context with the right names from an authority nobody trusts."""
+    return untrusted_authority().server_context()
+
+
+@functools.cache
+def wrong_host_server_context() -> ssl.SSLContext:
+    """Return a server's context from the trusted authority for some other host."""
+    return authority().server_context("elsewhere.example.invalid")
+
+
+@functools.cache
+def expired_server_context() -> ssl.SSLContext:
+    """Return a server's context with the right names and a certificate that ended yesterday."""
+    return authority().server_context(expired=True)
+
+
+def client_context() -> ssl.SSLContext:
+    """Return a new context that trusts `authority`; a test may change it."""
+    return authority().client_context()

@@ -1,0 +1,66 @@
+"""Clients of a scripted peer, what is true of one whose connection has failed, and how much memory one takes."""
+
+from __future__ import annotations
+
+import contextlib
+import tracemalloc
+from collections.abc import Iterator
+from typing import Any, Callable
+
+import pytest
+
+from imapclient import IMAPClient
+from imapclient.exceptions import IMAPClientAbortError
+from tests.helpers.scripted_peer import ScriptedPeer
+
+
+@contextlib.contextmanager
+def connected(peer: ScriptedPeer, timeout: Any = 10, **options: Any) -> Iterator[IMAPClient]:
+    """A client of the peer, without TLS unless asked for, that is closed in the end without a LOGOUT."""
+    client = IMAPClient(peer.host, peer.port, timeout=timeout, **{"ssl": False, **options})
+    try:
+        yield client
+    finally:
+        client.shutdown()
+
+
+def assert_closed(peer: ScriptedPeer) -> None:
+    """The client sent nothing that the script doesn't have, and closed the connection."""
+    with pytest.raises(AssertionError, match="the client closed the connection"):
+        peer.expect(b"anything")
+    peer.failure = None
+
+
+def assert_unusable(client: IMAPClient, cause: BaseException) -> None:
+    """Each later call says so at once, with the first cause chained. The peer's script shows that nothing is sent."""
+    calls: list[Callable[[], object]] = [
+        client.noop,
+        lambda: client.select_folder("x"),
+        lambda: client.append("x", b"abc"),
+        client.idle_check,
+        client.idle_done,
+        client._imap.noop,
+        client.logout,
+    ]
+    for call in calls:
+        with pytest.raises(IMAPClientAbortError) as caught:
+            call()
+        assert caught.value.__cause__ is cause
+    client.shutdown()
+    with pytest.raises(IMAPClientAbortError) as after_shutdown:
+        client.noop()
+    assert after_shutdown.value.__cause__ is cause
+
+
+@contextlib.contextmanager
+def memory_peak(limit: int) -> Iterator[None]:
+    """The body allocates no more than ``limit`` bytes at any one time."""
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        tracemalloc.reset_peak()
+        yield
+        peak = tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+    assert peak < limit

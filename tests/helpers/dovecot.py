@@ -1,0 +1,469 @@
+"""A private Dovecot 2.3 on free loopback ports, in a folder of its own that goes with it.
+
+It needs no root and no systemd: started by root it drops to the users of Debian's packages, else
+every process runs as the caller.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import getpass
+import grp
+import os
+import pwd
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+
+from .certificates import Authority, authority
+
+_PORT_ATTEMPTS = 3
+_START_SECONDS = 15
+_STOP_SECONDS = 10
+_POLL_SECONDS = 0.01
+
+
+class DovecotUnavailable(Exception):
+    """There is no Dovecot here that the tests could start; the text says how to get one."""
+
+
+class Dovecot:
+    """A server that runs within its ``with`` block.
+
+        with Dovecot() as server:
+            client = IMAPClient(server.host, server.port, ssl=False)
+
+    A new user's folders are INBOX (empty), Archive, Drafts, Junk, Sent and Trash with their
+    SPECIAL-USE, beside the namespaces ``Users/``, ``Public/`` and ``Virtual/``. QUOTA, ACL and
+    METADATA are on. A client that connects from 127.0.0.2 sees LOGINDISABLED until STARTTLS. A
+    client certificate logs in by EXTERNAL as its common name.
+    """
+
+    host = "127.0.0.1"
+
+    def __init__(self) -> None:
+        #: With plain text and STARTTLS.
+        self.port = 0
+        #: With TLS from the first byte.
+        self.tls_port = 0
+        #: Name and password of each user.
+        self.users = {
+            "alice": "secret",
+            "bob": "secret",
+            "ops": "secret",
+            "uni": 'pässwörd "q"',
+            "anonymous": "anonymous",
+        }
+        self._authority: Authority = authority()
+        self._folder: Path | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._users_lock = threading.Lock()
+
+    def __enter__(self) -> Dovecot:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def folder(self) -> Path:
+        """The folder that holds all of it: configuration, mail, ``log``."""
+        if self._folder is None:
+            raise RuntimeError("Dovecot isn't running")
+        return self._folder
+
+    @property
+    def ca_file(self) -> str:
+        """Path of the authority's certificate, which a client has to trust."""
+        return str(self.folder / "ca.pem")
+
+    @property
+    def ssl_context(self) -> ssl.SSLContext:
+        """A new client's context that trusts this server."""
+        return self._authority.client_context()
+
+    def client_certificate_context(self, user: str) -> ssl.SSLContext:
+        """Return a client's context whose certificate logs in as the user by EXTERNAL."""
+        return self._authority.client_context(user)
+
+    def add_user(self, name: str, password: str = "secret") -> None:
+        """Let a user log in from now on; the mailbox is new and empty.
+
+        :raises ValueError: the name is taken, or holds what Dovecot's file of users can't.
+        """
+        for text in (name, password):
+            if not text or any(character in text for character in ":\r\n\0"):
+                raise ValueError(f"not possible in Dovecot's file of users: {text!r}")
+        if "/" in name or name.startswith((".", "#")):
+            raise ValueError(f"not possible as a folder's name: {name!r}")
+        with self._users_lock:
+            if name in self.users:
+                raise ValueError(f"the user {name!r} exists")
+            self._write_user(name, password)
+            self.users[name] = password
+
+    def preauth_command(self, user: str) -> str:
+        """Return a command line that speaks IMAP on standard input and output, from PREAUTH on.
+
+        For example ``"/usr/bin/doveadm -c /tmp/dovecot-1/dovecot.conf exec imap -u alice"``.
+        """
+        return f"{_program('doveadm')} -c {self.folder / 'dovecot.conf'} exec imap -u {user}"
+
+    def log(self) -> str:
+        """What the server has logged so far."""
+        return "".join(path.read_text("utf-8", "replace") for path in sorted((self.folder / "log").iterdir()))
+
+    def start(self) -> None:
+        """Start the server and wait until it greets.
+
+        :raises DovecotUnavailable: it isn't installed, or is of another version than 2.3.
+        :raises RuntimeError: it doesn't start; the text has its log.
+        """
+        if self._process is not None:
+            raise RuntimeError("Dovecot is running")
+        reason = unavailable()
+        if reason is not None:
+            raise DovecotUnavailable(reason)
+        for attempt in range(1, _PORT_ATTEMPTS + 1):
+            try:
+                self._start_once()
+                return
+            except BaseException as error:
+                taken = self._folder is not None and "Address already in use" in self.log()
+                self.stop()
+                # Another process may take a free port between our look and Dovecot's start.
+                if not (taken and isinstance(error, RuntimeError) and attempt < _PORT_ATTEMPTS):
+                    raise
+
+    def stop(self) -> None:
+        """End the server with all its processes and remove its folder; harmless when stopped."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_STOP_SECONDS)
+            # The master's children are in its process group, which is ours alone.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _start_once(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="dovecot-"))
+        self.port, self.tls_port = _free_ports(2)
+        self._write_files(self._folder)
+        with (self._folder / "log" / "output").open("wb") as output:
+            self._process = subprocess.Popen(
+                [_program("dovecot"), "-F", "-c", str(self._folder / "dovecot.conf")],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + _START_SECONDS
+        while not (self._greets(self.port) and self._greets(self.tls_port, tls=True)):
+            if self._process.poll() is not None:
+                raise RuntimeError(f"Dovecot ended at once:\n{self.log()}")
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"Dovecot doesn't greet in {_START_SECONDS} s:\n{self.log()}")
+            time.sleep(_POLL_SECONDS)
+
+    def _greets(self, port: int, *, tls: bool = False) -> bool:
+        try:
+            with socket.create_connection((self.host, port), timeout=2) as sock:
+                if not tls:
+                    return sock.recv(5) == b"* OK "
+                with self.ssl_context.wrap_socket(sock, server_hostname="localhost") as wrapped:
+                    return wrapped.recv(5) == b"* OK "
+        except OSError:
+            return False
+
+    def _write_user(self, name: str, password: str) -> None:
+        # Each user has a file, because Dovecot looks at a file again only once a second.
+        line = f"{name}:{{PLAIN}}{password}::::::\n"
+        (self.folder / "users" / name).write_text(line, "utf-8")
+
+    def _write_files(self, folder: Path) -> None:
+        root = os.geteuid() == 0
+        me = getpass.getuser() if root else pwd.getpwuid(os.geteuid()).pw_name
+        my_group = grp.getgrgid(os.getegid()).gr_name
+        certificate = self._authority.issue()
+        chain = b"".join(blob.bytes() for blob in certificate.cert_chain_pems)
+        # The processes of other users must be able to walk through.
+        folder.chmod(0o755)
+        for name in (
+            "base",
+            "log",
+            "mail",
+            "public",
+            "acl",
+            "users",
+            "virtual/All",
+            "virtual/Flagged",
+        ):
+            (folder / name).mkdir(parents=True)
+        (folder / "virtual/All/dovecot-virtual").write_text("INBOX\n  ALL\n")
+        (folder / "virtual/Flagged/dovecot-virtual").write_text("INBOX\n  FLAGGED\n")
+        for user, password in self.users.items():
+            self._write_user(user, password)
+        (folder / "ca.pem").write_bytes(self._authority.ca_pem)
+        (folder / "server.pem").write_bytes(chain)
+        key = folder / "server.key"
+        key.touch(0o600)
+        key.write_bytes(certificate.private_key_pem.bytes())
+        settings = {
+            "folder": str(folder),
+            "port": str(self.port),
+            "tls_port": str(self.tls_port),
+            "internal_user": "dovecot" if root else me,
+            "internal_group": "dovecot" if root else my_group,
+            "login_user": "dovenull" if root else me,
+            "mail_user": "mail" if root else me,
+            "mail_group": "mail" if root else my_group,
+            "without_root": "" if root else _WITHOUT_ROOT,
+        }
+        text = _CONFIGURATION
+        for name, value in settings.items():
+            text = text.replace(f"@{name}@", value)
+        (folder / "dovecot.conf").write_text(text)
+        if root:
+            for path in [folder, *folder.rglob("*")]:
+                if path.relative_to(folder).parts[:1] in ((), *_MAIL_FOLDERS):
+                    shutil.chown(path, "mail", "mail")
+
+
+@functools.cache
+def unavailable() -> str | None:
+    """Say why there is no Dovecot for the tests, and how to get it; None when there is one."""
+    try:
+        server = _program("dovecot")
+        doveconf = _program("doveconf")
+        _program("doveadm")
+    except DovecotUnavailable as error:
+        return str(error)
+    version = _output(server, "--version")
+    if not version.startswith("2.3."):
+        return f"the tests' configuration is for Dovecot 2.3, and this is Dovecot {version}"
+    libexec = _output(doveconf, "-d", "-h", "libexec_dir")
+    if not os.access(os.path.join(libexec, "imap"), os.X_OK):
+        return "Dovecot has no IMAP server: install it, on Debian: apt-get install dovecot-imapd"
+    if os.geteuid() == 0:
+        for user in ("dovecot", "dovenull", "mail"):
+            try:
+                pwd.getpwnam(user)
+            except KeyError:
+                return f"Dovecot, started by root, needs the system's user {user}"
+    return None
+
+
+def _program(name: str) -> str:
+    # Ordinary users often lack the sbin folders in their PATH.
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
+    found = shutil.which(name, path=path)
+    if found is None:
+        raise DovecotUnavailable(f"there is no {name}: install Dovecot 2.3, on Debian: apt-get install dovecot-imapd")
+    return found
+
+
+def _output(*command: str) -> str:
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    return result.stdout.decode("utf-8", "replace").strip()
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        # All are open at once, so that they differ.
+        sockets = [stack.enter_context(socket.create_server((Dovecot.host, 0))) for _ in range(count)]
+        return [sock.getsockname()[1] for sock in sockets]
+
+
+_MAIL_FOLDERS = (("acl",), ("mail",), ("public",), ("virtual",))
+
+# Only root can change its root folder.
+_WITHOUT_ROOT = """
+service anvil {
+  chroot =
+}
+service imap-login {
+  chroot =
+}
+service imap-urlauth-login {
+  chroot =
+}
+"""
+
+_CONFIGURATION = r"""
+# No delay for a login after a wrong password.
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
+base_dir = @folder@/base
+state_dir = @folder@/base
+log_path = @folder@/log/dovecot
+instance_name = imapclient-tests-@port@
+protocols = imap
+listen = 127.0.0.1
+default_internal_user = @internal_user@
+default_internal_group = @internal_group@
+default_login_user = @login_user@
+first_valid_uid = 1
+first_valid_gid = 1
+mail_uid = @mail_user@
+mail_gid = @mail_group@
+mail_home = @folder@/mail/%u
+mail_location = sdbox:~/sdbox
+mail_fsync = never
+mailbox_list_index = yes
+mailbox_idle_check_interval = 1 secs
+mail_attribute_dict = file:%h/attributes
+mail_server_comment = Server of the tests
+mail_server_admin = mailto:admin@example.invalid
+mail_plugins = acl quota virtual notify mailbox_alias zlib
+
+# A test of a wrong password shouldn't wait.
+auth_failure_delay = 0
+auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256 anonymous external
+auth_anonymous_username = anonymous
+# User names may hold any character.
+auth_username_chars =
+auth_ssl_username_from_cert = yes
+disable_plaintext_auth = no
+remote 127.0.0.2 {
+  disable_plaintext_auth = yes
+}
+passdb {
+  driver = static
+  mechanisms = external
+  args = nopassword=y
+}
+passdb {
+  driver = passwd-file
+  mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256 anonymous
+  args = scheme=PLAIN username_format=%u @folder@/users/%u
+}
+userdb {
+  driver = passwd-file
+  args = username_format=%u @folder@/users/%u
+}
+
+ssl = yes
+ssl_cert = <@folder@/server.pem
+ssl_key = <@folder@/server.key
+ssl_ca = <@folder@/ca.pem
+ssl_require_crl = no
+ssl_verify_client_cert = yes
+ssl_cert_username_field = commonName
+
+namespace inbox {
+  type = private
+  inbox = yes
+  prefix =
+  separator = /
+  mailbox Archive {
+    special_use = \Archive
+    auto = create
+  }
+  mailbox Drafts {
+    special_use = \Drafts
+    auto = subscribe
+  }
+  mailbox Junk {
+    special_use = \Junk
+    auto = create
+  }
+  mailbox Sent {
+    special_use = \Sent
+    auto = subscribe
+  }
+  mailbox Trash {
+    special_use = \Trash
+    auto = subscribe
+  }
+}
+namespace users {
+  type = shared
+  separator = /
+  prefix = Users/%%u/
+  location = sdbox:%%h/sdbox:INDEXPVT=~/shared/%%u
+  subscriptions = no
+  list = children
+}
+namespace public {
+  type = public
+  separator = /
+  prefix = Public/
+  location = sdbox:@folder@/public:INDEXPVT=~/public
+  subscriptions = no
+  list = yes
+}
+namespace virtual {
+  type = private
+  separator = /
+  prefix = Virtual/
+  location = virtual:@folder@/virtual:INDEX=~/virtual
+  subscriptions = no
+  hidden = yes
+  list = yes
+}
+
+protocol imap {
+  mail_plugins = $mail_plugins imap_acl imap_quota imap_zlib
+  mail_max_userip_connections = 200
+  imap_metadata = yes
+  imap_idle_notify_interval = 2 mins
+  imap_id_send = name * version * support-url *
+}
+plugin {
+  acl = vfile:@folder@/acl
+  acl_shared_dict = file:@folder@/acl/shared.db
+  quota = count:User quota
+  quota_rule = *:storage=50M
+  quota_rule2 = *:messages=5000
+  quota_rule3 = Trash:storage=+10M
+  quota_vsizes = yes
+}
+
+service imap-login {
+  inet_listener imap {
+    port = @port@
+  }
+  inet_listener imaps {
+    port = @tls_port@
+    ssl = yes
+  }
+  # One process that stays serves all logins.
+  process_min_avail = 1
+  service_count = 0
+  client_limit = 200
+}
+service imap {
+  process_limit = 200
+}
+service imap-urlauth-login {
+  process_limit = 0
+}
+service stats {
+  unix_listener stats-writer {
+    mode = 0666
+  }
+}
+@without_root@
+"""

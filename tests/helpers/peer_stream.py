@@ -1,0 +1,165 @@
+"""One connection of the scripted peer: every wait has a deadline and ends with the test's body."""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import ssl
+import struct
+import time
+
+_RECEIVE_SIZE = 65536
+_CHUNK_GAP_SECONDS = 0.0001
+
+
+class DialogueFailure(Exception):
+    """The dialogue went another way than the script."""
+
+
+class ClientGone(Exception):
+    """The client closed the connection, or the test's body ended, while the peer needed it."""
+
+
+class Stream:
+    """One connection, with TLS done by hand so that every wait obeys the deadline and the end."""
+
+    def __init__(self, sock: socket.socket, over: socket.socket, timeout: float) -> None:
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._sock = sock
+        self._over = over
+        self._timeout = timeout
+        self._tls: ssl.SSLObject | None = None
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self.buffer = bytearray()
+        self.chunk = 0
+        self.tags: dict[bytes, bytes] = {}
+
+    def start_tls(self, context: ssl.SSLContext) -> None:
+        """Do the server's side of the handshake.
+
+        :raises ssl.SSLError: the client breaks it off.
+        """
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._incoming.write(bytes(self.buffer))
+        self.buffer.clear()
+        tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                self._flush()
+                self._incoming.write(self._receive_raw())
+            except ssl.SSLError:
+                self._flush()
+                raise
+        self._flush()
+        self._tls = tls
+
+    def receive(self) -> None:
+        """Add at least one byte to the buffer."""
+        if self._tls is None:
+            self.buffer += self._receive_raw()
+            return
+        while True:
+            try:
+                data = self._tls.read(_RECEIVE_SIZE)
+            except ssl.SSLWantReadError:
+                self._incoming.write(self._receive_raw())
+                continue
+            except ssl.SSLError as error:
+                raise ClientGone(f"the client ended TLS: {error}") from error
+            if not data:
+                raise ClientGone("the client closed the connection")
+            self.buffer += data
+            return
+
+    def receive_waiting(self) -> None:
+        """Add to the buffer whatever the client has sent so far, without waiting for more."""
+        timeout, self._timeout = self._timeout, 0.0
+        try:
+            while True:
+                self.receive()
+        except (ClientGone, DialogueFailure):
+            pass
+        finally:
+            self._timeout = timeout
+
+    def send(self, data: bytes) -> None:
+        if not self.chunk:
+            self._send_whole(data)
+            return
+        for start in range(0, len(data), self.chunk):
+            self._send_whole(data[start : start + self.chunk])
+            time.sleep(_CHUNK_GAP_SECONDS)
+
+    def _send_whole(self, data: bytes) -> None:
+        if self._tls is None:
+            self._send_raw(data)
+        elif data:
+            self._tls.write(data)
+            self._flush()
+
+    def close(self) -> None:
+        # Unread bytes would turn an orderly close into a reset.
+        self.receive_waiting()
+        if self._tls is not None:
+            # The client's own close_notify isn't waited for.
+            with contextlib.suppress(ssl.SSLError):
+                self._tls.unwrap()
+            with contextlib.suppress(ClientGone, DialogueFailure):
+                self._flush()
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+        self._sock.close()
+
+    def reset(self) -> None:
+        linger_on_for_no_time = struct.pack("ii", 1, 0)
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_on_for_no_time)
+        self._sock.close()
+
+    def _flush(self) -> None:
+        self._send_raw(self._outgoing.read())
+
+    def _receive_raw(self) -> bytes:
+        while True:
+            try:
+                data = self._sock.recv(_RECEIVE_SIZE)
+            except (BlockingIOError, InterruptedError):
+                wait_for(self._sock, selectors.EVENT_READ, self._over, self._timeout)
+                continue
+            except OSError as error:
+                raise ClientGone(f"the client's connection broke: {error}") from error
+            if not data:
+                raise ClientGone("the client closed the connection")
+            return data
+
+    def _send_raw(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[self._sock.send(rest) :]
+            except (BlockingIOError, InterruptedError):
+                wait_for(self._sock, selectors.EVENT_WRITE, self._over, self._timeout)
+            except OSError as error:
+                raise ClientGone(f"the client's connection broke: {error}") from error
+
+
+def wait_for(sock: socket.socket, event: int, over: socket.socket, timeout: float) -> None:
+    """Wait until the socket is ready.
+
+    :raises ClientGone: the test's body is over, since `over` is readable.
+    :raises DialogueFailure: it isn't ready within `timeout` seconds.
+    """
+    with selectors.DefaultSelector() as selector:
+        selector.register(sock, event)
+        selector.register(over, selectors.EVENT_READ)
+        ready = [key.fileobj for key, _ in selector.select(timeout)]
+    if sock in ready:
+        return
+    if over in ready:
+        raise ClientGone("the test's body was over")
+    raise DialogueFailure(f"nothing happened for {timeout:g} seconds")

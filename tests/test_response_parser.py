@@ -1,0 +1,541 @@
+"""The parser on the cases in fixtures/: whole, cut at every byte, with trailing bytes; and what is no case."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Callable, Optional
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, ProtocolError
+from imapclient.fixed_offset import FixedOffset
+from imapclient.reader import Reader, Record
+from imapclient.response_parser import (
+    parse_esearch,
+    parse_fetch,
+    parse_fetch_response,
+    parse_flags,
+    parse_list,
+    parse_message_list,
+    parse_namespace,
+    parse_response,
+    parse_response_text,
+    parse_search,
+    parse_status,
+)
+from imapclient.response_types import BodyData, Envelope, SearchIds
+from tests.fixtures import bodystructure, envelope, esearch, fetch, flags, namespace, response_codes, search, status
+from tests.fixtures import list as list_cases
+from tests.fixtures.case import Case, Response, cut_everywhere, data_start, number, read, with_trailing
+from tests.fixtures.chunks import ChunkTransport
+
+Parse = Callable[[bytes, int, Optional[list[Record]]], Any]
+
+
+def _fetch(line: bytes, start: int, records: list[Record] | None) -> Any:
+    return parse_fetch(number(line), line, start, records, normalise_times=False)
+
+
+def _envelope(line: bytes, start: int, records: list[Record] | None) -> Any:
+    return _fetch(line, start, records)[b"ENVELOPE"]
+
+
+def _bodystructure(line: bytes, start: int, records: list[Record] | None) -> Any:
+    items = _fetch(line, start, records)
+    return items[b"BODY"] if b"BODY" in items else items[b"BODYSTRUCTURE"]
+
+
+def _search(line: bytes, start: int, records: list[Record] | None) -> Any:
+    ids = parse_search(line, start)
+    assert type(ids) is SearchIds
+    return list(ids), ids.modseq
+
+
+def _esearch(line: bytes, start: int, records: list[Record] | None) -> Any:
+    ids = parse_esearch(line, start)
+    assert type(ids) is SearchIds
+    return list(ids), ids.modseq
+
+
+def _response_code(line: bytes, start: int, records: list[Record] | None) -> Any:
+    return parse_response_text(line[start:])
+
+
+KINDS: list[tuple[str, Parse, list[Case], list[Case]]] = [
+    ("fetch", _fetch, fetch.CASES, fetch.BROKEN),
+    ("envelope", _envelope, envelope.CASES, envelope.BROKEN),
+    ("bodystructure", _bodystructure, bodystructure.CASES, []),
+    ("flags", parse_flags, flags.CASES, flags.BROKEN),
+    ("list", parse_list, list_cases.CASES, list_cases.BROKEN),
+    ("status", parse_status, status.CASES, status.BROKEN),
+    ("search", _search, search.CASES, search.BROKEN),
+    ("esearch", _esearch, esearch.CASES, esearch.BROKEN),
+    ("namespace", parse_namespace, namespace.CASES, namespace.BROKEN),
+    ("response_codes", _response_code, response_codes.CASES, []),
+]
+# For cut responses, where the item that a case is about may be missing.
+WHOLE: dict[str, Parse] = {"envelope": _fetch, "bodystructure": _fetch}
+TRAILING = [b" ", b" more", b")", b" )", b"(", b'"', b'"x"', b" {5}", b"\0\xff", b"\\", b"]", b"[", b" NIL"]
+
+
+def _each(broken: bool | None = None) -> list[Any]:
+    """Each case with its kind's name and function: the good ones, the broken ones or, by default, all."""
+    return [
+        pytest.param(kind, parse, case, id=f"{kind}-{case.name.replace(' ', '-')}")
+        for kind, parse, good, bad in KINDS
+        for case in itertools.chain(*[good] * (broken is not True), *[bad] * (broken is not False))
+    ]
+
+
+def _value_or_protocol_error(parse: Parse, response: Response) -> Any:
+    """What the parser gives, or the ProtocolError; any other exception is the test's failure."""
+    line, records = response
+    try:
+        return parse(line, data_start(line), records)
+    except ProtocolError as error:
+        return error
+
+
+@pytest.mark.parametrize(("kind", "parse", "case"), _each(broken=False))
+def test_whole(kind: str, parse: Parse, case: Case) -> None:
+    line, records = read(case.raw)
+    assert parse(line, data_start(line), records) == case.expected
+
+
+@pytest.mark.parametrize(("kind", "parse", "case"), _each(broken=True))
+def test_broken(kind: str, parse: Parse, case: Case) -> None:
+    line, records = read(case.raw)
+    with pytest.raises(ProtocolError) as caught:
+        parse(line, data_start(line), records)
+    assert not isinstance(caught.value, IMAPClientAbortError), "the framing is intact: the connection is usable"
+
+
+@pytest.mark.parametrize(("kind", "parse", "case"), _each())
+def test_received_in_chunks_of_any_size(kind: str, parse: Parse, case: Case) -> None:
+    whole = read(case.raw)
+    for size in [1, 2, 3, 5, 8, 13]:
+        assert read(case.raw, size) == whole
+
+
+@pytest.mark.parametrize(("kind", "parse", "case"), _each())
+def test_cut_at_every_byte(kind: str, parse: Parse, case: Case) -> None:
+    parse = WHOLE.get(kind, parse)
+    for response in cut_everywhere(read(case.raw)):
+        _value_or_protocol_error(parse, response)
+
+
+@pytest.mark.parametrize(("kind", "parse", "case"), _each())
+def test_stream_cut_at_every_byte(kind: str, parse: Parse, case: Case) -> None:
+    raw = case.raw[-600:] if len(case.raw) > 2000 else case.raw
+    for end in range(len(raw)):
+        with pytest.raises(IMAPClientAbortError):
+            read(raw[:end])
+
+
+@pytest.mark.parametrize(("kind", "parse", "case"), _each())
+def test_trailing_bytes(kind: str, parse: Parse, case: Case) -> None:
+    parse = WHOLE.get(kind, parse)
+    response = read(case.raw)
+    for trailing in TRAILING:
+        _value_or_protocol_error(parse, with_trailing(response, trailing))
+
+
+@pytest.mark.parametrize(("kind", "parse", "case"), _each(broken=False))
+def test_the_next_response_is_left_alone(kind: str, parse: Parse, case: Case) -> None:
+    reader = Reader(ChunkTransport([case.raw + b"* OK next\r\n" + case.raw]))
+    for _ in range(2):
+        line, records = reader.read_response()
+        assert parse(line, data_start(line), records) == case.expected
+        if not reader.is_clean:
+            assert reader.read_response() == (b"* OK next", None)
+
+
+@pytest.mark.parametrize(("kind", "parse", "good", "bad"), KINDS, ids=[kind[0] for kind in KINDS])
+def test_names_of_cases_are_unique(kind: str, parse: Parse, good: list[Case], bad: list[Case]) -> None:
+    names = [case.name for case in good + bad]
+    assert sorted(set(names)) == sorted(names)
+
+
+# -- any bytes
+
+# Words that lead into the parser's branches, so that random input is not refused by the lexer at once.
+_WORDS = st.sampled_from(
+    [
+        b"(",
+        b")",
+        b" ",
+        b'"',
+        b"\\",
+        b"NIL",
+        b"nil",
+        b"1",
+        b"007",
+        b"99999999999999999999999",
+        b"UID",
+        b"FLAGS",
+        b"]",
+        b"BODY[",
+        b"BODY[HEADER.FIELDS (",
+        b"BODY[]",
+        b"ENVELOPE",
+        b"BODYSTRUCTURE",
+        b"INTERNALDATE",
+        b"{3}",
+        b"~{3}",
+        b'"1-Jan-2020 00:00:00 +0000"',
+        b"((",
+        b"))",
+        b"\t",
+        b"x",
+        b"MODSEQ",
+        b"(MODSEQ ",
+        b"[",
+        b"\xff",
+        b"\x00",
+        b"-1",
+        b'(NIL NIL "a" "b")',
+        b'"TEXT" "PLAIN"',
+        b"X-GM-LABELS",
+        b'"/"',
+        b"INBOX",
+        b"RFC822.SIZE",
+        b"\n",
+        b"\r",
+    ]
+)
+_TEXT = st.one_of(st.binary(max_size=80), st.lists(_WORDS, max_size=25).map(b"".join))
+_RECORDS = st.lists(st.one_of(_TEXT, st.tuples(_TEXT, st.binary(max_size=8))), min_size=1, max_size=4)
+
+
+@given(_RECORDS)
+def test_imapclients_functions_are_total(records: list[Record]) -> None:
+    for function in (parse_response, parse_fetch_response):
+        with contextlib.suppress(ProtocolError):
+            function(records)
+
+
+@given(_RECORDS, st.booleans(), st.booleans())
+def test_fetch_is_total_in_every_mode(records: list[Record], normalise_times: bool, uid_is_key: bool) -> None:
+    first = records[0]
+    framed: list[Record] = [
+        b"1 (" + first if isinstance(first, bytes) else (b"1 (" + first[0], first[1]),
+        *records[1:],
+        b")",
+    ]
+    with contextlib.suppress(ProtocolError):
+        parse_fetch_response(framed, normalise_times=normalise_times, uid_is_key=uid_is_key)
+
+
+@given(_RECORDS)
+def test_the_commands_functions_are_total(records: list[Record]) -> None:
+    first = records[0]
+    line = first if isinstance(first, bytes) else first[0]
+    with_literals = records if isinstance(first, tuple) else None
+    for parse in (_fetch, parse_flags, parse_list, parse_status, parse_namespace, _search, _esearch, _response_code):
+        _value_or_protocol_error(parse, (line, with_literals))
+
+
+@given(_TEXT, _TEXT)
+def test_a_list_response_is_total_after_its_start(before: bytes, after: bytes) -> None:
+    line = b"* LIST (" + before
+    _value_or_protocol_error(parse_list, (line, [(line, b"abc"), b") " + after]))
+    line = b"* STATUS " + before
+    _value_or_protocol_error(parse_status, (line, [(line, b"abc"), b" " + after + b" (MESSAGES 1)"]))
+
+
+_ITEMS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            [b"UID", b"uid", b"FLAGS", b"X-GM-LABELS", b"X-GM-MSGID", b"INTERNALDATE", b"ENVELOPE", b"MODSEQ"]
+        )
+        | st.sampled_from([b"BODY", b"BODYSTRUCTURE", b"BODY[]", b"BODY[HEADER.FIELDS (A B)]", b"RFC822.SIZE"])
+        | st.sampled_from([b"BINARY[1]", b"RFC822.TEXT", b"PREVIEW", b"X"]),
+        st.sampled_from([b"1", b"0", b"007", b"NIL", b"()", b"(1)", b"(2 3)", b'"x"', b'""', b"x", b"(x y)", b"( )"])
+        | st.sampled_from([b"(\\Seen)", b'("a" b)', b"((a) b)", b'"a\\"b"', b"{1}", b'"1-Feb-2020 00:00:00 +0000"'])
+        | st.sampled_from([b"(NIL)", b'(("TEXT" "PLAIN") "MIXED")', b"99999999999999999999", b"9" * 21, b"(1 NIL x)"])
+        | st.sampled_from([b'(NIL NIL ((NIL NIL "a" "b")))', b"[x]", b"\\x", b'x"y"', b"(a"]),
+    ),
+    max_size=5,
+)
+
+
+@given(_ITEMS, st.sampled_from([b" ", b"  ", b" ", b""]))
+def test_the_commands_and_imapclients_function_agree(items: list[tuple[bytes, bytes]], space: bytes) -> None:
+    """However a response is read, by a short cut or not, the same comes out."""
+    text = b"1 (" + space.join(key + b" " + value for key, value in items) + b")"
+    response = read(b"* " + text.replace(b"{1}", b"{1}\r\nZ") + b"\r\n")
+    line, records = response
+    short: Any = _value_or_protocol_error(lambda line, _, records: parse_fetch(1, line, 4, records, False), response)
+    data: list[Record | None] = []
+    for record in records or [line]:
+        cut = 0 if data else 2
+        data.append(record[cut:] if isinstance(record, bytes) else (record[0][cut:], record[1]))
+    try:
+        long: Any = parse_fetch_response(data, normalise_times=False, uid_is_key=False)[1]
+    except ProtocolError as error:
+        long = error
+    if isinstance(long, ProtocolError):
+        assert isinstance(short, ProtocolError)
+    else:
+        assert short == long
+        assert {key: type(value) for key, value in short.items()} == {key: type(value) for key, value in long.items()}
+
+
+@given(_TEXT)
+def test_message_lists_are_total(data: bytes) -> None:
+    with contextlib.suppress(ProtocolError):
+        assert all(type(number) is int for number in parse_message_list([data]))
+
+
+@given(st.lists(st.integers(min_value=1, max_value=2**32 - 1)), st.none() | st.integers(min_value=1, max_value=2**63))
+def test_search_gives_the_ids_back(ids: list[int], modseq: int | None) -> None:
+    line = b" ".join([b"* SEARCH", *(b"%d" % number for number in ids)])
+    if modseq is not None:
+        line += b" (MODSEQ %d)" % modseq
+    found = parse_search(line, 8)
+    assert found == ids
+    assert found.modseq == modseq
+
+
+# -- large and hostile
+
+MANY = 1_000_000
+
+
+def _pathological() -> Iterator[tuple[str, bytes]]:
+    for piece in [b"(", b")", b'"', b'\\"', b"BODY[", b"BODY[(", b"BODY[(a) ", b"7", b"[", b"]", b" ", b"\t", b"a "]:
+        yield repr(piece)[2:-1], piece * (MANY // len(piece))
+    yield "() repeated", b"()" * (MANY // 2)
+    yield "quotes", b'"" ' * (MANY // 3)
+    yield "spaces after an atom", b"x" + b" " * MANY
+    yield "spaces before a parenthesis", b"1" + b" " * MANY + b")"
+    yield "an open section", b"BODY[" + b"a " * (MANY // 2)
+    yield "an open quote", b'"' + b"a" * MANY
+    yield "escapes", b'"' + b"\\\\" * (MANY // 2) + b'"'
+    yield "an open code", b"[X " + b'"" ' * (MANY // 3)
+    yield "announcements", b"{1} " * (MANY // 4)
+
+
+PATHOLOGICAL = [pytest.param(data, id=name) for name, data in _pathological()]
+# Anything but linear time takes minutes for these.
+LINEAR = pytest.mark.timeout(60)
+
+
+@LINEAR
+@pytest.mark.parametrize("data", PATHOLOGICAL)
+@pytest.mark.parametrize(
+    "parse", [_fetch, parse_flags, parse_list, parse_status, parse_namespace, _search, _esearch, _response_code]
+)
+def test_a_hostile_line_ends(parse: Parse, data: bytes) -> None:
+    _value_or_protocol_error(parse, (b"* X " + data, None))
+
+
+@LINEAR
+def test_search_finds_a_million() -> None:
+    ids = list(range(1, MANY + 1))
+    line = b"* SEARCH " + b" ".join(b"%d" % number for number in ids)
+    assert parse_search(line, 9) == ids
+
+
+@LINEAR
+def test_search_with_other_spacing_finds_many() -> None:
+    line = b"* SEARCH " + b"  ".join(b"%d" % number for number in range(1, 100_000))
+    assert parse_search(line, 9) == list(range(1, 100_000))
+
+
+@pytest.mark.parametrize("depth", [400, 1000, 5000])
+def test_nesting_up_to_the_limit_asked_for(depth: int) -> None:
+    """A client may set max_nesting_depth as it likes: that is no reason for a RecursionError."""
+    inner = b"(" * depth + b")" * depth
+    for line in (b"(UID " + inner + b")", b"(" + inner + b" 1)", b"(ENVELOPE (NIL NIL " + inner + b"))"):
+        with pytest.raises(ProtocolError):
+            parse_fetch(1, line, 0, max_depth=depth + 5)
+        with pytest.raises(ProtocolError, match="max_nesting_depth=10"):
+            parse_fetch(1, line, 0, max_depth=10)
+
+
+@pytest.mark.parametrize(
+    ("parse", "line"),
+    [
+        (parse_list, b'* LIST () "/" a ("X" (b))'),
+        (parse_status, b"* STATUS a (MAILBOXID (b))"),
+        (parse_namespace, b'* NAMESPACE (("" "/")) NIL NIL'),
+    ],
+)
+def test_the_nesting_limit_is_for_each_kind(parse: Any, line: bytes) -> None:
+    start = data_start(line)
+    assert parse(line, start, None, 2) == parse(line, start)
+    with pytest.raises(ProtocolError, match="max_nesting_depth=1"):
+        parse(line, start, None, 1)
+
+
+@pytest.mark.parametrize("depth", [100, 380])
+def test_deep_body_structure(depth: int) -> None:
+    line = b"(BODYSTRUCTURE " + b"(" * depth + b'"TEXT" "PLAIN" NIL NIL NIL "7BIT" 1 1' + b' "MIXED")' * depth + b")"
+    line = line.replace(b'1 1 "MIXED")', b"1 1)", 1)
+    body = parse_fetch(1, line, 0)[b"BODYSTRUCTURE"]
+    for _ in range(depth - 1):
+        assert isinstance(body, BodyData)
+        assert body.is_multipart
+        parts, subtype = body
+        assert subtype == b"MIXED"
+        (body,) = parts
+    assert body == (b"TEXT", b"PLAIN", None, None, None, b"7BIT", 1, 1)
+
+
+# -- IMAPClient's three functions
+
+
+def test_parse_response() -> None:
+    assert parse_response([b"INBOX (MESSAGES 3) NIL"]) == (b"INBOX", (b"MESSAGES", 3), None)
+    assert parse_response([(b"a {3}", b"b c"), b" (d)"]) == (b"a", b"b c", (b"d",))
+    assert parse_response([b"1", None, b"2"]) == (1, 2)
+    assert parse_response([None]) == ()
+    assert parse_response([]) == ()
+
+
+def test_parse_message_list() -> None:
+    ids = parse_message_list([b"1 5 9 (MODSEQ 35)"])
+    assert type(ids) is SearchIds
+    assert ids == [1, 5, 9]
+    assert ids.modseq == 35
+    assert parse_message_list(["1 2"]) == [1, 2]
+    assert parse_message_list([b""]) == []
+    assert parse_message_list([None]) == []
+    for data in ([], [b"1", b"2"]):
+        with pytest.raises(ValueError, match="message list"):
+            parse_message_list(data)
+
+
+def test_parse_fetch_response_files_by_uid_or_number() -> None:
+    data: list[Record | None] = [b"3 (UID 8 FLAGS (\\Seen))", (b"4 (BODY[] {2}", b"ab"), b" UID 9)"]
+    assert parse_fetch_response(data) == {
+        8: {b"SEQ": 3, b"FLAGS": (b"\\Seen",)},
+        9: {b"SEQ": 4, b"BODY[]": b"ab"},
+    }
+    assert parse_fetch_response(data, uid_is_key=False) == {
+        3: {b"SEQ": 3, b"UID": 8, b"FLAGS": (b"\\Seen",)},
+        4: {b"SEQ": 4, b"UID": 9, b"BODY[]": b"ab"},
+    }
+
+
+def test_parse_fetch_response_merges_one_message() -> None:
+    assert parse_fetch_response([b"3 (UID 8 FLAGS ())", b"3 (UID 8 RFC822.SIZE 4)"]) == {
+        8: {b"SEQ": 3, b"FLAGS": (), b"RFC822.SIZE": 4}
+    }
+
+
+def test_parse_fetch_response_without_data() -> None:
+    response = parse_fetch_response([None])
+    assert response == {}
+    assert response[1] == {}, "a defaultdict, as IMAPClient's"
+
+
+def test_parse_fetch_response_times() -> None:
+    data: list[Record | None] = [b'1 (INTERNALDATE "17-Jul-1996 12:44:25 +0200")']
+    aware = parse_fetch_response(data, normalise_times=False)[1][b"INTERNALDATE"]
+    assert aware == datetime(1996, 7, 17, 12, 44, 25, tzinfo=FixedOffset(120))
+    assert aware.utcoffset() == FixedOffset(120).utcoffset(None)
+    naive = parse_fetch_response(data)[1][b"INTERNALDATE"]
+    assert naive.tzinfo is None
+    assert naive.astimezone() == aware
+
+
+@pytest.mark.parametrize("data", [b"1", b"x (UID 1)", b"1 (UID 1) 2", b"NIL (UID 1)", b"(1) (UID 1)", b"1 2"])
+def test_parse_fetch_response_of_something_else(data: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        parse_fetch_response([data])
+
+
+def test_normalised_times_in_an_envelope() -> None:
+    line = b'(ENVELOPE ("Wed, 17 Jul 1996 02:23:25 -0700" NIL NIL NIL NIL NIL NIL NIL NIL NIL))'
+    naive = parse_fetch(1, line, 0)[b"ENVELOPE"]
+    aware = parse_fetch(1, line, 0, normalise_times=False)[b"ENVELOPE"]
+    assert isinstance(naive, Envelope)
+    assert isinstance(naive.date, datetime)
+    assert naive.date.tzinfo is None
+    assert naive.date.astimezone() == aware.date
+
+
+def test_header_names_keep_what_they_are() -> None:
+    """In quotes, a name of digits is that name, and so is one that looks like NIL."""
+    line = b'(BODY[HEADER.FIELDS ("5" "NIL")] "x")'
+    assert parse_fetch(1, line, 0) == {b"SEQ": 1, b"BODY[HEADER.FIELDS (5 NIL)]": b"x"}
+
+
+# -- errors say where
+
+
+@pytest.mark.parametrize(
+    ("parse", "line", "position"),
+    [
+        (_search, b"* SEARCH 1 x", 11),
+        (_search, b"* SEARCH  1  22 x3 4", 16),
+        (parse_list, b'* LIST () "/" "INBOX', 14),
+        (parse_status, b"* STATUS a) (MESSAGES 1)", 10),
+        (_fetch, b"* 1 FETCH (FLAGS (a)) b) c)", 23),
+        (_fetch, b"* 1 FETCH (FLAGS (a", 19),
+        (_fetch, b"* 1 FETCH", 9),
+    ],
+)
+def test_the_position_of_an_error(parse: Parse, line: bytes, position: int) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        parse(line, data_start(line), None)
+    assert caught.value.position == position
+    assert caught.value.context is not None
+    assert caught.value.context in line
+    assert f"byte {position}" in str(caught.value)
+
+
+def test_an_error_is_one_of_imaps() -> None:
+    with pytest.raises(IMAPClientError):
+        parse_response([b"("])
+
+
+def test_an_error_about_much_data_is_short() -> None:
+    """It goes to logs and to people."""
+    with pytest.raises(ProtocolError) as caught:
+        parse_fetch(1, b"((" + b"abc " * 50_000 + b") 1)", 0)
+    assert len(str(caught.value)) < 2000
+
+
+def _third_block() -> tuple[list[int], int]:
+    """Ids of six digits, and the index of one whose bytes lie in the third block of 32 KiB."""
+    ids = list(range(100_000, 200_000))
+    index = (2 * 32768 + 16384) // 7
+    return ids, index
+
+
+@pytest.mark.parametrize("between", [b"  ", b"\t", b" \t ", b"     "])
+@pytest.mark.parametrize("trailing", [b"", b" (MODSEQ 7)"])
+def test_search_with_an_odd_space_far_into_it(between: bytes, trailing: bytes) -> None:
+    ids, index = _third_block()
+    parts = [b" ".join(b"%d" % number for number in part) for part in (ids[:index], ids[index:])]
+    found = parse_search(b"* SEARCH " + between.join(parts) + trailing, 9)
+    assert found == ids
+    assert found.modseq == (7 if trailing else None)
+
+
+@pytest.mark.parametrize("size", [32768, 65536])
+def test_search_with_a_double_space_at_every_place_around_the_end_of_a_block(size: int) -> None:
+    ids = list(range(100_000, 115_000))
+    words = [b"%d" % number for number in ids]
+    for index in range((size - 16) // 7, (size + 32) // 7):
+        line = b"* SEARCH " + b" ".join(words[:index]) + b"  " + b" ".join(words[index:])
+        assert parse_search(line, 9) == ids
+
+
+@pytest.mark.parametrize("word", [b"x", b"1x", b"1,2", b"-5", b"1.5", b"(1)", b'"1"', b"1e3", b"null", b"[1]", b"\xb2"])
+def test_search_with_a_word_that_is_no_id_far_into_it(word: bytes) -> None:
+    ids, index = _third_block()
+    before = b"* SEARCH " + b" ".join(b"%d" % number for number in ids[:index]) + b" "
+    with pytest.raises(ProtocolError) as caught:
+        parse_search(before + word + b" " + b" ".join(b"%d" % number for number in ids[index:]), 9)
+    assert caught.value.position == len(before)
+    assert caught.value.context is not None
+    assert word in caught.value.context

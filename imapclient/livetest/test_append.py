@@ -1,0 +1,183 @@
+"""Appending: the message byte for byte, flags, times."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import random
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from imapclient import IMAPClient
+from imapclient.exceptions import CommandError
+from imapclient.livetest.fixtures import Folders, flags_of, message, needs, uids
+
+_UTC = datetime.timezone.utc
+
+
+def _only_uid(client: IMAPClient, folder: str) -> int:
+    client.select_folder(folder)
+    (uid,) = uids(client)
+    return uid
+
+
+def _content(client: IMAPClient, folder: str) -> bytes:
+    uid = _only_uid(client, folder)
+    content: bytes = client.fetch(uid, "BODY.PEEK[]")[uid][b"BODY[]"]
+    return content
+
+
+def test_append_returns_the_servers_text(client: IMAPClient, folder: str) -> None:
+    text = client.append(folder, message())
+    assert text
+    if client.has_capability("UIDPLUS"):
+        validity = client.folder_status(folder, "UIDVALIDITY")[b"UIDVALIDITY"]
+        assert text.startswith(b"[APPENDUID %d %d]" % (validity, _only_uid(client, folder)))
+
+
+def test_append_byte_for_byte(client: IMAPClient, folder: str) -> None:
+    data = message("Lines", b"one\r\n\r\n.\r\n..two\r\nA1 OK done\r\n* BYE\r\n{3}\r\n+ go\r\n")
+    client.append(folder, data)
+    assert _content(client, folder) == data
+
+
+def test_append_eight_bit(client: IMAPClient, folder: str) -> None:
+    body = bytes(range(1, 256)).replace(b"\r", b"").replace(b"\n", b"") + b"\r\n"
+    data = message("8 bit", body, "Content-Transfer-Encoding: 8bit")
+    client.append(folder, data)
+    assert _content(client, folder) == data
+
+
+def test_append_text_as_utf8(client: IMAPClient, folder: str) -> None:
+    text = "Subject: x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nGrüße 日本 📬\r\n"
+    client.append(folder, text)
+    assert _content(client, folder) == text.encode("utf-8")
+
+
+def test_append_nul(client: IMAPClient, folder: str) -> None:
+    needs(client, "BINARY")
+    body = b"before\0after\0\0"
+    client.append(folder, message("NUL", body, "MIME-Version: 1.0", "Content-Type: application/octet-stream"))
+    uid = _only_uid(client, folder)
+    assert client.fetch(uid, "BINARY[1]")[uid][b"BINARY[1]"] == body
+
+
+def test_append_five_megabytes(client: IMAPClient, folder: str) -> None:
+    chance = random.Random(5)
+    lines = [b"%0254x\r\n" % chance.getrandbits(1016) for _ in range(20_480)]
+    data = message("Large", b"".join(lines))
+    client.append(folder, data)
+    received = _content(client, folder)
+    assert len(received) == len(data)
+    assert hashlib.sha256(received).digest() == hashlib.sha256(data).digest()
+
+
+def test_append_many_sizes(client: IMAPClient, folder: str) -> None:
+    # Around the limit of LITERAL- and the sizes of buffers.
+    head = len(message("Size", b""))
+    sizes = [head + 2, 1000, 4095, 4096, 4097, 8192, 16384, 65535, 65536, 65537]
+    for size in sizes:
+        client.append(folder, message("Size", b"x" * (size - head - 2) + b"\r\n"))
+    client.select_folder(folder)
+    fetched = client.fetch(uids(client), ["RFC822.SIZE", "BODY.PEEK[]"])
+    assert [items[b"RFC822.SIZE"] for items in fetched.values()] == sizes
+    assert [len(items[b"BODY[]"]) for items in fetched.values()] == sizes
+
+
+def test_append_with_flags(client: IMAPClient, folder: str) -> None:
+    kinds: list[list[str | bytes]] = [
+        [],
+        [b"\\Seen"],
+        ["\\Flagged", "\\Answered"],
+        [b"\\Draft", "\\Deleted", "\\Seen"],
+    ]
+    for flags in kinds:
+        client.append(folder, message(), flags)
+    client.select_folder(folder)
+    for uid, flags in zip(uids(client), kinds):
+        assert flags_of(client, uid) == {flag.encode("ascii") if isinstance(flag, str) else flag for flag in flags}
+
+
+def test_append_with_a_single_flag(client: IMAPClient, folder: str) -> None:
+    client.append(folder, message(), b"\\Flagged")
+    assert flags_of(client, _only_uid(client, folder)) == {b"\\Flagged"}
+
+
+@pytest.fixture
+def local_zone() -> Iterator[None]:
+    """Make local time one with daylight saving: an hour east of UTC, two in summer."""
+    if not hasattr(time, "tzset"):
+        pytest.skip("this system can't change the time zone of a process")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("local_zone")
+def test_append_with_local_time(client: IMAPClient, folder: str) -> None:
+    # With the hours east of UTC. The last one comes twice, when daylight saving time ends.
+    times = [
+        (datetime.datetime(2024, 1, 15, 8, 30, 1), 1),
+        (datetime.datetime(2024, 7, 15, 23, 59, 59), 2),
+        (datetime.datetime(1999, 12, 31, 23, 0, 0), 1),
+        (datetime.datetime(2024, 10, 27, 2, 30, 0), 2),
+        (datetime.datetime(2024, 10, 27, 2, 30, 0, fold=1), 1),
+    ]
+    for local, _hours in times:
+        client.append(folder, message(), (), local)
+    client.select_folder(folder)
+    received = [items[b"INTERNALDATE"] for items in client.fetch(uids(client), "INTERNALDATE").values()]
+    assert [(local, local.fold, local.tzinfo) for local in received] == [
+        (local, local.fold, None) for local, _ in times
+    ]
+    client.normalise_times = False
+    moments = [items[b"INTERNALDATE"] for items in client.fetch(uids(client), "INTERNALDATE").values()]
+    assert moments == [
+        local.replace(tzinfo=datetime.timezone(datetime.timedelta(hours=hours))) for local, hours in times
+    ]
+
+
+def test_append_with_aware_time(client: IMAPClient, folder: str) -> None:
+    zones = [datetime.timezone(datetime.timedelta(minutes=minutes)) for minutes in (0, -300, 330, 825)]
+    times = [datetime.datetime(2021, 3, 1, 4, 5, 6, tzinfo=zone) for zone in zones]
+    for sent in times:
+        client.append(folder, message(), (), sent)
+    client.select_folder(folder)
+    local = [items[b"INTERNALDATE"] for items in client.fetch(uids(client), "INTERNALDATE").values()]
+    assert local == [sent.astimezone().replace(tzinfo=None) for sent in times]
+    client.normalise_times = False
+    received = [items[b"INTERNALDATE"] for items in client.fetch(uids(client), "INTERNALDATE").values()]
+    assert received == times
+    assert all(moment.tzinfo is not None for moment in received)
+
+
+def test_append_without_time_is_now(client: IMAPClient, folder: str) -> None:
+    before = datetime.datetime.now(_UTC)
+    client.append(folder, message())
+    uid = _only_uid(client, folder)
+    client.normalise_times = False
+    received = client.fetch(uid, "INTERNALDATE")[uid][b"INTERNALDATE"]
+    # The server's clock need not be ours.
+    assert abs(received - before) < datetime.timedelta(days=1)
+
+
+def test_append_to_what_is_not_there(client: IMAPClient, folders: Folders) -> None:
+    name = folders.name()
+    with pytest.raises(CommandError) as caught:
+        client.append(name, message())
+    assert caught.value.command == "APPEND"
+    assert caught.value.code == (b"TRYCREATE", ())
+    client.create_folder(name)
+    client.append(name, message())
+    assert client.folder_status(name, "MESSAGES") == {b"MESSAGES": 1}
+
+
+def test_append_to_the_selected_folder(client: IMAPClient, folder: str) -> None:
+    client.select_folder(folder)
+    client.append(folder, message("Here"))
+    client.noop()
+    assert len(client.search(["SUBJECT", "Here"])) == 1

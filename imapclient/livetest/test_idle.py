@@ -1,0 +1,100 @@
+"""Waiting for what the server tells by itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from imapclient import FLAGGED, IMAPClient
+from imapclient.exceptions import IllegalStateError
+from imapclient.livetest.fixtures import fill, hear, message, needs
+
+
+@pytest.fixture
+def idling(client: IMAPClient, folder: str) -> IMAPClient:
+    """`client`, in IDLE on `folder`, which has two messages."""
+    needs(client, "IDLE")
+    fill(client, folder, [message("One"), message("Two")])
+    client.idle()
+    return client
+
+
+def _deliver(second_client: IMAPClient, folder: str) -> None:
+    second_client.append(folder, message("Delivered"))
+
+
+def test_idle_tells_of_a_delivery(idling: IMAPClient, second_client: IMAPClient, folder: str) -> None:
+    _deliver(second_client, folder)
+    assert (3, b"EXISTS") in hear(idling, b"EXISTS", idling=True)
+    text, _rest = idling.idle_done()
+    assert text
+    assert len(idling.search(["SUBJECT", "Delivered"])) == 1
+
+
+def test_idle_tells_of_expunged_messages(idling: IMAPClient, second_client: IMAPClient, folder: str) -> None:
+    second_client.select_folder(folder)
+    second_client.delete_messages("1:*", silent=True)
+    second_client.close_folder()
+    heard = hear(idling, b"EXPUNGE", idling=True)
+    heard += idling.idle_done()[1]
+    assert {item[0] for item in heard if item[1] == b"EXPUNGE"} <= {1, 2}
+    idling.noop()
+    assert idling.search() == []
+
+
+def test_idle_tells_of_flags(idling: IMAPClient, second_client: IMAPClient, folder: str) -> None:
+    second_client.select_folder(folder)
+    second_client.add_flags("1:*", FLAGGED)
+    heard = [item for item in hear(idling, b"FETCH", idling=True) if item[1] == b"FETCH"]
+    assert heard[0][0] in (1, 2)
+    assert FLAGGED in heard[0][2][heard[0][2].index(b"FLAGS") + 1]
+    idling.idle_done()
+
+
+def test_idle_without_news(idling: IMAPClient) -> None:
+    # A server may say that it is still there.
+    assert all(item[0] == b"OK" for item in idling.idle_check(timeout=0))
+    assert all(item[0] == b"OK" for item in idling.idle_check(timeout=0.1))
+    text, heard = idling.idle_done()
+    assert text
+    assert all(item[0] == b"OK" for item in heard)
+
+
+def test_idle_done_has_what_nobody_asked_for(idling: IMAPClient, second_client: IMAPClient, folder: str) -> None:
+    _deliver(second_client, folder)
+    heard = idling.idle_done()[1]
+    heard += hear(idling, b"EXISTS") if (3, b"EXISTS") not in heard else []
+    assert (3, b"EXISTS") in heard
+
+
+def test_idle_again_and_again(idling: IMAPClient, second_client: IMAPClient, folder: str) -> None:
+    for count in (3, 4):
+        _deliver(second_client, folder)
+        assert (count, b"EXISTS") in hear(idling, b"EXISTS", idling=True)
+        idling.idle_done()
+        idling.noop()
+        idling.idle()
+    idling.idle_done()
+    assert len(idling.search()) == 4
+
+
+def test_idle_takes_no_commands(idling: IMAPClient) -> None:
+    with pytest.raises(IllegalStateError, match="idle_done"):
+        idling.noop()
+    with pytest.raises(IllegalStateError):
+        idling.idle()
+    idling.idle_done()
+    idling.noop()
+
+
+def test_idle_has_to_begin_first(client: IMAPClient) -> None:
+    with pytest.raises(IllegalStateError):
+        client.idle_check(timeout=0)
+    with pytest.raises(IllegalStateError):
+        client.idle_done()
+    client.noop()
+
+
+def test_idle_and_log_out(idling: IMAPClient) -> None:
+    assert idling.logout()
+    with pytest.raises(IMAPClient.AbortError):
+        idling.noop()

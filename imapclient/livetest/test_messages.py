@@ -1,0 +1,136 @@
+"""Copying, moving, expunging."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from imapclient import DELETED, FLAGGED, IMAPClient
+from imapclient.exceptions import CommandError
+from imapclient.livetest.fixtures import Folders, fill, flags_of, hear, message, needs, uids
+
+
+@pytest.fixture
+def source(client: IMAPClient, folder: str) -> list[int]:
+    """The UIDs of the messages "Number 1" to "Number 5" in the selected folder."""
+    return fill(client, folder, [message(f"Number {number}") for number in range(1, 6)])
+
+
+def _subjects(client: IMAPClient, folder: str) -> list[bytes]:
+    client.select_folder(folder)
+    found = uids(client)
+    return [items[b"ENVELOPE"].subject for items in client.fetch(found, "ENVELOPE").values()]
+
+
+def test_copy(client: IMAPClient, folders: Folders, folder: str, source: list[int]) -> None:
+    target = folders.create("-Ziel ü")
+    client.add_flags(source[1], FLAGGED)
+    text = client.copy([source[1], source[3]], target)
+    assert text
+    if client.has_capability("UIDPLUS"):
+        assert text.startswith(b"[COPYUID ")
+    assert _subjects(client, target) == [b"Number 2", b"Number 4"]
+    assert flags_of(client, uids(client)[0]) == {FLAGGED}
+    client.select_folder(folder)
+    assert uids(client) == source
+
+
+def test_copy_nothing(client: IMAPClient, folders: Folders, source: list[int]) -> None:
+    target = folders.create()
+    assert client.copy([], target) == b""
+    assert client.folder_status(target, "MESSAGES") == {b"MESSAGES": 0}
+
+
+def test_copy_to_what_is_not_there(client: IMAPClient, folders: Folders, source: list[int]) -> None:
+    with pytest.raises(CommandError) as caught:
+        client.copy(source, folders.name())
+    assert caught.value.command == "UID COPY"
+    assert caught.value.status == "NO"
+    assert caught.value.code == (b"TRYCREATE", ())
+    assert uids(client) == source
+
+
+def test_copy_by_sequence_numbers(client: IMAPClient, folders: Folders, source: list[int]) -> None:
+    target = folders.create()
+    client.use_uid = False
+    client.copy("2:3", target)
+    client.use_uid = True
+    assert _subjects(client, target) == [b"Number 2", b"Number 3"]
+
+
+def test_move(client: IMAPClient, folders: Folders, folder: str, source: list[int]) -> None:
+    needs(client, "MOVE")
+    target = folders.create("-moved")
+    client.add_flags(source[0], FLAGGED)
+    assert client.move([source[0], source[4]], target)
+    assert uids(client) == source[1:4]
+    assert _subjects(client, target) == [b"Number 1", b"Number 5"]
+    assert flags_of(client, uids(client)[0]) == {FLAGGED}
+
+
+def test_move_nothing(client: IMAPClient, folders: Folders, source: list[int]) -> None:
+    needs(client, "MOVE")
+    assert client.move([], folders.create()) == b""
+    assert uids(client) == source
+
+
+def test_move_to_what_is_not_there(client: IMAPClient, folders: Folders, source: list[int]) -> None:
+    needs(client, "MOVE")
+    with pytest.raises(CommandError) as caught:
+        client.move(source, folders.name())
+    assert caught.value.status == "NO"
+    assert uids(client) == source
+
+
+def test_move_by_sequence_numbers(client: IMAPClient, folders: Folders, source: list[int]) -> None:
+    needs(client, "MOVE")
+    target = folders.create()
+    client.use_uid = False
+    client.move([2, 4], target)
+    client.use_uid = True
+    assert uids(client) == [source[0], source[2], source[4]]
+    assert _subjects(client, target) == [b"Number 2", b"Number 4"]
+
+
+def test_expunge(client: IMAPClient, source: list[int]) -> None:
+    client.delete_messages([source[1], source[3]], silent=True)
+    text, removed = client.expunge()
+    assert text
+    # Each is the number at its time: 2 and 3, or 4 and 2, as the server goes through them.
+    assert sorted(removed) in ([(2, b"EXPUNGE"), (3, b"EXPUNGE")], [(2, b"EXPUNGE"), (4, b"EXPUNGE")])
+    assert uids(client) == [source[0], source[2], source[4]]
+
+
+def test_expunge_without_deleted_messages(client: IMAPClient, source: list[int]) -> None:
+    assert client.expunge()[1] == []
+    assert uids(client) == source
+
+
+@pytest.mark.parametrize("name", ["expunge", "uid_expunge"])
+def test_expunge_some_of_the_deleted(client: IMAPClient, source: list[int], name: str) -> None:
+    needs(client, "UIDPLUS")
+    client.delete_messages(source[1:4], silent=True)
+    text, removed = getattr(client, name)([source[0], source[1], source[3]])
+    assert text
+    assert sorted(removed) in ([(2, b"EXPUNGE"), (3, b"EXPUNGE")], [(2, b"EXPUNGE"), (4, b"EXPUNGE")])
+    assert uids(client) == [source[0], source[2], source[4]]
+    assert flags_of(client, source[2]) == {DELETED}
+
+
+def test_expunge_of_an_empty_set_removes_nothing(client: IMAPClient, source: list[int]) -> None:
+    client.delete_messages(source, silent=True)
+    nothings: list[Any] = [[], (), set(), range(0)]
+    for nothing in nothings:
+        assert client.expunge(nothing) == (b"", [])
+        assert client.uid_expunge(nothing) == (b"", [])
+    assert uids(client) == source
+
+
+def test_another_connection_hears_of_expunged(client: IMAPClient, second_client: IMAPClient, folder: str) -> None:
+    found = fill(client, folder, [message(), message(), message()])
+    second_client.select_folder(folder)
+    client.delete_messages(found[1], silent=True)
+    client.expunge()
+    assert (2, b"EXPUNGE") in hear(second_client, b"EXPUNGE")
+    assert uids(second_client) == [found[0], found[2]]

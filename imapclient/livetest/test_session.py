@@ -1,0 +1,95 @@
+"""The session: capabilities, namespaces, NOOP, and the end of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from imapclient import IMAPClient, SocketTimeout
+from imapclient.exceptions import CapabilityError
+from imapclient.livetest.fixtures import Connect, hear, message, needs
+
+
+def test_capabilities_name_the_protocol(client: IMAPClient) -> None:
+    capabilities = client.capabilities()
+    assert {b"IMAP4REV1", b"IMAP4REV2"}.intersection(capabilities)
+    assert all(capability == capability.upper() for capability in capabilities)
+
+
+def test_has_capability_in_any_case(client: IMAPClient) -> None:
+    first = client.capabilities()[0].decode("ascii")
+    assert client.has_capability(first.lower())
+    assert client.has_capability(first.encode("ascii"))
+    assert not client.has_capability("X-NO-SUCH-CAPABILITY")
+
+
+def test_welcome_is_the_greeting(client: IMAPClient) -> None:
+    assert client.welcome.startswith(b"* ")
+
+
+def test_namespace_has_the_users_own_folders(client: IMAPClient) -> None:
+    needs(client, "NAMESPACE")
+    personal = client.namespace().personal
+    assert personal
+    for prefix, delimiter in personal:
+        assert isinstance(prefix, str)
+        assert delimiter is None or len(delimiter) == 1
+
+
+def test_namespace_without_the_capability_says_so(client: IMAPClient) -> None:
+    if client.has_capability("NAMESPACE"):
+        pytest.skip("the server has NAMESPACE")
+    with pytest.raises(CapabilityError, match="NAMESPACE"):
+        client.namespace()
+    client.noop()
+
+
+def test_noop_returns_the_servers_text(client: IMAPClient) -> None:
+    text, heard = client.noop()
+    assert text
+    assert isinstance(heard, list)
+
+
+def test_noop_tells_of_a_new_message(client: IMAPClient, second_client: IMAPClient, folder: str) -> None:
+    client.select_folder(folder)
+    second_client.append(folder, message())
+    assert (1, b"EXISTS") in hear(client, b"EXISTS")
+
+
+def test_leaving_the_context_ends_the_connection(connect: Connect) -> None:
+    with connect() as client:
+        client.noop()
+    with pytest.raises(IMAPClient.AbortError):
+        client.noop()
+
+
+def test_leaving_the_context_hands_on_the_bodys_exception(connect: Connect) -> None:
+    client = connect()
+    with pytest.raises(ZeroDivisionError), client:
+        raise ZeroDivisionError
+    with pytest.raises(IMAPClient.AbortError):
+        client.noop()
+
+
+def test_logout_within_the_context(connect: Connect) -> None:
+    with connect() as client:
+        assert client.logout()
+    with pytest.raises(IMAPClient.AbortError):
+        client.noop()
+
+
+def test_shutdown_ends_the_connection(connect: Connect) -> None:
+    client = connect()
+    client.shutdown()
+    client.shutdown()
+    with pytest.raises(IMAPClient.AbortError):
+        client.noop()
+
+
+def test_timeout_for_connecting_and_reading(connect: Connect) -> None:
+    client = connect(timeout=SocketTimeout(connect=60, read=45))
+    assert client.noop()[0]
+
+
+def test_timeout_as_a_number(connect: Connect) -> None:
+    client = connect(timeout=45)
+    assert client.noop()[0]

@@ -1,0 +1,38 @@
+"""The live suite that the package ships, all of it, on the servers of these tests.
+
+Its fixtures `client`, `second_client`, `connect` and `server_name` come from conftest.py beside this file.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+import imapclient.livetest
+
+_FROM_CONFTEST = ("client", "second_client", "connect", "server_name", "folder", "folders")
+
+
+def _collect() -> None:
+    """Bring the public names of each test module here: tests, and the fixtures they use.
+
+    :raises ImportError: two modules give different things one name, so that one would be lost.
+    """
+    for module_info in pkgutil.iter_modules(imapclient.livetest.__path__):
+        if not module_info.name.startswith("test_"):
+            continue
+        module = importlib.import_module(f"imapclient.livetest.{module_info.name}")
+        marks = getattr(module, "pytestmark", [])
+        for name, value in vars(module).items():
+            if name.startswith("_") or name in _FROM_CONFTEST or name == "pytestmark":
+                continue
+            # Tests and fixtures are callable; of a constant only its own module needs the name.
+            if callable(value) and globals().get(name, value) is not value:
+                raise ImportError(f"two modules of the live suite define {name}")
+            if name.startswith(("test_", "Test")):
+                for mark in marks if isinstance(marks, list) else [marks]:
+                    mark(value)
+            globals().setdefault(name, value)
+
+
+_collect()

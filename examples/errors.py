@@ -1,0 +1,62 @@
+"""What can go wrong, how to tell it apart, and when the connection can still be used.
+
+    python examples/errors.py -f my.ini --folder "No such folder"
+
+Leaving the with statement logs out and closes the connection, whatever happened inside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import ssl
+import sys
+
+from imapclient import IMAPClient
+from imapclient.config import ConfigError, create_client_from_config, parse_config_file
+from imapclient.exceptions import CapabilityError, CommandError, LoginError
+
+
+def look(client: IMAPClient, folder: str) -> None:
+    try:
+        client.select_folder(folder, readonly=True)
+    except CommandError as error:
+        # NO or BAD is an answer like any other: the connection is usable.
+        code = error.code[0].decode("ascii") if error.code else "none"
+        print(f"{error.command} was answered {error.status}, response code {code}: {error.text}")
+        print(f"The connection is usable: {client.noop()}")
+    else:
+        print(f"{folder} has {len(client.search())} messages")
+
+    try:
+        print(client.namespace())
+    except CapabilityError as error:
+        # Nothing was sent.
+        print(f"Not on this server: {error}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-f", dest="file", metavar="my.ini", required=True, help="the account: livetest.ini.example")
+    parser.add_argument("--folder", default="INBOX", help="which folder to select (default: INBOX)")
+    options = parser.parse_args()
+    try:
+        with create_client_from_config(parse_config_file(options.file)) as client:
+            look(client, options.folder)
+    except ConfigError as error:
+        sys.exit(f"The settings can't be used: {error}")
+    except LoginError as error:
+        sys.exit(f"The server refuses this user or password: {error.text}")
+    except ssl.SSLCertVerificationError as error:
+        sys.exit(f"The server's certificate is not trusted: {error.verify_message}")
+    except socket.timeout:
+        sys.exit("The server does not answer in time")
+    # Last: the errors of TLS and timeouts are of these classes too.
+    except IMAPClient.AbortError as error:
+        sys.exit(f"The connection has ended: {error}")
+    except OSError as error:
+        sys.exit(f"There is no connection: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""List the folders of an account with their sizes, and the newest messages of one of them.
+
+    python examples/fetch_and_list.py -f my.ini --folder INBOX
+
+Nothing changes on the server: the folder is opened for reading.
+"""
+
+from __future__ import annotations
+
+import argparse
+from email.policy import default
+
+from imapclient.config import create_client_from_config, parse_config_file
+
+
+def readable(header: bytes | None) -> str:
+    """A header's value as text: the server hands out what the message has, encoded words or raw UTF-8."""
+    return str(default.header_factory("Subject", (header or b"").decode("utf-8", "replace")))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-f", dest="file", metavar="my.ini", required=True, help="the account: livetest.ini.example")
+    parser.add_argument("--folder", default="INBOX", help="whose messages to list (default: INBOX)")
+    options = parser.parse_args()
+
+    with create_client_from_config(parse_config_file(options.file)) as client:
+        for flags, _delimiter, name in client.list_folders():
+            # What only holds other folders can't be selected, and has no status (RFC 9051, 7.3.1).
+            if {b"\\noselect", b"\\nonexistent"}.intersection(flag.lower() for flag in flags):
+                print(name)
+                continue
+            status = client.folder_status(name, ["MESSAGES", "UNSEEN"])
+            print(f"{name}: {status[b'MESSAGES']} messages, {status[b'UNSEEN']} unread")
+
+        client.select_folder(options.folder, readonly=True)
+        newest = client.search("ALL")[-10:]
+        print(f"\nThe newest {len(newest)} messages of {options.folder}:")
+        for uid, data in client.fetch(newest, ["ENVELOPE", "INTERNALDATE"]).items():
+            envelope = data[b"ENVELOPE"]
+            sender = readable(envelope.from_[0].name or envelope.from_[0].mailbox) if envelope.from_ else "(nobody)"
+            print(f"{uid}: {data[b'INTERNALDATE']} {sender}: {readable(envelope.subject)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""Watch several folders at once, in one thread: a connection for each, and a selector over their sockets.
+
+    python examples/idle_selector.py -f my.ini INBOX Archive
+
+The rule that a selector needs: call idle_check(0) before each wait. What a connection has received already, together
+with an earlier line, doesn't make its socket readable again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import selectors
+import time
+
+from imapclient import IMAPClient
+from imapclient.config import create_client_from_config, parse_config_file
+
+# Servers may end a connection that idles for 30 minutes (RFC 2177): begin anew before.
+RENEW_SECONDS = 13 * 60
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-f", dest="file", metavar="my.ini", required=True, help="the account: livetest.ini.example")
+    parser.add_argument("--events", type=int, metavar="N", help="stop after N events")
+    parser.add_argument("folders", nargs="+", metavar="FOLDER")
+    options = parser.parse_args()
+    account = parse_config_file(options.file)
+
+    with contextlib.ExitStack() as stack, selectors.DefaultSelector() as selector:
+        watched: dict[str, IMAPClient] = {}
+        for folder in options.folders:
+            client = stack.enter_context(create_client_from_config(account))
+            client.select_folder(folder, readonly=True)
+            client.idle()
+            selector.register(client.socket(), selectors.EVENT_READ)
+            watched[folder] = client
+        print(f"Waiting for events in {', '.join(watched)}; Ctrl-C ends this.", flush=True)
+
+        seen = 0
+        renew_at = time.monotonic() + RENEW_SECONDS
+        stack.enter_context(contextlib.suppress(KeyboardInterrupt))
+        while options.events is None or seen < options.events:
+            # All of them, not only those that the selector named: this is the idle_check(0) before the next wait.
+            events = [(folder, event) for folder, client in watched.items() for event in client.idle_check(0)]
+            for folder, event in events:
+                print(f"{folder}: {event}", flush=True)
+            seen += len(events)
+            if time.monotonic() >= renew_at:
+                for client in watched.values():
+                    client.idle_done()
+                    client.idle()
+                renew_at = time.monotonic() + RENEW_SECONDS
+            elif not events:
+                selector.select(renew_at - time.monotonic())
+        for client in watched.values():
+            client.idle_done()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,342 @@
+"""The documentation does what it says: each block of code on each page is run or checked.
+
+The pages are README.rst and doc/src/*.rst. The rules, which a writer of a page can rely on:
+
+- ``.. code-block:: python`` and doctests (``>>>``) of one page are run from top to bottom in one namespace: a block
+  goes on where the one before it stopped. What a doctest shows is compared; ``...`` stands for anything, and any
+  amount of white space for any other.
+- The comment ``.. tests: server`` on a page puts ``server`` into its namespace, a new `EmbeddedServer` with the sample
+  mailbox, TLS and STARTTLS. ``.. tests: client`` puts ``client`` there too, which is logged in to it.
+- Python blocks that define tests or fixtures are gathered into one file for each page, which pytest runs.
+- ``.. code-block:: ini`` must be read by `parse_config_file`.
+- ``.. code-block:: console`` has commands in lines that begin with ``$``. Each must be one that `check_command` knows:
+  an option that a program lacks, a file that is not there, or an extra that setup.py lacks, fails.
+- A paragraph that ends in ``::`` is followed by commands without ``$``.
+- ``literalinclude`` may include a program from examples/, all of which test_examples.py runs.
+- Anything else that shows code fails: it would not be run.
+"""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import importlib
+import inspect
+import os
+import pkgutil
+import re
+import shlex
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any, NamedTuple
+
+import pytest
+
+import imapclient
+from imapclient import IMAPClient
+from imapclient.config import parse_config_file
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.rst", *sorted((ROOT / "doc" / "src").glob("*.rst"))]
+
+DOCTEST_OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+_DIRECTIVE = re.compile(r"( *)\.\. ([a-z-]+):: *(.*)")
+_TESTS_COMMENT = re.compile(r"^\.\. tests: (server|client)$", re.MULTILINE)
+_SHOWS_CODE = {"code", "sourcecode", "parsed-literal", "testcode", "doctest", "prompt", "highlight"}
+
+
+class Block(NamedTuple):
+    """A block of code: 'python', 'doctest', 'ini', 'console', 'commands' or 'include', and its first line's number."""
+
+    kind: str
+    line: int
+    text: str
+
+
+def blocks_of(page: str) -> Iterator[Block]:
+    """The blocks of a page, in order. AssertionError for one that no rule is for."""
+    lines = page.split("\n")
+    index = 0
+    while index < len(lines):
+        line = lines[index]
+        directive = _DIRECTIVE.match(line)
+        if line.lstrip().startswith(">>> "):
+            end = index
+            while end < len(lines) and lines[end].strip():
+                end += 1
+            yield Block("doctest", index + 1, textwrap.dedent("\n".join(lines[index:end])) + "\n")
+            index = end
+        elif directive is not None and directive[2] == "code-block":
+            assert directive[3] in ("python", "ini", "console"), f"line {index + 1}: no rule for {line.strip()!r}"
+            end = _end_of_indented(lines, index + 1, len(directive[1]))
+            yield _indented(directive[3], lines, index + 1, end)
+            index = end
+        elif directive is not None and directive[2] == "literalinclude":
+            yield Block("include", index + 1, directive[3])
+            index += 1
+        elif directive is not None:
+            assert directive[2] not in _SHOWS_CODE, f"line {index + 1}: no rule for {line.strip()!r}"
+            index += 1
+        elif line.endswith("::") and not line.startswith(".. "):
+            end = _end_of_indented(lines, index + 1, len(line) - len(line.lstrip()))
+            yield _indented("commands", lines, index + 1, end)
+            index = end
+        else:
+            index += 1
+
+
+def _end_of_indented(lines: list[str], start: int, indentation: int) -> int:
+    end = start
+    while end < len(lines) and (not lines[end].strip() or len(lines[end]) - len(lines[end].lstrip()) > indentation):
+        end += 1
+    return end
+
+
+def _indented(kind: str, lines: list[str], start: int, end: int) -> Block:
+    while start < end and not lines[start].strip():
+        start += 1
+    return Block(kind, start + 1, textwrap.dedent("\n".join(lines[start:end])).strip("\n") + "\n")
+
+
+def defines_tests(source: str) -> bool:
+    """Whether pytest has to run this block: it has test functions, test cases or fixtures."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef) and (
+            node.name.startswith("test_") or any("fixture" in ast.unparse(d) for d in node.decorator_list)
+        ):
+            return True
+        if isinstance(node, ast.ClassDef) and any("TestCase" in ast.unparse(base) for base in node.bases):
+            return True
+    return False
+
+
+# -- pages
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_code_of_page(path: Path, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    page = path.read_text(encoding="utf-8")
+    namespace: dict[str, Any] = {"__name__": f"page_{path.stem}"}
+    blocks = list(blocks_of(page))
+    needs = _TESTS_COMMENT.search(page)
+    if needs or any("EmbeddedServer(" in block.text or "imap_server" in block.text for block in blocks):
+        # Skips or fails where the server can't run.
+        server = request.getfixturevalue("sample_server")
+        if needs:
+            namespace["server"] = server
+        if needs and needs[1] == "client":
+            with IMAPClient(server.host, server.port, ssl=False, timeout=30) as first:
+                # The first session to select a folder is shown \Recent on all that is in it.
+                first.login("ann", "secret")
+                first.select_folder("INBOX")
+            client = IMAPClient(server.host, server.port, ssl=False, timeout=30)
+            request.addfinalizer(client.shutdown)
+            client.login("ann", "secret")
+            namespace["client"] = client
+    tests = []
+    for block in blocks:
+        if block.kind == "python" and defines_tests(block.text):
+            tests.append(block.text)
+        elif block.kind == "python":
+            # With the lines of the page, for the traceback.
+            source = "\n" * (block.line - 1) + block.text
+            exec(compile(source, str(path), "exec", dont_inherit=True), namespace)
+        elif block.kind == "doctest":
+            run_doctest(block, path, namespace)
+        elif block.kind == "ini":
+            (tmp_path / "block.ini").write_text(block.text, encoding="utf-8")
+            parse_config_file(tmp_path / "block.ini")
+        elif block.kind == "include":
+            included = (path.parent / block.text).resolve()
+            assert included.parent == ROOT / "examples", f"line {block.line}: not one of the examples"
+            assert included.is_file(), f"line {block.line}: no such file"
+        else:
+            for command in commands_of(block):
+                check_command(command)
+    if tests:
+        run_pytest("\n\n".join(tests), tmp_path)
+
+
+def run_doctest(block: Block, path: Path, namespace: dict[str, Any]) -> None:
+    test = doctest.DocTestParser().get_doctest(block.text, {}, path.name, str(path), block.line - 1)
+    # The same namespace, not the copy that DocTest makes.
+    test.globs = namespace
+    report: list[str] = []
+    doctest.DocTestRunner(optionflags=DOCTEST_OPTIONS, verbose=False).run(test, out=report.append, clear_globs=False)
+    assert not report, "".join(report)
+
+
+def run_pytest(source: str, folder: Path) -> None:
+    """All tests of a page must pass, and none may be skipped."""
+    (folder / "test_page.py").write_text(source, encoding="utf-8")
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "imapclient.pytest_plugin", "test_page.py"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "skipped" not in done.stdout, done.stdout
+
+
+# -- commands
+
+
+def commands_of(block: Block) -> list[str]:
+    lines = block.text.strip().splitlines()
+    if block.kind == "commands":
+        return lines
+    assert all(line.startswith("$ ") for line in lines), f"line {block.line}: a command begins with '$ '"
+    return [line[2:] for line in lines]
+
+
+def check_command(command: str) -> None:
+    """AssertionError for a command that can't work in a checkout, or that no rule is for."""
+    for part in command.split("&&"):
+        program, *words = shlex.split(part)
+        name = program.rsplit("/", 1)[-1]
+        if name in ("python", "python3") and words[:1] == ["-m"]:
+            _check_module(words[1], words[2:])
+        elif name in ("python", "python3"):
+            _check_program(ROOT / words[0], words[1:])
+        elif name == "pip":
+            _check_module("pip", words)
+        else:
+            raise AssertionError(f"no rule for the command {part.strip()!r}")
+
+
+def _check_module(module: str, words: list[str]) -> None:
+    if module == "pip":
+        assert words[0] == "install", f"no rule for pip {words[0]}"
+        for wanted in words[1:]:
+            _check_requirement(wanted)
+    elif module == "build":
+        assert re.search(r"^    build$", (ROOT / "tox.ini").read_text(encoding="utf-8"), re.MULTILINE)
+    else:
+        assert module == "venv", f"no rule for python -m {module}"
+
+
+def _check_requirement(wanted: str) -> None:
+    setup = (ROOT / "setup.py").read_text(encoding="utf-8")
+    checkout = re.fullmatch(r"\.(?:\[(\w+)\])?", wanted)
+    if checkout is not None:
+        assert checkout[1] is None or f'"{checkout[1]}": [' in setup, f"setup.py has no extra {checkout[1]}"
+        return
+    # Under the name IMAPClient the index has another project: the hints name packages that are needed.
+    name = re.split("[<>=~;]", wanted)[0]
+    assert name in ("pymap", "trustme", "six"), f"not a package that the library needs: {wanted}"
+    assert wanted in setup, f"setup.py does not ask for {wanted}"
+
+
+def _check_program(path: Path, words: list[str]) -> None:
+    assert path.is_file(), f"no such program: {path.relative_to(ROOT)}"
+    options = [word for word in words if word.startswith("-")]
+    if options:
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, str(path), "--help"]
+        text = subprocess.run(command, env=env, capture_output=True, encoding="utf-8", check=True, timeout=60).stdout
+        for option in options:
+            assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", text), f"{path.name} has no {option}"
+
+
+def test_readme_has_the_two_commands() -> None:
+    """CI runs them: check_dist.py and .ci/run start the same programs."""
+    blocks = list(blocks_of((ROOT / "README.rst").read_text(encoding="utf-8")))
+    commands = [command for block in blocks if block.kind == "commands" for command in commands_of(block)]
+    assert commands == [
+        "python3 -m venv .venv && .venv/bin/pip install '.[demo]' && .venv/bin/python examples/quickstart.py",
+        "python3 tests/run.py",
+    ]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "python examples/missing.py",
+        "python examples/idle.py --no-such-option",
+        "pip install '.[no_such_extra]'",
+        "pip install IMAPClient",
+        "pip install 'pymap>=99'",
+        "curl https://example.org",
+    ],
+)
+def test_wrong_commands_are_found(command: str) -> None:
+    with pytest.raises(AssertionError):
+        check_command(command)
+
+
+@pytest.mark.parametrize("block", [".. code-block:: perl\n\n   die;", ".. code:: python\n\n   1", ".. highlight:: c"])
+def test_blocks_that_would_not_be_run_are_found(block: str) -> None:
+    with pytest.raises(AssertionError, match="line 3: no rule"):
+        list(blocks_of(f"Text.\n\n{block}\n"))
+
+
+def test_blocks_of_a_page() -> None:
+    page = "Do::\n\n  ls\n\n.. code-block:: python\n\n   x = 1\n\n   y = 2\n\n"
+    page += "And:\n\n>>> x\n1\n\n.. note::\n\n   >>> y\n   2\n"
+    assert list(blocks_of(page)) == [
+        Block("commands", 3, "ls\n"),
+        Block("python", 7, "x = 1\n\ny = 2\n"),
+        Block("doctest", 13, ">>> x\n1\n"),
+        Block("doctest", 18, ">>> y\n2\n"),
+    ]
+
+
+# -- the pages as a whole
+
+
+def test_every_public_method_is_documented_once() -> None:
+    methods = [name for name, _ in inspect.getmembers(IMAPClient, callable) if not name.startswith("_")]
+    methods = [name for name in methods if isinstance(inspect.getattr_static(IMAPClient, name), FunctionType)]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    documented = re.findall(r"^\.\. automethod:: imapclient\.IMAPClient\.(\w+)$", text, re.MULTILINE)
+    assert sorted(documented) == sorted(methods)
+
+
+def test_every_family_has_its_page() -> None:
+    families = {path.stem for path in (ROOT / "imapclient" / "commands").glob("*.py")} - {"__init__", "base"}
+    assert families <= {page.stem for page in PAGES}
+
+
+def test_every_example_is_named() -> None:
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    assert [path.name for path in (ROOT / "examples").glob("*.py") if path.name not in text] == []
+
+
+# -- docstrings
+
+_EQUATION = re.compile(r"``([^`]+? == [^`]+?)``", re.DOTALL)
+
+
+def modules() -> Iterator[ModuleType]:
+    for info in pkgutil.walk_packages(imapclient.__path__, "imapclient."):
+        # The one imports pymap, the other pytest's plugin, which pytest has loaded.
+        if info.name not in ("imapclient.embedded_pymap", "imapclient.pytest_plugin") and ".livetest" not in info.name:
+            yield importlib.import_module(info.name)
+
+
+def equations() -> Iterator[Any]:
+    """The ``f(x) == y`` in docstrings of public functions and classes."""
+    for module in modules():
+        for name, value in vars(module).items():
+            if name.startswith("_") or getattr(value, "__module__", None) != module.__name__:
+                continue
+            for text in _EQUATION.findall(inspect.getdoc(value) or ""):
+                yield pytest.param(module, " ".join(text.split()), id=f"{module.__name__}.{name}")
+
+
+@pytest.mark.parametrize(("module", "equation"), list(equations()))
+def test_equations_in_docstrings(module: ModuleType, equation: str) -> None:
+    assert eval(equation, {**vars(module)})
+
+
+@pytest.mark.parametrize("module", list(modules()), ids=lambda module: str(module.__name__))
+def test_doctests_in_docstrings(module: ModuleType) -> None:
+    assert doctest.testmod(module, optionflags=DOCTEST_OPTIONS).failed == 0

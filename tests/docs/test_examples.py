@@ -1,0 +1,364 @@
+"""Each program in examples/, run as a user runs it: in its own process, from another folder."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from imapclient import IMAPClient
+from tests.helpers.scripted_peer import PeerFactory
+
+if TYPE_CHECKING:
+    from imapclient.embedded_server import EmbeddedServer
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "examples"
+TIMEOUT_SECONDS = 60
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """The checkout's package, which the environment of the tests may not have installed; UTF-8 output."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", **extra}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run Python with these arguments in an empty folder: ``run(EXAMPLES / "idle.py", "-f", ini)``."""
+
+    def run(*arguments: str | Path, **extra: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *map(str, arguments)],
+            cwd=tmp_path,
+            env=environment(**extra),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=TIMEOUT_SECONDS,
+        )
+
+    return run
+
+
+@pytest.fixture
+def start(tmp_path: Path, request: pytest.FixtureRequest) -> Start:
+    """Start Python with these arguments, for a program that waits; it is killed after the test."""
+
+    def start(*arguments: str | Path) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, *map(str, arguments)],
+            cwd=tmp_path,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+        )
+
+        def end() -> None:
+            process.kill()
+            process.communicate()
+
+        request.addfinalizer(end)
+        return process
+
+    return start
+
+
+@pytest.fixture
+def ini(tmp_path: Path) -> Callable[..., Path]:
+    """Write an INI file: ``ini(server.port)``; further settings replace those given here."""
+
+    def write(port: int, **settings: object) -> Path:
+        path = tmp_path / "my.ini"
+        options = {
+            "host": "127.0.0.1",
+            "port": port,
+            "ssl": "no",
+            "username": "ann",
+            "password": "secret",
+            "timeout": 30,
+            **settings,
+        }
+        lines = [f"{name} = {value}" for name, value in options.items()]
+        path.write_text("\n".join(["[DEFAULT]", *lines, ""]), encoding="utf-8")
+        return path
+
+    return write
+
+
+Ini = Callable[..., Path]
+
+
+def output(done: subprocess.CompletedProcess[str]) -> str:
+    """What a program printed; it must have succeeded."""
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def complaint(done: subprocess.CompletedProcess[str]) -> str:
+    """The one line on standard error of a program that ended with exit code 1."""
+    assert done.returncode == 1, done.stdout + done.stderr
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    return lines[0]
+
+
+def line_of(process: subprocess.Popen[str], beginning: str) -> str:
+    """The next line of a running program that begins so."""
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if line.startswith(beginning):
+            return line.rstrip("\n")
+    raise AssertionError(f"no line {beginning!r} in {lines}")
+
+
+def flags_of_inbox(server: EmbeddedServer) -> dict[int, tuple[bytes, ...]]:
+    with IMAPClient(server.host, server.port, ssl=False, timeout=30) as client:
+        client.login("ann", "secret")
+        client.select_folder("INBOX", readonly=True)
+        flags = client.get_flags("1:*")
+    # \Recent says which session was the first to be told, and isn't stored.
+    return {uid: tuple(flag for flag in of_one if flag != b"\\Recent") for uid, of_one in flags.items()}
+
+
+# -- all of them
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
+def test_help_tells_what_the_example_does(path: Path, run: Run) -> None:
+    text = output(run(path, "--help"))
+    first = path.read_text(encoding="utf-8").split('"""')[1].splitlines()[0]
+    assert first in text
+    # Run below with more than --help.
+    assert f'EXAMPLES / "{path.name}"' in Path(__file__).read_text(encoding="utf-8")
+
+
+# -- quickstart.py
+
+
+def test_quickstart(embedded: EmbeddedServer, run: Run) -> None:
+    text = output(run(EXAMPLES / "quickstart.py"))
+    results = [
+        ">>> client.login('ann', 'secret')\n    b'",
+        ">>> client.has_capability('IDLE')\n    True\n",
+        "    ((b'\\\\HasNoChildren',), b'/', '日本語')\n",
+        ">>> info[b'EXISTS']\n    13\n",
+        ">>> client.search('UNSEEN')\n    [104, 105, 107, 108, 109, 111, 112]\n",
+        "Recettes détaillées\n        from René Dupont <rene@example.fr>",
+        "get_content()\n    'Hello Ann,",
+        ">>> client.add_flags([104], ['\\\\Seen', '$Read'])\n    {104: (",
+        "b'\\\\Seen'",
+        ">>> client.append('INBOX', draft, ['\\\\Draft'])\n    b'[APPENDUID ",
+        ">>> client.move([114], 'Entwürfe')\n    b'",
+        "['MESSAGES'])\n    {b'MESSAGES': 2}\n",
+        ">>> client.idle()\n>>> other.append('INBOX', news)",
+        ">>> client.idle_check(timeout=30)\n    [(14, b'EXISTS')",
+        ">>> client.idle_done()\n    (b'",
+        "b'News from another connection'",
+        ">>> client.logout()\n    b'",
+    ]
+    position = 0
+    for result in results:
+        assert result in text[position:]
+        position = text.index(result, position) + len(result)
+
+
+def test_quickstart_reads_on_the_users_server(sample_server: EmbeddedServer, run: Run, ini: Ini) -> None:
+    before = flags_of_inbox(sample_server)
+    # Reading needs no pymap: its import fails in this process.
+    without_pymap = "import runpy, sys; sys.modules['pymap'] = None; sys.argv[:1] = []; " + (
+        "runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    text = output(run("-c", without_pymap, EXAMPLES / "quickstart.py", "-f", ini(sample_server.port)))
+    assert ">>> info[b'EXISTS']\n    13\n" in text
+    assert "112: " in text
+    assert "Large: 1.5 MB of data" in text
+    assert "get_content()\n    'Hello Ann," in text
+    assert "append" not in text
+    assert flags_of_inbox(sample_server) == before
+
+
+def test_quickstart_on_an_empty_mailbox(imap_server: EmbeddedServer, run: Run, ini: Ini) -> None:
+    text = output(run(EXAMPLES / "quickstart.py", "-f", ini(imap_server.port)))
+    assert "INBOX is empty" in text
+
+
+def test_quickstart_names_what_is_wrong_with_the_users_settings(
+    imap_server: EmbeddedServer, run: Run, ini: Ini
+) -> None:
+    program = EXAMPLES / "quickstart.py"
+    assert "LOGIN failed" in complaint(run(program, "-f", ini(imap_server.port, password="wrong")))
+    assert "No such file" in complaint(run(program, "-f", "missing.ini"))
+    assert "ssl: yes or no" in complaint(run(program, "-f", ini(imap_server.port, ssl="perhaps")))
+
+
+def test_quickstart_on_an_old_python_says_what_it_needs(run: Run) -> None:
+    old = (
+        "import runpy, sys; sys.version_info = (3, 9, 18, 'final', 0); sys.argv[:1] = []; "
+        "runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    line = complaint(run("-c", old, EXAMPLES / "quickstart.py"))
+    assert line == "The demo's mail server needs Python 3.11 or newer (this is 3.9)."
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="an older Python is named as the reason instead")
+def test_quickstart_without_pymap_says_how_to_get_it(run: Run) -> None:
+    missing = (
+        "import runpy, sys; sys.modules['pymap'] = None; sys.argv[:1] = []; "
+        "runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    line = complaint(run("-c", missing, EXAMPLES / "quickstart.py"))
+    assert line == "EmbeddedServer needs pymap: pip install 'pymap>=0.36.7'"
+
+
+# -- reading
+
+
+def test_fetch_and_list(sample_server: EmbeddedServer, run: Run, ini: Ini) -> None:
+    text = output(run(EXAMPLES / "fetch_and_list.py", "-f", ini(sample_server.port), "--folder", "日本語"))
+    assert "INBOX: 13 messages, 7 unread\n" in text
+    assert "Archive/2019: 2 messages, 0 unread\n" in text
+    assert "The newest 1 messages of 日本語:\n" in text
+    assert "山田太郎: 明けましておめでとうございます\n" in text
+
+
+def test_parse_email(sample_server: EmbeddedServer, run: Run, ini: Ini) -> None:
+    before = flags_of_inbox(sample_server)
+    settings = ini(sample_server.port)
+    text = output(run(EXAMPLES / "parse_email.py", "-f", settings, "--search", 'SUBJECT "report"'))
+    assert "== 108: Report with attachment (Ben Okafor <ben@example.org>)\n" in text
+    assert "-- attachment " in text
+    text = output(run(EXAMPLES / "parse_email.py", "-f", settings))
+    assert text.count("== ") == 7
+    assert flags_of_inbox(sample_server) == before
+
+
+def test_parse_email_with_a_character_set_that_python_lacks(imap_server: EmbeddedServer, run: Run, ini: Ini) -> None:
+    imap_server.deliver("ann", b"Subject: odd\r\nContent-Type: text/plain; charset=x-nope\r\n\r\nhi\r\n")
+    text = output(run(EXAMPLES / "parse_email.py", "-f", ini(imap_server.port)))
+    assert text == "== 101: odd (None)\n(can't be decoded: unknown encoding: x-nope)\n"
+    assert "character set that Python" in output(run(EXAMPLES / "quickstart.py", "-f", ini(imap_server.port)))
+
+
+# -- IDLE
+
+
+def test_idle(imap_server: EmbeddedServer, start: Start, ini: Ini) -> None:
+    process = start(EXAMPLES / "idle.py", "-f", ini(imap_server.port), "--events", "1")
+    line_of(process, "Waiting for events in INBOX")
+    imap_server.deliver("ann", b"Subject: one\r\n\r\n")
+    assert line_of(process, "(") == "(1, b'EXISTS')"
+    assert line_of(process, "The server says: ") == "The server says: IDLE completed."
+    assert process.wait(TIMEOUT_SECONDS) == 0
+
+
+def test_idle_ends_by_ctrl_c(imap_server: EmbeddedServer, start: Start, ini: Ini) -> None:
+    process = start(EXAMPLES / "idle.py", "-f", ini(imap_server.port))
+    line_of(process, "Waiting for events in INBOX")
+    imap_server.deliver("ann", b"Subject: one\r\n\r\n")
+    line_of(process, "(1, b'EXISTS')")
+    process.send_signal(signal.SIGINT)
+    text, _ = process.communicate(timeout=TIMEOUT_SECONDS)
+    assert process.returncode == 0
+    assert "Traceback" not in text
+
+
+def test_idle_selector(sample_server: EmbeddedServer, start: Start, ini: Ini) -> None:
+    process = start(EXAMPLES / "idle_selector.py", "-f", ini(sample_server.port), "INBOX", "Entwürfe")
+    line_of(process, "Waiting for events in INBOX, Entwürfe")
+    sample_server.deliver("ann", b"Subject: draft\r\n\r\n", folder="Entwürfe")
+    assert line_of(process, "Entwürfe: ") == "Entwürfe: (2, b'EXISTS')"
+    sample_server.deliver("ann", b"Subject: new\r\n\r\n")
+    assert line_of(process, "INBOX: ") == "INBOX: (14, b'EXISTS')"
+    process.send_signal(signal.SIGINT)
+    text, _ = process.communicate(timeout=TIMEOUT_SECONDS)
+    assert process.returncode == 0
+    assert "Traceback" not in text
+
+
+def test_idle_selector_stops_by_itself(sample_server: EmbeddedServer, start: Start, ini: Ini) -> None:
+    process = start(EXAMPLES / "idle_selector.py", "-f", ini(sample_server.port), "--events", "1", "INBOX")
+    line_of(process, "Waiting for events in INBOX")
+    sample_server.deliver("ann", b"Subject: new\r\n\r\n")
+    assert line_of(process, "INBOX: ") == "INBOX: (14, b'EXISTS')"
+    assert process.wait(TIMEOUT_SECONDS) == 0
+
+
+# -- TLS
+
+
+@pytest.mark.parametrize("starttls", [False, True], ids=["tls", "starttls"])
+def test_own_ca(sample_server: EmbeddedServer, tmp_path: Path, run: Run, starttls: bool) -> None:
+    authority = tmp_path / "authority.pem"
+    authority.write_bytes(sample_server.ca_pem)
+    port = sample_server.port if starttls else sample_server.tls_port
+    options = ["--ca", str(authority), "--port", str(port), *(["--starttls"] if starttls else [])]
+    text = output(run(EXAMPLES / "own_ca.py", "localhost", "ann", *options, IMAP_PASSWORD="secret"))
+    assert text.startswith("ann is logged in over TLSv1.")
+    assert "b'MESSAGES': 13" in text
+
+
+def test_own_ca_refuses_the_certificates_of_others(sample_server: EmbeddedServer, tmp_path: Path, run: Run) -> None:
+    from imapclient.embedded_server import EmbeddedServer
+
+    authority = tmp_path / "authority.pem"
+    authority.write_bytes(EmbeddedServer().ca_pem)
+    options = ["--ca", str(authority), "--port", str(sample_server.tls_port)]
+    line = complaint(run(EXAMPLES / "own_ca.py", "localhost", "ann", *options, IMAP_PASSWORD="secret"))
+    assert line.startswith("The certificate of localhost is not trusted: ")
+
+
+def test_no_certificate_checks(sample_server: EmbeddedServer, run: Run) -> None:
+    options = ["--port", str(sample_server.tls_port)]
+    done = run(EXAMPLES / "no_certificate_checks.py", "127.0.0.1", "ann", *options, IMAP_PASSWORD="secret")
+    assert "b'MESSAGES': 13" in output(done)
+    assert done.stderr == "WARNING: the server's certificate is not verified.\n"
+
+
+# -- errors
+
+
+def test_errors_of_commands(sample_server: EmbeddedServer, run: Run, ini: Ini) -> None:
+    settings = ini(sample_server.port)
+    text = output(run(EXAMPLES / "errors.py", "-f", settings, "--folder", "No such folder"))
+    assert "EXAMINE was answered NO, response code NONEXISTENT: " in text
+    assert "The connection is usable: (b'" in text
+    assert "Not on this server: Server does not support NAMESPACE capability\n" in text
+    assert "INBOX has 13 messages\n" in output(run(EXAMPLES / "errors.py", "-f", settings))
+
+
+def test_errors_of_settings_and_login(imap_server: EmbeddedServer, run: Run, ini: Ini) -> None:
+    program = EXAMPLES / "errors.py"
+    assert complaint(run(program, "-f", ini(imap_server.port, timeout="soon"))).startswith(
+        "The settings can't be used: "
+    )
+    assert complaint(run(program, "-f", ini(imap_server.port, password="wrong"))).startswith(
+        "The server refuses this user or password: "
+    )
+
+
+def test_errors_of_the_connection(sample_server: EmbeddedServer, run: Run, ini: Ini, peer: PeerFactory) -> None:
+    program = EXAMPLES / "errors.py"
+    assert complaint(run(program, "-f", ini(sample_server.tls_port, ssl="yes"))).startswith(
+        "The server's certificate is not trusted: "
+    )
+    refusing = peer("S: * BYE too many connections")
+    assert complaint(run(program, "-f", ini(refusing.port))).endswith("too many connections")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings = ini(silent.getsockname()[1], timeout=0.5)
+        assert complaint(run(program, "-f", settings)) == "The server does not answer in time"
+    assert complaint(run(program, "-f", settings)).startswith("There is no connection: ")

@@ -8,8 +8,10 @@ starts, and its records if it has literals.
 from __future__ import annotations
 
 import datetime
+import functools
 import json
 import re
+import struct
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import (
@@ -331,8 +333,9 @@ _CONVERTERS: dict[bytes, Callable[[Any, bool], Any]] = {
 
 # -- SEARCH
 
-# Digits stay, a space becomes a comma, anything else something that JSON does not know: the ids of a search in a
-# mailbox of a million messages are then read by one call in C, several times as fast as split() and int().
+# A reply is read a block at a time, so that all forms of a block stay in the processor's cache. Three ways, from the
+# fastest: ids of equal width all at once, any ids as a JSON array, and one by one, which also tells what is wrong.
+# Digits stay, a space becomes a comma, anything else something that JSON does not know.
 _TO_JSON = bytes(c if c in b"0123456789" else ord(",") if c == ord(" ") else ord("!") for c in range(256))
 _SEARCH_BLOCK = 32768
 _MODSEQ = re.compile(rb"\(MODSEQ (\d{1,20})\)\Z", re.IGNORECASE)
@@ -349,19 +352,51 @@ def parse_search(line: bytes, start: int) -> SearchIds:
             modseq = int(match.group(1))
         end = len(text[: match.start()].rstrip(b" ")) if match else len(text)
     ids = SearchIds()
-    # A block at a time, so that all of its forms stay in the processor's cache.
     while start < end:
         stop = line.find(b" ", min(start + _SEARCH_BLOCK, end), end)
         if stop < 0:
             stop = end
-        digits = line[start:stop].translate(_TO_JSON).decode("ascii")
+        block = line[start:stop]
         try:
-            ids += json.loads(f"[{digits}]")
+            ids += _ids_of_equal_width(block) or json.loads(block.translate(_TO_JSON).decode("ascii").join("[]"))
         except ValueError:
             ids += _search_ids(line, start, stop)
         start = stop + 1
     ids.modseq = modseq
     return ids
+
+
+# Two decimal digits in a byte (BCD) -> the number that they make; 255 for what has a hexadecimal digit in it.
+_FROM_BCD = bytes((b >> 4) * 10 + (b & 15) if b >> 4 < 10 and b & 15 < 10 else 255 for b in range(256))
+
+
+def _ids_of_equal_width(text: bytes) -> tuple[int, ...] | None:
+    """The ids of a block if they all have the same number of digits, as nearly all of a mailbox have; else None.
+
+    Padded to eight digits, an id is four bytes of BCD. One call makes each byte the number from 0 to 99 that it stands
+    for, and arithmetic on the whole block as one int then puts pairs of bytes, and pairs of these, together.
+    """
+    width = text.find(b" ")
+    spaces = text[width :: width + 1] if 0 < width <= 8 else b""
+    count = len(spaces) + 1
+    if len(text) != count * (width + 1) - 1 or spaces.count(b" ") != len(spaces) or text.count(b" ") != len(spaces):
+        return None
+    padding = b"0" * (8 - width)
+    # ValueError where it is not all digits.
+    lanes = bytes.fromhex((padding + text.replace(b" ", padding)).decode("ascii")).translate(_FROM_BCD)
+    if len(lanes) != 4 * count or b"\xff" in lanes:
+        return None
+    low_bytes, low_pairs = _lane_masks(count)
+    value = int.from_bytes(lanes, "big")
+    value = (value >> 8 & low_bytes) * 100 + (value & low_bytes)
+    value = (value >> 16 & low_pairs) * 10000 + (value & low_pairs)
+    return struct.unpack(f">{count}I", value.to_bytes(4 * count, "big"))
+
+
+@functools.lru_cache(maxsize=16)
+def _lane_masks(count: int) -> tuple[int, int]:
+    """For ``count`` lanes of four bytes: every second byte, and every second pair of bytes."""
+    return int.from_bytes(b"\x00\xff" * (2 * count), "big"), int.from_bytes(b"\x00\x00\xff\xff" * count, "big")
 
 
 def _search_ids(line: bytes, start: int, end: int) -> list[int]:

@@ -302,6 +302,39 @@ def test_search_gives_the_ids_back(ids: list[int], modseq: int | None) -> None:
     assert found.modseq == modseq
 
 
+def _one_by_one(line: bytes) -> list[int] | None:
+    """A SEARCH line's ids by the plainest reading; None for what is no list of ids."""
+    words = [word for part in line[9:].split(b" ") for word in part.split(b"\t") if word]
+    return [int(word) for word in words] if all(word.isdigit() for word in words) else None
+
+
+@given(
+    st.integers(1, 10).flatmap(
+        lambda width: st.lists(st.integers(10 ** (width - 1), 10**width - 1), min_size=1, max_size=30)
+    ),
+    st.lists(st.tuples(st.integers(0, 400), st.sampled_from(b"0123456789aFx \t-.,[\x00\xb2\xff")), max_size=3),
+)
+def test_ids_of_equal_width_are_read_as_one_by_one(ids: list[int], changes: list[tuple[int, int]]) -> None:
+    """The short cut for ids of as many digits each, on lines that are so, or nearly so."""
+    line = bytearray(b"* SEARCH " + b" ".join(b"%d" % number for number in ids))
+    for place, byte in changes:
+        line[9 + place % (len(line) - 9)] = byte
+    expected = _one_by_one(bytes(line))
+    if expected is None:
+        with pytest.raises(ProtocolError):
+            parse_search(bytes(line), 9)
+    else:
+        assert parse_search(bytes(line), 9) == expected
+
+
+@pytest.mark.parametrize("width", range(1, 11))
+def test_all_ids_of_a_width_that_matter_are_read(width: int) -> None:
+    digits = 10**width
+    ids = sorted({digits // 10, digits - 1, *(place * digit for place in (1, 10, 100) for digit in range(1, 10))})
+    ids = [number % digits for number in ids if number % digits >= digits // 10] * 7
+    assert parse_search(b"* SEARCH " + b" ".join(b"%d" % number for number in ids), 9) == ids
+
+
 # -- large and hostile
 
 MANY = 1_000_000

@@ -15,6 +15,7 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, IMAPClientReadOnlyError
 from imapclient.imapclient import join_message_ids
 from tests.helpers import certificates
+from tests.helpers.clients import assert_closed
 from tests.helpers.scripted_peer import PeerFactory, ScriptedPeer
 
 READY = "S: * OK [CAPABILITY IMAP4rev1] ready"
@@ -23,13 +24,6 @@ LOGOUT = "C: A1 LOGOUT\nS: * BYE bye\nS: A1 OK done"
 
 def connect(peer: ScriptedPeer, **options: Any) -> IMAPClient:
     return IMAPClient(peer.host, peer.port, **{"ssl": False, "timeout": 10, **options})
-
-
-def assert_closed(peer: ScriptedPeer) -> None:
-    """The client sent nothing that the script doesn't have, and closed the connection."""
-    with pytest.raises(AssertionError, match="the client closed the connection"):
-        peer.expect(b"anything")
-    peer.failure = None
 
 
 class Unconnected(IMAPClient):

@@ -6,7 +6,6 @@ import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,27 +20,11 @@ from imapclient.exceptions import (
     ProtocolError,
 )
 from tests.helpers import certificates
-from tests.helpers.scripted_peer import PeerFactory, ScriptedPeer
+from tests.helpers.clients import assert_closed, connected
+from tests.helpers.scripted_peer import PeerFactory
 
 READY = "S: * OK [CAPABILITY IMAP4rev1] ready"
 OFFERS = "S: * OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED X-INJECTED] ready"
-
-
-@contextlib.contextmanager
-def connected(peer: ScriptedPeer, **options: Any) -> Iterator[IMAPClient]:
-    """A client of the peer, without TLS at first, that is closed in the end without a LOGOUT."""
-    client = IMAPClient(peer.host, peer.port, **{"ssl": False, "timeout": 10, **options})
-    try:
-        yield client
-    finally:
-        client.shutdown()
-
-
-def assert_closed(peer: ScriptedPeer) -> None:
-    """The client sent nothing that the script doesn't have, and closed the connection."""
-    with pytest.raises(AssertionError, match=r"the client closed the connection|the client's connection broke"):
-        peer.expect(b"anything")
-    peer.failure = None
 
 
 # -- from the start

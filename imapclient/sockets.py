@@ -14,6 +14,7 @@ import select
 import socket
 import ssl
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from typing import IO, Any, NamedTuple, Protocol, Union
@@ -239,15 +240,19 @@ class PipeTransport:
         self._process = process
         self._input = process.stdin
         self._output = process.stdout
+        # Held while the output is read: its number must not be closed, and given to another file, under a read.
+        self._reading = threading.RLock()
 
     def recv(self, into: list[bytes], size: int, timeout: float | None) -> None:
-        self._wait(self._output, "POLLIN", timeout)
-        # As in `SocketTransport`: no interrupt between receiving and storing.
-        into.extend(map(os.read, (self._output.fileno(),), (size,)))
+        with self._reading:
+            self._wait(self._output, "POLLIN", timeout)
+            # As in `SocketTransport`: no interrupt between receiving and storing.
+            into.extend(map(os.read, (self._output.fileno(),), (size,)))
 
     def recv_into(self, buffer: memoryview, timeout: float | None) -> int:
-        self._wait(self._output, "POLLIN", timeout)
-        data = os.read(self._output.fileno(), len(buffer))
+        with self._reading:
+            self._wait(self._output, "POLLIN", timeout)
+            data = os.read(self._output.fileno(), len(buffer))
         buffer[: len(data)] = data
         return len(data)
 
@@ -281,8 +286,12 @@ class PipeTransport:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        with contextlib.suppress(OSError):
-            self._output.close()
+        # A thread that still reads gets the end of the output now, unless a process of the process keeps it open.
+        if self._reading.acquire(timeout=patience):
+            try:
+                self._output.close()
+            finally:
+                self._reading.release()
 
 
 def spawn(command: str) -> subprocess.Popen[bytes]:

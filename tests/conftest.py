@@ -10,6 +10,7 @@ import contextlib
 import os
 import ssl
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from tests.helpers import dovecot as dovecot_helper
 from tests.helpers.dovecot import Dovecot
 from tests.helpers.live import TRANSPORTS, LiveServer
 from tests.helpers.scripted_peer import PeerFactory, Script, ScriptedPeer
+from tests.helpers.zones import SystemZone
 
 if TYPE_CHECKING:
     from imapclient.embedded_server import EmbeddedServer
@@ -38,6 +40,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.live)
+
+
+@pytest.fixture
+def system_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[SystemZone]:
+    if not hasattr(time, "tzset"):
+        pytest.skip("this system can't change the time zone of a process")
+
+    def set_zone(rule: str) -> None:
+        monkeypatch.setenv("TZ", rule)
+        time.tzset()
+
+    yield set_zone
+    monkeypatch.undo()
+    time.tzset()
 
 
 @pytest.fixture(autouse=True)

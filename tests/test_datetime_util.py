@@ -3,8 +3,6 @@ from __future__ import annotations
 import contextlib
 import datetime
 import email.utils
-import time
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -19,8 +17,7 @@ from imapclient.datetime_util import (
     parse_to_datetime,
 )
 from imapclient.fixed_offset import FixedOffset
-
-SystemZone = Callable[[str], None]
+from tests.helpers.zones import SystemZone
 
 # POSIX rules: they need no zone files. Central Europe changes at 01:00 UTC on the last Sundays of
 # March and October.
@@ -29,20 +26,6 @@ NEWFOUNDLAND = "NST3:30NDT,M3.2.0,M11.1.0"
 INDIA = "IST-5:30"
 # As in the days of local mean time.
 BERLIN_MEAN_TIME = "LMT-0:53:28"
-
-
-@pytest.fixture
-def system_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[SystemZone]:
-    if not hasattr(time, "tzset"):
-        pytest.skip("this system can't change the time zone of a process")
-
-    def set_zone(rule: str) -> None:
-        monkeypatch.setenv("TZ", rule)
-        time.tzset()
-
-    yield set_zone
-    monkeypatch.undo()
-    time.tzset()
 
 
 @pytest.fixture

@@ -4,32 +4,15 @@ import copy
 import datetime
 import math
 import pickle
-import time
-from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from imapclient.fixed_offset import ZERO, FixedOffset
+from tests.helpers.zones import SystemZone
 
 MINUTES = st.integers(-1439, 1439)
-
-SystemZone = Callable[[str], None]
-
-
-@pytest.fixture
-def system_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[SystemZone]:
-    if not hasattr(time, "tzset"):
-        pytest.skip("this system can't change the time zone of a process")
-
-    def set_zone(rule: str) -> None:
-        monkeypatch.setenv("TZ", rule)
-        time.tzset()
-
-    yield set_zone
-    monkeypatch.undo()
-    time.tzset()
 
 
 @pytest.mark.parametrize(

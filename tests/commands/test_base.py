@@ -387,8 +387,9 @@ class _Server:
                     line = lines.readline()
                     command += line
                 self.commands.append(command)
-                tag = command.split(None, 1)[0] if command.split() else b"*"
-                if b"IDLE" in command[:20]:
+                # Not just a search for the word: a tag may be IDLE1.
+                tag, name = [*command.split(None, 2)[:2], b"*", b""][:2]
+                if name == b"IDLE":
                     sock.sendall(b"+ idling\r\n")
                 else:
                     sock.sendall(tag + b" OK [CAPABILITY %b] Done\r\n" % self._capabilities)

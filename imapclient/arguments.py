@@ -64,13 +64,18 @@ def string(value: Text, what: str = "text") -> Argument:
         if b"\0" in data:
             raise ValueError(f"{what} must not contain NUL")
         return Literal(data)
-    return b'"%s"' % data.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    return b'"%s"' % _escaped(data)
+
+
+def _escaped(data: bytes) -> bytes:
+    """As it stands between the quotes of a quoted string."""
+    return data.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
 
 
 def forms_of(value: Text) -> tuple[bytes, ...]:
     """How a value stands on the wire, in a literal and in a quoted string: what a log must not show of a secret."""
     data = to_wire(value)
-    return data, data.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    return data, _escaped(data)
 
 
 def atom(value: Text, what: str = "atom") -> bytes:
@@ -98,7 +103,12 @@ def flags(values: Text | Iterable[Text]) -> tuple[bytes, ...]:
 
 def mailbox(name: Text, folder_encode: bool = True) -> Argument:
     """A mailbox name, in modified UTF-7 with ``folder_encode``: ``mailbox('Entwürfe') == b'"Entw&APw-rfe"'``."""
-    return string(encode_name(name) if folder_encode else name, "a folder's name")
+    return string(wire_name(name, folder_encode), "a folder's name")
+
+
+def wire_name(name: Text, folder_encode: bool = True) -> bytes:
+    """The bytes of a mailbox name: ``wire_name('Entwürfe') == b'Entw&APw-rfe'``."""
+    return encode_name(name) if folder_encode else to_wire(name)
 
 
 def raw(value: Text, what: str) -> bytes:

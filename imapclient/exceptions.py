@@ -8,7 +8,7 @@ still be used after it was raised.
 from __future__ import annotations
 
 import imaplib
-from typing import Any
+from typing import Any, TypeVar
 
 IMAPClientError = imaplib.IMAP4.error
 """Base of everything that is raised about IMAP. On its own: the command failed, the connection is usable."""
@@ -53,6 +53,20 @@ def note_done(error: IMAPClientError, done: str) -> None:
     ``'1:500,502'``, in the kind of ids that the call was given; ``''`` where nothing is done.
     """
     error.__dict__["done"] = done
+
+
+_Kind = TypeVar("_Kind", bound=CommandError)
+
+
+def retyped(error: CommandError, kind: type[_Kind], message: str | None = None) -> _Kind:
+    """A command's error as one of another class, with the same data."""
+    return kind(
+        str(error) if message is None else message,
+        command=error.command,
+        status=error.status,
+        code=error.code,
+        text=error.text,
+    )
 
 
 class LoginError(CommandError):

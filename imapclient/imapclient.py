@@ -57,8 +57,6 @@ __all__ = [
     "join_message_ids",
 ]
 
-_DEFAULTS = DEFAULT_LIMITS
-
 
 class IMAPClient(
     SessionMixin,
@@ -105,10 +103,10 @@ class IMAPClient(
         ssl_context: ssl_module.SSLContext | None = None,
         timeout: Timeout = None,
         *,
-        max_line_length: int = _DEFAULTS.line_length,
-        max_literal_size: int = _DEFAULTS.literal_size,
-        max_response_size: int = _DEFAULTS.response_size,
-        max_nesting_depth: int = _DEFAULTS.nesting_depth,
+        max_line_length: int = DEFAULT_LIMITS.line_length,
+        max_literal_size: int = DEFAULT_LIMITS.literal_size,
+        max_response_size: int = DEFAULT_LIMITS.response_size,
+        max_nesting_depth: int = DEFAULT_LIMITS.nesting_depth,
     ) -> None:
         if stream:
             if port is not None:

@@ -202,7 +202,7 @@ def _fold(line: bytes, start: int, current: list[Any], stack: list[list[Any]], m
     depth = len(stack)
     text = line[start:] if start else line
     hidden = None
-    if b"\\" in text and (b'\\"' in text or b"\\\\" in text or b'"' in text):
+    if b"\\" in text and (b'"' in text or b"\\\\" in text):
         hidden = _hide_escapes(text)
         text = hidden.text
     pieces = text.split(b'"')

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..arguments import Text, forms_of, string
-from ..exceptions import CommandError, LoginError
+from ..exceptions import CommandError, LoginError, retyped
 from ..exchange import Command
 from .base import CommandBase
 
@@ -27,11 +27,5 @@ class AuthMixin(CommandBase):
         try:
             reply = imap.log_in(command)
         except CommandError as error:
-            raise LoginError(
-                str(error),
-                command=error.command,
-                status=error.status,
-                code=error.code,
-                text=error.text,
-            ) from error
+            raise retyped(error, LoginError) from error
         return reply.text

@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..arguments import STAR, Argument, MessageIds, SequenceSet, Text, mailbox
+from ..arguments import STAR, Argument, SequenceSet, Text, mailbox
 from ..exceptions import CapabilityError, IMAPClientAbortError, IMAPClientError, ProtocolError, note_done
 from ..exchange import Command, Handler, Tagged, Untagged
 from ..imap4 import WireMixin
@@ -139,11 +139,6 @@ class CommandBase:
     def _folder_name(self, wire: bytes) -> Any:
         """A mailbox name as the API hands it out: str, or the bytes of the wire with ``folder_encode`` off."""
         return decode_name(wire) if self.folder_encode else wire
-
-
-def message_set(messages: MessageIds) -> SequenceSet:
-    """A caller's message ids, normalised. See `imapclient.arguments.SequenceSet` for what is taken."""
-    return messages if isinstance(messages, SequenceSet) else SequenceSet(messages)
 
 
 class Collector:

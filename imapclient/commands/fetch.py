@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..arguments import Argument, MessageIds, Text, fetch_items, raw_list
-from .base import CommandBase, FetchResult, message_set
+from ..arguments import Argument, MessageIds, SequenceSet, Text, fetch_items, raw_list
+from .base import CommandBase, FetchResult
 
 
 class FetchMixin(CommandBase):
@@ -30,7 +30,7 @@ class FetchMixin(CommandBase):
         An empty ``messages`` gives ``{}`` and sends nothing. Raises ValueError for empty ``data``, ProtocolError where
         a response can't be read (the connection is usable).
         """
-        wanted = message_set(messages)
+        wanted = SequenceSet(messages)
         arguments: list[Argument] = [fetch_items(data)]
         if modifiers is not None:
             arguments.append(raw_list(modifiers, "fetch modifiers"))

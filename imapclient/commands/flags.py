@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Union
 
-from ..arguments import MessageIds, Text
+from ..arguments import MessageIds, SequenceSet, Text
 from ..arguments import flags as flag_list
 from ..constants import DELETED
-from .base import CommandBase, message_set
+from .base import CommandBase
 
 Flags = Union[Text, Iterable[Text]]
 FlagsOfMessages = dict[int, tuple[bytes, ...]]
@@ -25,7 +25,7 @@ class FlagsMixin(CommandBase):
 
     def get_flags(self, messages: MessageIds) -> FlagsOfMessages:
         """The flags of messages: ``{12: (b'\\\\Seen', b'Work'), 13: ()}``."""
-        wanted = message_set(messages)
+        wanted = SequenceSet(messages)
         if not wanted:
             return {}
         return self._only(b"FLAGS", self._fetch(b"FETCH", wanted, [b"(FLAGS)"]))
@@ -49,7 +49,7 @@ class FlagsMixin(CommandBase):
     def _store(
         self, item: bytes, messages: MessageIds, values: tuple[bytes, ...], silent: bool
     ) -> FlagsOfMessages | None:
-        wanted = message_set(messages)
+        wanted = SequenceSet(messages)
         if not wanted:
             return None if silent else {}
         if silent:

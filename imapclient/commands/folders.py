@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Optional
 
-from ..arguments import Argument, Text, atom, to_wire
+from ..arguments import Argument, Text, atom, to_wire, wire_name
 from ..constants import SPECIAL_USE_NAMES
 from ..exceptions import ProtocolError
 from ..imap_utf7 import decode_name, encode_name
@@ -87,7 +87,7 @@ class FoldersMixin(CommandBase):
         text = to_wire(folder)
         if b"*" in text or b"%" in text:
             # As a pattern it finds other folders too.
-            wanted = encode_name(folder) if self.folder_encode else text
+            wanted = wire_name(folder, self.folder_encode)
             return any(encode_name(name) == wanted for _, _, name in found)
         return bool(found)
 
@@ -111,7 +111,7 @@ class FoldersMixin(CommandBase):
             raise ProtocolError("the server sent no STATUS response")
         depth = self._limits.nesting_depth
         found = [parse_status(r.line, r.start, r.records, depth) for r in heard.responses]
-        wanted = encode_name(folder) if self.folder_encode else to_wire(folder)
+        wanted = wire_name(folder, self.folder_encode)
         for name, status in found:
             if name == wanted or name.upper() == wanted.upper() == b"INBOX":
                 return status

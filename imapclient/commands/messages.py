@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable
 
-from ..arguments import Argument, Literal, MessageIds, Text, date_time, to_wire
+from ..arguments import Argument, Literal, MessageIds, SequenceSet, Text, date_time, to_wire
 from ..arguments import flags as flag_list
-from .base import Collector, CommandBase, UntaggedItem, message_set
+from .base import Collector, CommandBase, UntaggedItem
 
 
 class MessagesMixin(CommandBase):
@@ -52,7 +52,7 @@ class MessagesMixin(CommandBase):
         return self._to_folder(b"MOVE", messages, folder, needs="MOVE")
 
     def _to_folder(self, command: bytes, messages: MessageIds, folder: Text, needs: str | None = None) -> bytes:
-        wanted, name = message_set(messages), self._folder(folder)
+        wanted, name = SequenceSet(messages), self._folder(folder)
         if not wanted:
             return b""
         if needs is not None:
@@ -80,7 +80,7 @@ class MessagesMixin(CommandBase):
 
         ``messages`` are UIDs whatever ``use_uid`` says. Returns as `expunge` does.
         """
-        wanted = message_set(messages)
+        wanted = SequenceSet(messages)
         if not wanted:
             return b"", []
         self._require("UIDPLUS")

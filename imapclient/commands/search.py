@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Union
 
 from ..arguments import Argument, search_criteria, split_criteria
-from ..exceptions import CommandError, InvalidCriteriaError
+from ..exceptions import CommandError, InvalidCriteriaError, retyped
 from ..response_parser import parse_esearch, parse_search
 from ..response_types import SearchIds
 from .base import Collector, CommandBase
@@ -43,35 +43,27 @@ class SearchMixin(CommandBase):
         except CommandError as error:
             if error.status != "BAD":
                 raise
-            raise InvalidCriteriaError(
-                f"{error}\n\nThe criteria were: {criteria!r}",
-                command=error.command,
-                status=error.status,
-                code=error.code,
-                text=error.text,
-            ) from error
+            message = f"{error}\n\nThe criteria were: {criteria!r}"
+            raise retyped(error, InvalidCriteriaError, message) from error
         found = [
             parse_esearch(response.line, response.start)
             if response.name == b"ESEARCH"
             else parse_search(response.line, response.start)
             for response in heard.responses
         ]
-        if len(found) == 1:
-            return found[0]
-        together = SearchIds()
-        for ids in found:
-            together.extend(ids)
-            together.modseq = _highest(together.modseq, ids.modseq)
-        return together
+        return found[0] if len(found) == 1 else _together(found)
+
+
+def _together(parts: list[SearchIds]) -> SearchIds:
+    """The ids of several responses, one after the other."""
+    together = SearchIds(number for ids in parts for number in ids)
+    together.modseq = max((ids.modseq for ids in parts if ids.modseq is not None), default=None)
+    return together
 
 
 def _merged(parts: list[SearchIds]) -> SearchIds:
     """What several searches found, each id once, in ascending order."""
-    merged = SearchIds(sorted({number for ids in parts for number in ids}))
-    for ids in parts:
-        merged.modseq = _highest(merged.modseq, ids.modseq)
+    together = _together(parts)
+    merged = SearchIds(sorted(set(together)))
+    merged.modseq = together.modseq
     return merged
-
-
-def _highest(one: int | None, other: int | None) -> int | None:
-    return other if one is None else one if other is None else max(one, other)

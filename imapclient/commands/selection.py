@@ -38,8 +38,7 @@ class SelectionMixin(CommandBase):
         except CommandError:
             imap.unselected()
             raise
-        if reply.code is not None:
-            heard.add_code(reply.text)
+        heard.add_code(reply.text)
         imap.selected(readonly)
         if not readonly and b"READ-ONLY" in heard.values:
             raise IMAPClientReadOnlyError(f"{folder!r} is not writable")

@@ -1,0 +1,180 @@
+"""The text that bytes of a header stand for: encoded words (RFC 2047) and parameters (RFC 2231).
+
+Each function is total: any bytes give a str without lone surrogates, in one line and without control characters, so
+that no text can end one header and begin another. What can't be decoded is shown, not dropped: a byte that means
+nothing in its charset is U+FFFD, and a charset that nobody knows is read as UTF-8.
+
+The stdlib's functions for this are not total. `email.header.decode_header` raises for broken base64, and
+`email.utils.decode_params` for a section with a number that is long enough.
+"""
+
+from __future__ import annotations
+
+import binascii
+import codecs
+import re
+from collections.abc import Sequence
+from typing import Any
+
+# -- plain text
+
+_FOLD = re.compile(r"\r?\n(?=[ \t])")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def decode_text(raw: bytes) -> str:
+    """Text without encoded words: ``decode_text(b'caf\\xc3\\xa9') == 'café'``. It is read as UTF-8."""
+    return _one_line(raw.decode("utf-8", "replace"))
+
+
+def _one_line(text: str) -> str:
+    """Text unfolded (RFC 5322, 2.2.3), with a space for each control character that is left."""
+    if text.isprintable():
+        return text
+    text = _CONTROL.sub(" ", _FOLD.sub("", text))
+    # Out of UTF-7, the one charset that can name half of a character.
+    return _SURROGATE.sub("\ufffd", text)
+
+
+# -- charsets
+
+# What mailers mean when they say less: the repertoire that browsers read under the same name (the WHATWG's Encoding
+# Standard). A message in "gb2312" has characters of its superset more often than not.
+_MEANT = {
+    "ascii": "utf-8",
+    "big5": "cp950",
+    "euc_kr": "cp949",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "iso8859-1": "cp1252",
+    "shift_jis": "cp932",
+}
+# Names in use that Python does not know.
+_OTHER_NAMES = {
+    "iso-8859-8-e": "iso-8859-8",
+    "iso-8859-8-i": "iso-8859-8",
+    "windows-31j": "cp932",
+    "windows-874": "cp874",
+    "x-euc-jp": "euc-jp",
+    "x-gbk": "gb18030",
+    "x-sjis": "cp932",
+}
+# Python's codecs that are no charsets of mail. Two of them take time in proportion to the square of the length.
+_NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
+
+
+def _decode(raw: bytes, charset: str) -> str:
+    charset = charset.lower()
+    try:
+        name = codecs.lookup(_OTHER_NAMES.get(charset, charset)).name
+        if name not in _NO_CHARSETS:
+            return raw.decode(_MEANT.get(name, name), "replace")
+    except (LookupError, ValueError):
+        pass
+    return raw.decode("utf-8", "replace")
+
+
+# -- encoded words
+
+# encoded-word = "=?" charset ["*" language] "?" encoding "?" encoded-text "?=" (RFC 2047, 2; RFC 2231, 5). Beyond the
+# grammar, because mailers do it: spaces and some question marks in the text, and words next to other text without a
+# space. The limits keep the time in proportion to the length, whatever the text.
+_WORD = re.compile(
+    rb"""
+    =\? ([\w.:()+-]{0,60}) (?: \* [^?\s]{0,60} )? \? ([BbQq]) \?
+    ( [^?]* (?: \? (?!=) [^?]* ){0,20} ) \?=
+    """,
+    re.VERBOSE,
+)
+_NOT_BASE64 = bytes(sorted(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")))
+
+
+def decode_words(raw: bytes) -> str:
+    """Text with its encoded words decoded: ``decode_words(b'=?utf-8?q?caf=C3=A9?= =?utf-8?b?4oKs?=') == 'café€'``.
+
+    Words that follow each other in one charset are decoded as one, since some mailers cut within a character.
+    """
+    if b"=?" not in raw:
+        return decode_text(raw)
+    pieces: list[tuple[str, list[bytes]]] = []
+    position = 0
+    for word in _WORD.finditer(raw):
+        between = raw[position : word.start()]
+        follows_word = position > 0 and not between.strip()
+        if between and not follows_word:
+            pieces.append(("utf-8", [between]))
+        charset = word.group(1).decode("ascii").lower()
+        encoding, text = word.group(2, 3)
+        content = _base64(text) if encoding in b"Bb" else binascii.a2b_qp(text, header=True)
+        if follows_word and pieces[-1][0] == charset:
+            pieces[-1][1].append(content)
+        else:
+            pieces.append((charset, [content]))
+        position = word.end()
+    pieces.append(("utf-8", [raw[position:]]))
+    return _one_line("".join(_decode(b"".join(contents), charset) for charset, contents in pieces))
+
+
+def _base64(text: bytes) -> bytes:
+    """What can be read of base64: characters outside the alphabet are left out, padding may stand anywhere or lack."""
+    runs = []
+    for run in text.translate(None, _NOT_BASE64).split(b"="):
+        if len(run) % 4 == 1:
+            # Six bits are no byte.
+            run = run[:-1]
+        runs.append(binascii.a2b_base64(run + b"=" * (-len(run) % 4)))
+    return b"".join(runs)
+
+
+# -- parameters
+
+# parameter name = attribute ["*" section] ["*"] (RFC 2231, 7). The last asterisk says that the value is extended:
+# percent-encoded, and in the first section with its charset and language before it.
+_SECTION = re.compile(r"([^*]+)(?:\*([0-9]{1,4}))?(\*)?")
+_PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
+
+
+def decode_parameters(fields: Any) -> dict[str, str]:
+    """Parameters as the grammar has them, names and values in turn, as text: names in lower case, values decoded.
+
+    ``decode_parameters((b'CHARSET', b'utf-8', b'NAME*', b"utf-8''%E2%82%AC"))`` is
+    ``{'charset': 'utf-8', 'name': '€'}``. Values may be extended, in sections, in encoded words, or raw UTF-8. Where a
+    name comes more than once, the first counts, and an extended value before a plain one. NIL is the empty value that
+    Exchange means by it. What is no list, and a name or value that is no string, is left out.
+    """
+    plain: dict[str, str] = {}
+    extended: dict[str, dict[int, tuple[bytes, bool]]] = {}
+    if not isinstance(fields, (tuple, list)):
+        return plain
+    for raw_name, raw_value in zip(fields[::2], fields[1::2]):
+        value = b"" if raw_value is None else b"%d" % raw_value if isinstance(raw_value, int) else raw_value
+        if not (isinstance(raw_name, bytes) and isinstance(value, bytes)):
+            continue
+        name = decode_text(raw_name).strip().lower()
+        match = _SECTION.fullmatch(name)
+        if match is not None and name != match[1]:
+            extended.setdefault(match[1], {}).setdefault(int(match[2] or 0), (value, bool(match[3])))
+        elif name:
+            plain.setdefault(name, decode_words(value))
+    for name, sections in extended.items():
+        # The text of an extended value that is empty may stand in a plain one beside it.
+        plain[name] = _extended([sections[number] for number in sorted(sections)]) or plain.get(name, "")
+    return plain
+
+
+def _extended(sections: Sequence[tuple[bytes, bool]]) -> str:
+    """The text of a value in its sections, each with whether it is percent-encoded."""
+    first, is_encoded = sections[0]
+    charset = b""
+    parts = [value for value, _ in sections]
+    if is_encoded and first.count(b"'") >= 2:
+        charset, _, parts[0] = first.split(b"'", 2)
+    content = b"".join(_unpercent(part) if encoded else part for part, (_, encoded) in zip(parts, sections))
+    if charset:
+        return _one_line(_decode(content, charset.decode("ascii", "replace")))
+    return decode_words(content)
+
+
+def _unpercent(text: bytes) -> bytes:
+    return _PERCENT.sub(lambda match: bytes([int(match[1], 16)]), text)

@@ -11,6 +11,7 @@ a number has no leading zero), NIL None.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import reprlib
 from collections.abc import Iterator, Sequence
@@ -155,6 +156,68 @@ def read_rest_of_list(
     if len(out) != 1 or not isinstance(out[0], tuple):
         raise ProtocolError("something follows the end of a list", start, around(line, start))
     return out[0]
+
+
+def read_what_is_sound(
+    records: Sequence[Record], *, max_depth: int = MAX_DEPTH
+) -> tuple[list[Any], ProtocolError | None]:
+    """The values of a list whose opening parenthesis was read already, up to where it can't be read any more.
+
+    Of ``UID 5 FLAGS (\\Seen) X "abc)`` these are UID, 5, FLAGS, its list and X. The error is the one that ended the
+    reading, None where all was read.
+    """
+    values: list[Any] = []
+    current = values
+    outside: list[Any] = []
+    stack = [outside]
+    text = b""
+    for record in records:
+        text, literal = record if isinstance(record, tuple) else (record, None)
+        text = text if literal is None else before_announcement(text)
+        try:
+            current = _fold(text, 0, current, stack, max_depth)
+        except ProtocolError as error:
+            if error.position is not None and text[error.position : error.position + 1] == b'"':
+                # Nothing of the line was taken; what is before the quote that opens and does not close can be.
+                with contextlib.suppress(ProtocolError):
+                    _fold(text[: error.position], 0, current, stack, max_depth)
+            return values, error
+        if literal is not None:
+            current.append(literal)
+    if stack:
+        return values, ProtocolError("a parenthesis is not closed", len(text), around(text, len(text)))
+    if len(outside) > 1:
+        return values, ProtocolError("something follows the end of a list", len(text), around(text, len(text)))
+    return values, None
+
+
+# What may follow a string: the end of a list or of the line, or one more value.
+_AFTER_STRING = re.compile(rb' *(?:\)|\Z)| +(?:["(]|[^ ()"]{1,100}(?=[ )]|\Z))')
+_ESCAPE_OR_QUOTE = re.compile(rb'\\.|"', re.DOTALL)
+
+
+def mended(record: Record) -> Record:
+    """A line whose strings have their inner quotes escaped: ``("Re: "urgent" matter" NIL)``, seen of old servers.
+
+    A quote closes a string where it is followed by what may follow a string.
+    """
+    line = record[0] if isinstance(record, tuple) else record
+    parts = []
+    end = 0
+    is_open = False
+    for match in _ESCAPE_OR_QUOTE.finditer(line):
+        position = match.start()
+        if match.group() != b'"':
+            continue
+        if not is_open:
+            is_open = True
+        elif _AFTER_STRING.match(line, position + 1):
+            is_open = False
+        else:
+            parts.append(line[end:position])
+            end = position
+    line = b"\\".join([*parts, line[end:]])
+    return (line, record[1]) if isinstance(record, tuple) else line
 
 
 def _read(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..arguments import Argument, MessageIds, SequenceSet, Text, fetch_items, raw_list
-from .base import CommandBase, FetchResult
+from ..arguments import Argument, fetch_items, raw_list
+from ..fetch_result import FetchResult
+from ..sequence_set import MessageIds, SequenceSet
+from ..util import Text
+from .base import CommandBase
 
 
 class FetchMixin(CommandBase):
@@ -13,7 +16,7 @@ class FetchMixin(CommandBase):
 
     def fetch(
         self,
-        messages: MessageIds,
+        messages: MessageIds | None,
         data: Text | Iterable[Text],
         modifiers: Text | Iterable[Text] | None = None,
     ) -> FetchResult:
@@ -27,13 +30,16 @@ class FetchMixin(CommandBase):
              3293: {b'SEQ': 110, b'FLAGS': (), b'INTERNALDATE': datetime.datetime(2011, 2, 24, 19, 30, 36)}}
 
         Messages that don't exist are not in it. Data of other messages that the server sends in between is not either.
-        An empty ``messages`` gives ``{}`` and sends nothing. Raises ValueError for empty ``data``, ProtocolError where
-        a response can't be read (the connection is usable).
+        Empty ``messages``, None among them, give ``{}`` and send nothing.
+
+        The result is a `~imapclient.fetch_result.FetchResult`, a dict whose ``errors`` tell what could not be read: an
+        item that is there is None then. With ``strict`` on, ProtocolError is raised for it instead, after the
+        command. Raises ValueError for empty ``data``. The connection is usable after both.
         """
-        wanted = SequenceSet(messages)
+        wanted = SequenceSet(() if messages is None else messages)
         arguments: list[Argument] = [fetch_items(data)]
         if modifiers is not None:
             arguments.append(raw_list(modifiers, "fetch modifiers"))
         if not wanted:
-            return {}
+            return FetchResult()
         return self._fetch(b"FETCH", wanted, arguments)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Union
+from typing import Union
 
-from ..arguments import MessageIds, SequenceSet, Text
 from ..arguments import flags as flag_list
 from ..constants import DELETED
+from ..fetch_result import ItemResult
+from ..sequence_set import MessageIds
+from ..util import Text
 from .base import CommandBase
 
 Flags = Union[Text, Iterable[Text]]
-FlagsOfMessages = dict[int, tuple[bytes, ...]]
+FlagsOfMessages = ItemResult[tuple[bytes, ...]]
 """``{12: (b'\\\\Seen', b'Work'), 13: ()}``"""
 
 
@@ -25,39 +27,20 @@ class FlagsMixin(CommandBase):
 
     def get_flags(self, messages: MessageIds) -> FlagsOfMessages:
         """The flags of messages: ``{12: (b'\\\\Seen', b'Work'), 13: ()}``."""
-        wanted = SequenceSet(messages)
-        if not wanted:
-            return {}
-        return self._only(b"FLAGS", self._fetch(b"FETCH", wanted, [b"(FLAGS)"]))
+        return self._fetch_item(b"FLAGS", messages)
 
     def add_flags(self, messages: MessageIds, flags: Flags, silent: bool = False) -> FlagsOfMessages | None:
         """Add flags: ``add_flags([12], '\\\\Flagged')`` gives ``{12: (b'\\\\Seen', b'\\\\Flagged')}``."""
-        return self._store(b"+FLAGS", messages, flag_list(flags), silent)
+        return self._store(b"+", b"FLAGS", messages, flag_list(flags), silent)
 
     def remove_flags(self, messages: MessageIds, flags: Flags, silent: bool = False) -> FlagsOfMessages | None:
         """Remove flags: ``remove_flags([12], ['\\\\Flagged'])`` gives ``{12: (b'\\\\Seen',)}``."""
-        return self._store(b"-FLAGS", messages, flag_list(flags), silent)
+        return self._store(b"-", b"FLAGS", messages, flag_list(flags), silent)
 
     def set_flags(self, messages: MessageIds, flags: Flags, silent: bool = False) -> FlagsOfMessages | None:
         """Replace all flags: ``set_flags([12], [])`` gives ``{12: ()}``."""
-        return self._store(b"FLAGS", messages, flag_list(flags), silent)
+        return self._store(b"", b"FLAGS", messages, flag_list(flags), silent)
 
     def delete_messages(self, messages: MessageIds, silent: bool = False) -> FlagsOfMessages | None:
         """Mark messages as deleted; `expunge` or `close_folder` then removes them. Returns as `add_flags` does."""
-        return self._store(b"+FLAGS", messages, (DELETED,), silent)
-
-    def _store(
-        self, item: bytes, messages: MessageIds, values: tuple[bytes, ...], silent: bool
-    ) -> FlagsOfMessages | None:
-        wanted = SequenceSet(messages)
-        if not wanted:
-            return None if silent else {}
-        if silent:
-            self._for_messages(b"STORE", wanted, [item + b".SILENT", values])
-            return None
-        return self._only(b"FLAGS", self._fetch(b"STORE", wanted, [item, values]))
-
-    @staticmethod
-    def _only(item: bytes, fetched: dict[int, dict[bytes, Any]]) -> dict[int, Any]:
-        """One item of each message that has it."""
-        return {number: items[item] for number, items in fetched.items() if item in items}
+        return self._store(b"+", b"FLAGS", messages, (DELETED,), silent)

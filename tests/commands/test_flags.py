@@ -116,7 +116,8 @@ _STORES: list[tuple[str, Callable[..., Any]]] = [
         ("$Forwarded", "($Forwarded)"),
         ("2024", "(2024)"),
         ("a]b", "(a]b)"),
-        ("{5}", "({5})"),
+        ("\\Seen Work", "(\\Seen Work)"),
+        (b" a  b ", "(a b)"),
     ],
     ids=lambda value: repr(value)[:20],
 )
@@ -128,9 +129,15 @@ def test_the_flags_that_are_sent(item: str, store: Callable[..., Any], flags: An
 
 
 _NO_FLAGS = [
-    "x\r\nA999 NOOP", "\r\n", "\n", "a b", " a", "a ", "", "(", "a)", '"a"', 'a"', "\\", "\\\\Seen", "a\\b", "\0",
-    "\x7f", "é", b"\xff", "\t",
+    "x\r\nA999 NOOP", "\r\n", "\n", "", "(", "a)", '"a"', 'a"', "\\", "\\\\Seen", "a\\b", "\0",
+    "\x7f", "é", b"\xff", "\t", "{5}", "~{5}", "{5+}",
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("flags", [["a b"], [" a"], ["a "], ["\\Seen", "a b"]])
+def test_one_flag_of_several_has_no_spaces(flags: list[str]) -> None:
+    with dialogue() as client, pytest.raises(ValueError, match="flag"):
+        client.add_flags(5, flags)
 
 
 @pytest.mark.parametrize("flag", _NO_FLAGS)

@@ -10,20 +10,16 @@ raises ValueError.
 
 from __future__ import annotations
 
-import codecs
 import datetime
 import re
-from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Union, cast
 
-import six
-
 from .datetime_util import datetime_to_INTERNALDATE, format_criteria_date
-from .exceptions import InvalidCriteriaError
+from .exceptions import InvalidCriteriaError, ResponseCode
 from .imap_utf7 import encode_name
-
-Text = Union[str, bytes]
+from .sequence_set import SEQUENCE_SET_LIMIT, SequenceSet, UidSet, is_sequence_set
+from .util import Text, shortened, to_wire
 
 
 class Literal(NamedTuple):
@@ -33,25 +29,18 @@ class Literal(NamedTuple):
     binary: bool = False
 
 
-Argument = Union[bytes, Literal, "SequenceSet", tuple[Any, ...]]
+Argument = Union[bytes, Literal, SequenceSet, tuple[Any, ...]]
 
 # How long a quoted string may get before it goes out as a literal: servers have line limits.
 QUOTED_LIMIT = 1000
-# How many bytes of a sequence set go into one command (RFC 7162 and 2683 speak of 8,000 and 8,192 for a line).
-SEQUENCE_SET_LIMIT = 8000
 
 # atom = 1*ATOM-CHAR: no control, space, "(", ")", "{", "%", "*", quote, backslash, "]" (RFC 9051, 9)
 _ATOM = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\\]]+\Z')
 # flag = "\" atom or atom. Real servers have keywords with "]", "{" and "*" in them, so what is refused is only what
-# would end the atom.
-_FLAG = re.compile(rb'\\?[^\x00-\x20\x7f-\xff()"\\]+\Z')
+# would end the atom, and what announces a literal: Dovecot takes {5} for it in the middle of a line too.
+_FLAG = re.compile(rb'(?!~?\{\d+\+?\}\Z)\\?[^\x00-\x20\x7f-\xff()"\\]+\Z')
 _NOT_QUOTABLE = re.compile(rb"[\x00\r\n\x80-\xff]")
 _ANNOUNCES_LITERAL = re.compile(rb"\{\d+\+?\}\s*\Z")
-
-
-def to_wire(value: Text, encoding: str = "utf-8") -> bytes:
-    """Text as bytes; bytes as they are. TypeError for anything else."""
-    return six.ensure_binary(value, encoding)
 
 
 def string(value: Text, what: str = "text") -> Argument:
@@ -95,20 +84,20 @@ def flag(value: Text) -> bytes:
 
 
 def flags(values: Text | Iterable[Text]) -> tuple[bytes, ...]:
-    """A flag list, of one flag or several: ``flags(['\\\\Seen', 'Work']) == (b'\\\\Seen', b'Work')``."""
+    """A flag list: ``flags(['\\\\Seen', 'Work'])`` and ``flags('\\\\Seen Work')`` are ``(b'\\\\Seen', b'Work')``."""
     if isinstance(values, (str, bytes)):
-        values = (values,)
+        values = [word for word in to_wire(values).split(b" ") if word] or [b""]
     return tuple(flag(value) for value in values)
 
 
-def mailbox(name: Text, folder_encode: bool = True) -> Argument:
-    """A mailbox name, in modified UTF-7 with ``folder_encode``: ``mailbox('Entwürfe') == b'"Entw&APw-rfe"'``."""
-    return string(wire_name(name, folder_encode), "a folder's name")
+def mailbox(name: Text, folder_encode: bool = True, utf8: bool = False) -> Argument:
+    """A mailbox name as an argument: ``mailbox('Entwürfe') == b'"Entw&APw-rfe"'``."""
+    return string(wire_name(name, folder_encode, utf8), "a folder's name")
 
 
-def wire_name(name: Text, folder_encode: bool = True) -> bytes:
-    """The bytes of a mailbox name: ``wire_name('Entwürfe') == b'Entw&APw-rfe'``."""
-    return encode_name(name) if folder_encode else to_wire(name)
+def wire_name(name: Text, folder_encode: bool = True, utf8: bool = False) -> bytes:
+    """The bytes of a mailbox name: ``wire_name('Entwürfe') == b'Entw&APw-rfe'``, or UTF-8 where names are in UTF-8."""
+    return encode_name(name, utf8) if folder_encode else to_wire(name)
 
 
 def raw(value: Text, what: str) -> bytes:
@@ -146,224 +135,184 @@ def date_time(value: datetime.datetime) -> bytes:
     return b'"%s"' % to_wire(datetime_to_INTERNALDATE(value), "ascii")
 
 
-def shortened(data: bytes) -> str:
-    """A value for an error message, cut so that it can't flood a log."""
-    return repr(data if len(data) <= 60 else data[:57] + b"...")
-
-
-# -- sequence sets
-
-MessageIds = Union[int, str, bytes, Iterable[Union[int, str, bytes]]]
-_MAX_ID = 0xFFFFFFFF
-# sequence-set = (seq-number / seq-range) ["," sequence-set], or "$", the saved result of a search (RFC 5182)
-_SEQUENCE_SET = re.compile(rb"(?:\d{1,10}|\*)(?::(?:\d{1,10}|\*))?(?:,(?:\d{1,10}|\*)(?::(?:\d{1,10}|\*))?)*\Z|\$\Z")
-
-Range = tuple[int, int]
-STAR = _MAX_ID + 1
-"""Stands for ``*``, the highest number in use, in a range."""
-
-
-class SequenceSet:
-    """Message ids as a caller gives them, normalised: in the order given, and as sorted, merged ranges.
-
-    Takes an int, a str or bytes sequence set (``'1:*'``, ``'5:7,9'``, ``'$'``), or any iterable of these.
-    TypeError for anything else, ValueError for what is no message number (0, negative, over 32 bits, an empty string).
-    """
-
-    def __init__(self, messages: MessageIds) -> None:
-        self.saved = False
-        # In the order given: numbers, and ranges as (first, last).
-        self._given: list[int | Range] = []
-        self.ranges: list[Range] = []
-        if isinstance(messages, (int, str, bytes, bytearray, memoryview)):
-            self._add(messages)
-        elif isinstance(messages, range) and abs(messages.step) == 1:
-            if messages:
-                self._given.append((_checked(messages[0]), _checked(messages[-1])))
-        else:
-            items = list(messages)
-            if set(map(type, items)) <= {int}:
-                numbers = cast("list[int]", items)
-                if numbers:
-                    _checked(min(numbers))
-                    _checked(max(numbers))
-                self._given.extend(numbers)
-                self.ranges = _runs(numbers)
-            else:
-                for item in items:
-                    self._add(item)
-                if self.saved:
-                    raise ValueError("'$' can't be combined with message ids")
-        if not self.ranges:
-            self.ranges = _merged(self._given)
-        #: Whether all ids are known here: no ``*``, no saved result.
-        self.is_bounded = not self.saved and not (self.ranges and self.ranges[-1][1] == STAR)
-
-    def _add(self, item: Any) -> None:
-        if isinstance(item, bool) or not isinstance(item, (int, str, bytes)):
-            raise TypeError(f"not a message id: {item!r}")
-        if isinstance(item, int):
-            self._given.append(_checked(item))
-            return
-        text = to_wire(item).strip()
-        if not _SEQUENCE_SET.match(text):
-            raise ValueError(f"not a sequence set: {shortened(text)}")
-        if text == b"$":
-            self.saved = True
-            return
-        for part in text.split(b","):
-            low, colon, high = part.partition(b":")
-            first = _number(low)
-            last = _number(high) if colon else first
-            self._given.append(first if first == last != STAR else (first, last))
-
-    def __bool__(self) -> bool:
-        return bool(self.ranges) or self.saved
-
-    def range_of(self, number: int) -> Range | None:
-        """The range in which a number lies, or None."""
-        index = bisect_right(self.ranges, (number, STAR)) - 1
-        if index >= 0 and self.ranges[index][1] >= number:
-            return self.ranges[index]
-        return None
-
-    def __contains__(self, number: int) -> bool:
-        """Whether a message with this number may have been meant: with ``*`` or ``$`` that can't be known."""
-        return not self.is_bounded or self.range_of(number) is not None
-
-    def in_order(self, present: Collection[int]) -> list[int]:
-        """The ids of ``present`` in the order of the request; those whose place is not known last."""
-        left = dict.fromkeys(present)
-        ascending: list[int] = []
-        ordered: list[int] = []
-        for item in self._given:
-            if isinstance(item, int):
-                if item in left:
-                    del left[item]
-                    ordered.append(item)
-            else:
-                ascending = ascending or sorted(present)
-                start, end = bisect_left(ascending, min(item)), bisect_right(ascending, max(item))
-                inside = [number for number in ascending[start:end] if number in left]
-                if item[0] > item[1]:
-                    inside.reverse()
-                for number in inside:
-                    del left[number]
-                ordered += inside
-        ordered += left
-        return ordered
-
-    def __bytes__(self) -> bytes:
-        if self.saved:
-            return b"$"
-        return b",".join(_format(low, high) for low, high in self.ranges)
-
-    def split(self, limit: int = SEQUENCE_SET_LIMIT) -> list[bytes]:
-        """As sequence sets that each fit into ``limit`` bytes: ``[b'1:500,502']``; an empty set is no set at all."""
-        if self.saved:
-            return [b"$"]
-        sets: list[bytes] = []
-        current: list[bytes] = []
-        size = 0
-        for low, high in self.ranges:
-            part = _format(low, high)
-            if current and size + len(part) + 1 > limit:
-                sets.append(b",".join(current))
-                current, size = [], 0
-            current.append(part)
-            size += len(part) + 1
-        if current:
-            sets.append(b",".join(current))
-        return sets
-
-
-def _checked(number: int) -> int:
-    if not 0 < number <= _MAX_ID:
-        raise ValueError(f"not a message number: {number!r}")
-    return number
-
-
-def _number(text: bytes) -> int:
-    return STAR if text == b"*" else _checked(int(text))
-
-
-def _format(low: int, high: int) -> bytes:
-    if low == high:
-        return b"*" if low == STAR else b"%d" % low
-    return b"%d:*" % low if high == STAR else b"%d:%d" % (low, high)
-
-
-def _runs(numbers: Iterable[int]) -> list[Range]:
-    """Numbers as sorted ranges: ``[5, 1, 2]`` becomes ``[(1, 2), (5, 5)]``."""
-    runs: list[Range] = []
-    low = high = -1
-    for number in sorted(set(numbers)):
-        if number == high + 1:
-            high = number
-        else:
-            runs.append((low, high))
-            low = high = number
-    runs.append((low, high))
-    return runs[1:]
-
-
-def _merged(given: Iterable[int | Range]) -> list[Range]:
-    """Sorted, without overlap: ``[3, (1, 2)]`` becomes ``[(1, 3)]``. ``*`` is next to no number."""
-    merged: list[Range] = []
-    current_low = current_high = -1
-    for low, high in sorted((item, item) if isinstance(item, int) else (min(item), max(item)) for item in given):
-        if current_low >= 0 and low <= current_high + 1 and not (low == STAR > current_high):
-            if high > current_high:
-                current_high = high
-        else:
-            if current_low >= 0:
-                merged.append((current_low, current_high))
-            current_low, current_high = low, high
-    if current_low >= 0:
-        merged.append((current_low, current_high))
-    return merged
-
-
 # -- search criteria
 
-# How many of the words after a search key are text (RFC 9051, 6.4.4; Gmail's extensions). These are quoted where
-# needed; any other word is a key, an atom, a number, a date or a sequence set, and goes out as it is if it can.
+# How many of the words after a search key are text (RFC 9051, 6.4.4; Gmail's extensions). These are quoted where they
+# are no atoms; any other word is a key, an atom, a number, a date or a sequence set, and goes out as it is if it can.
 _TEXT_OPERANDS = {
     **dict.fromkeys((b"BCC", b"BODY", b"CC", b"FROM", b"SUBJECT", b"TEXT", b"TO"), 1),
     **dict.fromkeys((b"X-GM-RAW", b"X-GM-LABELS", b"EMAILID", b"THREADID"), 1),
     b"HEADER": 2,
 }
+_KEYWORD_KEYS = (b"KEYWORD", b"UNKEYWORD")
 
 
-def search_criteria(criteria: Any, charset: str | None) -> tuple[bytes | None, list[Argument]]:
-    """Criteria as arguments, and the charset to name with them (None for none).
+class SearchCriteria(NamedTuple):
+    """Criteria as arguments of a command, and what is to be known about their text."""
+
+    arguments: list[Argument]
+    #: The charset to name with them, as the caller named it; None where the caller named none.
+    charset: bytes | None
+    #: Whether all text is ASCII. Where it is not and no charset is named, it is in UTF-8.
+    is_ascii: bool
+    #: Whether all of it was given as str, so that it can be encoded in another charset.
+    is_str: bool
+
+
+def search_criteria(criteria: Any, charset: str | None) -> SearchCriteria:
+    """Criteria as arguments.
 
     A str or bytes is a whole program, sent raw: ``search_criteria('UNSEEN SINCE 1-Feb-2020', None)``. A sequence is
-    encoded item by item: ``['SUBJECT', 'café', ['NOT', 'SEEN']]``. Text in it is encoded in ``charset``; where none is
-    given and the text is not ASCII, that is UTF-8. InvalidCriteriaError for empty criteria, ValueError for what can't
-    be sent or encoded.
+    encoded item by item: ``['SUBJECT', 'café', ['NOT', 'SEEN']]``. Text in it is encoded in ``charset``, by default in
+    UTF-8. InvalidCriteriaError for empty criteria, ValueError for what can't be sent or encoded.
     """
-    encoding = charset or "utf-8"
+    name = atom(charset, "charset") if charset else None
+    encoder = _CriteriaEncoder(charset or "utf-8")
     try:
-        codecs.lookup(encoding)
-    except LookupError:
-        raise ValueError(f"unknown charset: {encoding!r}") from None
-    name = atom(charset.upper(), "charset") if charset else None
-    if isinstance(criteria, (str, bytes)):
-        if not criteria.strip():
+        if isinstance(criteria, (str, bytes)):
+            arguments = encoder.program(criteria)
+        elif isinstance(criteria, Iterable):
+            arguments = encoder.items(criteria)
+        elif criteria is None:
             raise InvalidCriteriaError("no criteria specified")
-        raw(to_wire(criteria, encoding), "search criteria")
-        # Cut as text: in some charsets a quote or backslash may be half of a character.
-        text, encoding = (criteria, encoding) if isinstance(criteria, str) else _decoded(criteria, encoding)
-        arguments = _raw_criteria(text, encoding)
-        eight_bit = not criteria.isascii()
-    else:
-        arguments, eight_bit = _criteria_items(criteria, encoding)
+        else:
+            raise TypeError(f"search criteria must be a string or a sequence, not {criteria!r}")
+    except UnicodeEncodeError:
+        if encoder.encoding != (charset or "utf-8"):
+            raise ValueError(f"unknown charset: {charset!r}") from None
+        raise
+    return SearchCriteria(arguments, name, encoder.is_ascii, encoder.is_str)
+
+
+def in_another_charset(criteria: Any, refused: SearchCriteria, code: ResponseCode | None) -> SearchCriteria | None:
+    """The criteria in the first charset that a BADCHARSET code names and that can hold their text; None without one.
+
+    ``code`` is ``(b'BADCHARSET', ((b'US-ASCII', b'UTF-8'),))``, or without names ``(b'BADCHARSET', ())``.
+    """
+    names = code[1][0] if code is not None and code[1] else ()
+    known = (refused.charset or (b"" if refused.is_ascii else b"UTF-8")).upper()
+    if refused.is_str and isinstance(names, tuple):
+        for name in names:
+            if isinstance(name, bytes) and name.upper() not in (known, b""):
+                try:
+                    return search_criteria(criteria, name.decode("ascii"))
+                except ValueError:
+                    pass  # Not all of the text exists in it, or Python does not know it.
+    return None
+
+
+class _CriteriaEncoder:
+    """Makes arguments of criteria, and notes what text there was."""
+
+    def __init__(self, charset: str) -> None:
+        self.is_ascii = True
+        self.is_str = True
+        try:
+            "x".encode(charset)
+            self.encoding = charset
+        except LookupError:
+            # Python need not know it if the server does: bytes can be sent all the same, and so can ASCII.
+            self.encoding = "ascii"
+
+    # -- a sequence
+
+    def items(self, criteria: Iterable[Any]) -> list[Argument]:
+        arguments: list[Argument] = []
+        # The last key, and how many of its text operands are still to come.
+        key, texts = b"", 0
+        for item in criteria:
+            if _is_collection(item):
+                is_set = key == b"UID" or isinstance(item, UidSet) or all(type(number) is int for number in item)
+                arguments.append(SequenceSet(item) if item and is_set else tuple(self.items(item)))
+                key, texts = b"", 0
+                continue
+            argument = self._item(item, key, texts > 0)
+            arguments.append(argument)
+            if texts:
+                texts -= 1
+            elif key in _KEYWORD_KEYS:
+                key = b""
+            else:
+                key = argument.upper() if isinstance(argument, bytes) else b""
+                texts = _TEXT_OPERANDS.get(key, 0)
         if not arguments:
             raise InvalidCriteriaError("no criteria specified")
-    if name is None and eight_bit:
-        name = b"UTF-8"
-    return name, arguments
+        return arguments
+
+    def _item(self, item: Any, key: bytes, is_text: bool) -> Argument:
+        if isinstance(item, (datetime.datetime, datetime.date)):
+            return format_criteria_date(item)
+        if isinstance(item, int) and not isinstance(item, bool):
+            return b"%d" % item
+        if not isinstance(item, (str, bytes)):
+            raise TypeError(f"not a search criterion: {item!r}")
+        data = to_wire(item, self.encoding if is_text or not item.isascii() else "ascii")
+        self.is_ascii = self.is_ascii and item.isascii()
+        self.is_str = self.is_str and isinstance(item, str)
+        if not is_text:
+            if is_sequence_set(data):
+                return SequenceSet(data) if len(data) > SEQUENCE_SET_LIMIT else data
+            if key in _KEYWORD_KEYS and _FLAG.match(data) and not data.startswith(b"\\"):
+                return data
+            if data.startswith(b"/"):
+                # The name of an entry is always quoted: MODSEQ "/flags/x" all 5 (RFC 7162, 3.1.5).
+                return string(data)
+        is_atom = len(data) <= QUOTED_LIMIT and _ATOM.match(data) and data.upper() != b"NIL"
+        return data if is_atom else string(data)
+
+    # -- a whole program
+
+    def program(self, criteria: Text) -> list[Argument]:
+        if not criteria.strip():
+            raise InvalidCriteriaError("no criteria specified")
+        as_it_is = raw(criteria, "search criteria")
+        # Cut as text: in some charsets a quote or backslash may be half of a character.
+        text, encoding = (criteria, self.encoding) if isinstance(criteria, str) else _decoded(criteria, self.encoding)
+        self.is_ascii = text.isascii()
+        self.is_str = isinstance(criteria, str)
+        return [as_it_is] if self.is_ascii else [Joined(_with_literals(text, encoding))]
+
+
+def _is_collection(item: Any) -> bool:
+    return isinstance(item, Collection) and not isinstance(item, (str, bytes, bytearray, memoryview, Mapping))
+
+
+def _decoded(criteria: bytes, encoding: str) -> tuple[str, str]:
+    """Criteria as text, and the encoding that makes the same bytes of it: Latin-1 where they are not in their own."""
+    try:
+        text = criteria.decode(encoding)
+        if text.encode(encoding) == criteria:
+            return text, encoding
+    except UnicodeError:
+        pass
+    return criteria.decode("latin-1"), "latin-1"
+
+
+# A quoted string, or a run without spaces, quotes and parentheses.
+_STRING_OR_WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|([^ "()]+)')
+
+
+def _with_literals(text: str, encoding: str) -> Iterator[Argument]:
+    """A program in pieces: its 8-bit strings and words as literals, what is between as it is."""
+    # Where the text ends that was given away, and where that of the last string or word.
+    done = last = 0
+    for match in _STRING_OR_WORD.finditer(text):
+        if '"' in text[last : match.start()]:
+            break
+        last = match.end()
+        if not match.group().isascii():
+            quoted, word = match.groups()
+            content = re.sub(r"\\(.)", r"\1", quoted) if word is None else word
+            yield text[done : match.start()].encode("ascii")
+            yield string(content.encode(encoding))
+            done = last
+    if '"' in text[last:]:
+        raise ValueError(f"a quote in the search criteria is not closed: {shortened(to_wire(text))}")
+    yield text[done:].encode("ascii")
+
+
+class Joined(tuple[Any, ...]):
+    """Arguments sent one after the other with nothing between."""
 
 
 def split_criteria(arguments: list[Argument]) -> list[list[Argument]]:
@@ -381,11 +330,21 @@ def split_criteria(arguments: list[Argument]) -> list[list[Argument]]:
         if any(isinstance(argument, tuple) and _has_long_set(argument) for argument in arguments):
             raise ValueError("a list of message ids within a group is too long for one command")
         return [arguments]
-    if len(long_sets) > 1 or b"NOT" in [_key(argument) for argument in arguments]:
+    if len(long_sets) > 1 or b"NOT" in [argument.upper() for argument in arguments if isinstance(argument, bytes)]:
         raise ValueError("message ids are too many for one command: search for them in parts")
     (index,) = long_sets
     whole = cast(SequenceSet, arguments[index])
     return [[*arguments[:index], part, *arguments[index + 1 :]] for part in whole.split()]
+
+
+def unsplit_criteria(arguments: list[Argument]) -> list[Argument]:
+    """The criteria as they are. ValueError where they don't fit into one command.
+
+    The order of messages, and which of them belong together, can't be told from parts.
+    """
+    if len(split_criteria(arguments)) > 1:
+        raise ValueError("message ids are too many for one command")
+    return arguments
 
 
 def _has_long_set(group: tuple[Any, ...]) -> bool:
@@ -395,88 +354,40 @@ def _has_long_set(group: tuple[Any, ...]) -> bool:
     )
 
 
-def _decoded(criteria: bytes, encoding: str) -> tuple[str, str]:
-    """Criteria as text, and the encoding that makes the same bytes of it: Latin-1 where they are not in their own."""
-    try:
-        text = criteria.decode(encoding)
-        if text.encode(encoding) == criteria:
-            return text, encoding
-    except UnicodeError:
-        pass
-    return criteria.decode("latin-1"), "latin-1"
+def sort_keys(values: Text | Iterable[Text]) -> tuple[bytes, ...]:
+    """Sort criteria as a list: ``sort_keys(['REVERSE SIZE', 'subject']) == (b'REVERSE', b'SIZE', b'SUBJECT')``.
 
-
-def _raw_criteria(text: str, encoding: str) -> list[Argument]:
-    """A whole criteria string. Its 8-bit strings and words go out as literals, all between stays as it is."""
-    if text.isascii():
-        return [text.encode(encoding)]
-    parts: list[Argument] = []
-    end = 0
-    for match in _STRING_OR_WORD.finditer(text):
-        if match.group().isascii():
-            continue
-        quoted, word = match.groups()
-        parts.append(text[end : match.start()].encode(encoding))
-        parts.append(Literal((re.sub(r"\\(.)", r"\1", quoted) if word is None else word).encode(encoding)))
-        end = match.end()
-    parts.append(text[end:].encode(encoding))
-    if any(part.count(b'"') & 1 for part in parts if isinstance(part, bytes)):
-        raise ValueError(f"a quote in the search criteria is not closed: {shortened(text.encode(encoding))}")
-    return [Joined(parts)]
-
-
-# A quoted string, or a run without spaces, quotes and parentheses.
-_STRING_OR_WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|([^ "()]+)')
-
-
-class Joined(tuple[Any, ...]):
-    """Arguments sent one after the other with nothing between."""
-
-
-def _criteria_items(criteria: Iterable[Any], encoding: str) -> tuple[list[Argument], bool]:
-    if not isinstance(criteria, Iterable):
-        raise TypeError(f"search criteria must be a string or a sequence, not {criteria!r}")
-    arguments: list[Argument] = []
-    eight_bit = False
-    operands = 0
-    for item in criteria:
-        if isinstance(item, (list, tuple, set, frozenset, range)):
-            if item and all(type(number) is int for number in item):
-                arguments.append(SequenceSet(item))
-                continue
-            nested, wide = _criteria_items(item, encoding)
-            if not nested:
-                raise InvalidCriteriaError("no criteria specified")
-            arguments.append(tuple(nested))
-        else:
-            argument, wide = _criterion(item, encoding, operands > 0)
-            arguments.append(argument)
-            operands = operands - 1 if operands else _TEXT_OPERANDS.get(_key(argument), 0)
-        eight_bit = eight_bit or wide
-    return arguments, eight_bit
-
-
-def _key(argument: Argument) -> bytes:
-    return argument.upper() if isinstance(argument, bytes) else b""
-
-
-def _criterion(item: Any, encoding: str, is_text: bool) -> tuple[Argument, bool]:
-    if isinstance(item, (datetime.datetime, datetime.date)):
-        return format_criteria_date(item), False
-    if isinstance(item, int) and not isinstance(item, bool):
-        return b"%d" % item, False
-    if not isinstance(item, (str, bytes)):
-        raise TypeError(f"not a search criterion: {item!r}")
-    data = to_wire(item, encoding)
-    if not is_text and len(data) > SEQUENCE_SET_LIMIT and _SEQUENCE_SET.match(data):
-        return SequenceSet(data), False
-    if (_ATOM.match(data) and data.upper() != b"NIL") or (not is_text and _SEQUENCE_SET.match(data)):
-        return data, False
-    wide = (isinstance(item, str) and not item.isascii()) or any(byte > 127 for byte in data)
-    return string(data), wide
+    A value may hold several, with spaces between. ValueError where one is no atom, InvalidCriteriaError for none.
+    """
+    if isinstance(values, (str, bytes)):
+        values = (values,)
+    keys = tuple(
+        atom(word.upper(), "sort criterion") for value in values for word in to_wire(value).split(b" ") if word
+    )
+    if not keys:
+        raise InvalidCriteriaError("no sort criteria specified")
+    return keys
 
 
 # -- the command on the wire
+
+# What no server refuses to read: atoms and quoted strings just as the grammar has them, the flags that a message may
+# be given, parentheses.
+_STRICT = re.compile(
+    rb"""
+    (?: [ ()] | [^\x00-\x20\x7f-\xff(){%*"\\\]]
+      | " (?: [^\x00\r\n"\\\x80-\xff] | \\["\\] )* "
+      | \\ (?: Answered | Deleted | Draft | Flagged | Seen ) (?= [ )] )
+    )* (?: \r\n )? \Z
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_STRICT_LIMIT = 8000
+
+
+def is_strict(text: bytes) -> bool:
+    """Whether a piece of a command can be read by any server: ``b'A1 APPEND "x" (\\\\Seen Work) '``."""
+    return len(text) <= _STRICT_LIMIT and _STRICT.match(text) is not None
 
 
 def encode_command(tag: bytes, name: bytes, arguments: Iterable[Argument]) -> list[bytes | Literal]:

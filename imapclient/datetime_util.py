@@ -114,7 +114,7 @@ def _parse_rfc5322(timestamp: bytes) -> datetime.datetime:
             hour,
             minute,
             59 if second == 60 else second,
-            tzinfo=FixedOffset((fields[9] or 0) / 60),
+            tzinfo=FixedOffset(round((fields[9] or 0) / 60)),
         )
     except OverflowError as error:
         raise ValueError(str(error)) from None

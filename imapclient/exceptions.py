@@ -8,7 +8,7 @@ still be used after it was raised.
 from __future__ import annotations
 
 import imaplib
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 IMAPClientError = imaplib.IMAP4.error
 """Base of everything that is raised about IMAP. On its own: the command failed, the connection is usable."""
@@ -32,14 +32,13 @@ class CommandError(IMAPClientError):
 
     def __init__(
         self,
-        message: str,
-        *,
+        *args: object,
         command: str = "",
         status: str = "",
         code: ResponseCode | None = None,
         text: str = "",
     ) -> None:
-        super().__init__(message)
+        super().__init__(*args)
         self.command = command
         self.status = status
         self.code = code
@@ -55,26 +54,253 @@ def note_done(error: IMAPClientError, done: str) -> None:
     error.__dict__["done"] = done
 
 
+class LoginError(CommandError):
+    """The server refused the login. The connection is usable: another login may be tried.
+
+    ``challenge`` is what the server said about it in the exchange of a SASL mechanism: for OAuth a dict such as
+    ``{'status': 'invalid_token', 'scope': 'mail'}``, bytes where it is no JSON object, None where it said nothing.
+    """
+
+    challenge: dict[str, Any] | bytes | None = None
+
+
+class InvalidCriteriaError(CommandError):
+    """The search criteria are empty, or the server could not read them. The connection is usable."""
+
+
+# -- one class for each response code that a program may act on
+
+
+class AuthenticationFailedError(LoginError):
+    """AUTHENTICATIONFAILED: the name or the password is wrong, and the server does not say which (RFC 5530, 3).
+
+    The connection is usable.
+    """
+
+
+class AuthorizationFailedError(LoginError):
+    """AUTHORIZATIONFAILED: who logged in may not act as the user that was asked for (RFC 5530, 3).
+
+    The connection is usable.
+    """
+
+
+class ExpiredError(LoginError):
+    """EXPIRED: the password is no longer valid, and must be changed elsewhere (RFC 5530, 3).
+
+    The connection is usable.
+    """
+
+
+class PrivacyRequiredError(LoginError):
+    """PRIVACYREQUIRED: not without TLS (RFC 5530, 3).
+
+    The connection is usable.
+    """
+
+
+class UnavailableError(CommandError):
+    """UNAVAILABLE: a part of the server is down for now; try again later (RFC 5530, 3).
+
+    The connection is usable.
+    """
+
+
+class ThrottledError(UnavailableError):
+    """THROTTLED: too many commands or too much data for now; try again later (Gmail, Yahoo and Outlook send it).
+
+    The connection is usable.
+    """
+
+
+class ContactAdminError(CommandError):
+    """CONTACTADMIN: the user should ask the server's administrators (RFC 5530, 3).
+
+    The connection is usable.
+    """
+
+
+class NoPermissionError(CommandError):
+    """NOPERM: this user may not do that, by the access control list for example (RFC 5530, 3).
+
+    The connection is usable.
+    """
+
+
+class InUseError(CommandError):
+    """INUSE: another session holds what the command needs; try again soon (RFC 5530, 3).
+
+    The connection is usable.
+    """
+
+
+class ExpungeIssuedError(CommandError):
+    """EXPUNGEISSUED: some of the messages have been removed by another session; NOOP tells which (RFC 5530, 3).
+
+    The connection is usable.
+    """
+
+
+class CorruptionError(CommandError):
+    """CORRUPTION: the server found damaged data; its administrators have to look (RFC 5530, 3).
+
+    The connection is usable.
+    """
+
+
+class ServerBugError(CommandError):
+    """SERVERBUG: the server ran into an error of its own (RFC 5530, 3).
+
+    The connection is usable.
+    """
+
+
+class ClientBugError(CommandError):
+    """CLIENTBUG: the server holds the command for a mistake of the client (RFC 5530, 3).
+
+    The connection is usable.
+    """
+
+
+class CannotError(CommandError):
+    """CANNOT: what is asked for is never possible on this server, such as a folder of that name (RFC 5530, 3).
+
+    The connection is usable.
+    """
+
+
+class ServerLimitError(CommandError):
+    """LIMIT: over one of the server's limits, such as the number of folders (RFC 5530, 3).
+
+    The connection is usable.
+    """
+
+
+class OverQuotaError(ServerLimitError):
+    """OVERQUOTA: the user has no room left (RFC 5530, 3).
+
+    The connection is usable.
+    """
+
+
+class TooBigError(ServerLimitError):
+    """TOOBIG: the message is larger than the server takes (RFC 4469, 4.2; RFC 7889).
+
+    The connection is usable.
+    """
+
+
+class NonexistentError(CommandError):
+    """NONEXISTENT: there is no folder of that name (RFC 5530, 3).
+
+    The connection is usable.
+    """
+
+
+class TryCreateError(NonexistentError):
+    """TRYCREATE: there is no folder to put messages into; `create_folder` may help (RFC 9051, 7.1).
+
+    The connection is usable.
+    """
+
+
+class AlreadyExistsError(CommandError):
+    """ALREADYEXISTS: there is a folder of that name (RFC 5530, 3).
+
+    The connection is usable.
+    """
+
+
+class HasChildrenError(CommandError):
+    """HASCHILDREN: the folder has folders below it, and can't be deleted before them (RFC 9051, 7.1).
+
+    The connection is usable.
+    """
+
+
+class BadCharsetError(InvalidCriteriaError):
+    """BADCHARSET: the server can't search in that charset; ``code`` may name those that it can (RFC 9051, 7.1).
+
+    The connection is usable.
+    """
+
+
+_CLASS_OF_CODE: dict[bytes, type[CommandError]] = {
+    b"AUTHENTICATIONFAILED": AuthenticationFailedError,
+    b"AUTHORIZATIONFAILED": AuthorizationFailedError,
+    b"EXPIRED": ExpiredError,
+    b"PRIVACYREQUIRED": PrivacyRequiredError,
+    b"UNAVAILABLE": UnavailableError,
+    b"THROTTLED": ThrottledError,
+    b"CONTACTADMIN": ContactAdminError,
+    b"NOPERM": NoPermissionError,
+    b"INUSE": InUseError,
+    b"EXPUNGEISSUED": ExpungeIssuedError,
+    b"CORRUPTION": CorruptionError,
+    b"SERVERBUG": ServerBugError,
+    b"CLIENTBUG": ClientBugError,
+    b"CANNOT": CannotError,
+    b"LIMIT": ServerLimitError,
+    b"OVERQUOTA": OverQuotaError,
+    b"TOOBIG": TooBigError,
+    b"NONEXISTENT": NonexistentError,
+    b"TRYCREATE": TryCreateError,
+    b"ALREADYEXISTS": AlreadyExistsError,
+    b"HASCHILDREN": HasChildrenError,
+    b"BADCHARSET": BadCharsetError,
+}
+
+
+def command_error(message: str, *, command: str, status: str, code: ResponseCode | None, text: str) -> CommandError:
+    """The error for a NO or BAD, of the class that its response code has."""
+    kind = CommandError if code is None else _CLASS_OF_CODE.get(code[0], CommandError)
+    return kind(message, command=command, status=status, code=code, text=text)
+
+
 _Kind = TypeVar("_Kind", bound=CommandError)
 
 
 def retyped(error: CommandError, kind: type[_Kind], message: str | None = None) -> _Kind:
-    """A command's error as one of another class, with the same data."""
-    return kind(
+    """A command's error as one of the class ``kind``, with the same data; what its code made of it, it stays.
+
+    UNAVAILABLE in answer to a login is a LoginError and an UnavailableError.
+    """
+    own = type(error)
+    if issubclass(own, kind):
+        combined: type[CommandError] = own
+    elif issubclass(kind, own):
+        combined = kind
+    else:
+        combined = _combined(kind, own)
+    result = combined(
         str(error) if message is None else message,
         command=error.command,
         status=error.status,
         code=error.code,
         text=error.text,
     )
+    return cast("_Kind", result)
 
 
-class LoginError(CommandError):
-    """The server refused the login. The connection is usable: another login may be tried."""
+_combined_classes: dict[tuple[type[CommandError], type[CommandError]], type[CommandError]] = {}
 
 
-class InvalidCriteriaError(CommandError):
-    """The search criteria are empty, or the server could not read them. The connection is usable."""
+def _combined(kind: type[CommandError], other: type[CommandError]) -> type[CommandError]:
+    """A class of both."""
+    if (kind, other) not in _combined_classes:
+        body = {"__doc__": kind.__doc__, "__reduce__": _reduce_combined}
+        _combined_classes[kind, other] = type(kind.__name__, (kind, other), body)
+    return _combined_classes[kind, other]
+
+
+def _reduce_combined(error: CommandError) -> tuple[Any, ...]:
+    """For pickle, which does not find a class that was made as the program ran."""
+    return _rebuild_combined, (*type(error).__bases__, error.args), vars(error)
+
+
+def _rebuild_combined(kind: type[CommandError], other: type[CommandError], args: tuple[Any, ...]) -> CommandError:
+    error: CommandError = _combined(kind, other)(*args)
+    return error
 
 
 class IllegalStateError(IMAPClientError):
@@ -83,6 +309,13 @@ class IllegalStateError(IMAPClientError):
 
 class CapabilityError(IMAPClientError):
     """The server lacks the capability that the call needs. Nothing was sent, the connection is usable."""
+
+
+class NotOfferedError(LoginError, CapabilityError):
+    """The server does not offer this way to log in, on this connection. Nothing was sent, and it is usable.
+
+    Most often it wants TLS first. ``command`` is ``'LOGIN'`` or ``'AUTHENTICATE'``.
+    """
 
 
 class ProtocolError(IMAPClientError):
@@ -102,6 +335,22 @@ class ProtocolError(IMAPClientError):
         super().__init__(text)
         self.position = position
         self.context = context
+
+
+class FetchError(ProtocolError):
+    """What a server sent about one message could not be read. The connection is usable.
+
+    ``item`` is the name of the item (``b'ENVELOPE'``), or None where not even that could be told; ``value`` is what
+    stands there, parsed as far as it could be: bytes, int, None or a tuple. ``message`` is the message's id as in the
+    keys of the result, None where the server did not tell it; ``sequence_number`` is its sequence number.
+    """
+
+    def __init__(self, message: object = "", position: int | None = None, context: bytes | None = None) -> None:
+        super().__init__(message, position, context)
+        self.message: int | None = None
+        self.sequence_number: int | None = None
+        self.item: bytes | None = None
+        self.value: Any = None
 
 
 class ProtocolAbortError(ProtocolError, IMAPClientAbortError):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Callable, NamedTuple, Optional
 
 from .arguments import Argument
-from .exceptions import LimitError, ProtocolError, ResponseCode
+from .exceptions import CommandError, LimitError, ProtocolError, ResponseCode, command_error
 from .reader import Record
 
 
@@ -72,6 +72,22 @@ class Tagged(NamedTuple):
     code: ResponseCode | None
     human: bytes
 
+    def error(self, command: Command) -> CommandError:
+        """The error for a NO or BAD."""
+        name = command.name.decode("ascii")
+        return command_error(
+            f"{name} failed: {readable(self.text)}",
+            command=name,
+            status=self.status,
+            code=self.code,
+            text=readable(self.human),
+        )
+
+
+def readable(text: bytes) -> str:
+    """A server's text for people. It need not be ASCII, nor anything that can be decoded."""
+    return text.decode("utf-8", "backslashreplace")
+
 
 class Command:
     """A command in flight.
@@ -125,8 +141,14 @@ class UnsolicitedQueue:
         self._responses.append(response)
         self._size += response.size
         while len(self._responses) > self._max_responses or self._size > self._max_bytes:
-            self._size -= self._responses.popleft().size
+            self.popleft()
             self.dropped += 1
+
+    def popleft(self) -> Untagged:
+        """The oldest, which is then no longer in the queue."""
+        response = self._responses.popleft()
+        self._size -= response.size
+        return response
 
     def shorten(self, length: int) -> None:
         """Keep the oldest ``length`` responses."""

@@ -26,11 +26,11 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from . import protocol_log
-from .arguments import Literal, encode_command
+from .arguments import encode_command, is_strict
 from .exceptions import (
     CommandError,
     IllegalStateError,
@@ -38,12 +38,12 @@ from .exceptions import (
     IMAPClientError,
     ProtocolAbortError,
     ProtocolError,
-    ResponseCode,
 )
-from .exchange import Command, Tagged, UnsolicitedQueue, Untagged
+from .exchange import Command, Tagged, UnsolicitedQueue, Untagged, readable
+from .imap4_capabilities import CapabilityState
 from .imap4_idle import IdleExchange
 from .reader import DEFAULT_LIMITS, Limits, Reader, Record
-from .response_parser import parse_response_text
+from .response_codes import parse_response_text
 from .sockets import (
     NO_TIMEOUT,
     Address,
@@ -64,10 +64,8 @@ from .sockets import (
 # * 12 FETCH ..., * OK ..., * SEARCH
 _UNTAGGED = re.compile(rb"\* +(?:(\d{1,20}) +)?([^ ]+) ?")
 _TAGGED = re.compile(rb"([^ ]+) +(OK|NO|BAD)(?: +(.*))?\Z", re.IGNORECASE | re.DOTALL)
-# LITERAL- allows a literal to go out without waiting up to this size (RFC 7888, 5).
-_LITERAL_MINUS = 4096
 # What is said about the connection itself, whoever asked.
-_ABOUT_CONNECTION = frozenset((b"OK", b"BYE", b"CAPABILITY"))
+_ABOUT_CONNECTION = frozenset((b"OK", b"BYE", b"CAPABILITY", b"ENABLED"))
 
 
 _abort_classes: dict[type[OSError], type[IMAPClientAbortError]] = {}
@@ -89,7 +87,7 @@ def mapped(error: OSError) -> IMAPClientAbortError:
     return result
 
 
-class WireMixin(IdleExchange, imaplib.IMAP4):
+class WireMixin(CapabilityState, IdleExchange, imaplib.IMAP4):
     """What our three connection classes share. It replaces imaplib's hooks and owns the reader."""
 
     def _prepare(self, timeout: SocketTimeout, limits: Limits) -> None:
@@ -97,7 +95,6 @@ class WireMixin(IdleExchange, imaplib.IMAP4):
         self.socket_timeout = timeout
         self.limits = limits
         self.unsolicited = UnsolicitedQueue()
-        self.capabilities_known = False
         # Whether the exchange is logged: asked once for each command.
         self._logging = False
         self._lock = threading.RLock()
@@ -107,6 +104,7 @@ class WireMixin(IdleExchange, imaplib.IMAP4):
         self._bye: bytes | None = None
         # What must not be logged even after the login that it served.
         self._secrets: tuple[bytes, ...] = ()
+        self._prepare_capabilities()
         self._prepare_idle()
 
     # -- imaplib's hooks
@@ -170,7 +168,6 @@ class WireMixin(IdleExchange, imaplib.IMAP4):
         self._cmd_log_idx = 0
         self._cmd_log: dict[int, Any] = {}
         self.PROTOCOL_VERSION = "IMAP4REV1"
-        self.capabilities: tuple[str, ...] = ()
         try:
             with self._exchange():
                 self._read_greeting()
@@ -197,31 +194,9 @@ class WireMixin(IdleExchange, imaplib.IMAP4):
         self.welcome = line
         code, _human = parse_response_text(line[match.end() :])
         if name == b"BYE":
-            raise IMAPClientAbortError(f"the server refuses the connection: {_readable(line[match.end() :])}")
+            raise IMAPClientAbortError(f"the server refuses the connection: {readable(line[match.end() :])}")
         self._learn_from_code(code)
         self.state = "AUTH" if name == b"PREAUTH" else "NONAUTH"
-
-    # -- capabilities
-
-    def _learn_from_code(self, code: ResponseCode | None) -> None:
-        if code is not None and code[0] == b"CAPABILITY":
-            self._learn_capabilities([c for c in code[1] if isinstance(c, bytes)])
-
-    def _learn_capabilities(self, words: Iterable[bytes]) -> None:
-        self.capabilities = tuple(word.decode("ascii", "replace").upper() for word in words)
-        self.capabilities_known = True
-
-    def forget_capabilities(self) -> None:
-        """They may have changed (login) or can't be trusted (STARTTLS): ask again when they are needed."""
-        self.capabilities = ()
-        self.capabilities_known = False
-
-    def fetch_capabilities(self) -> tuple[str, ...]:
-        """The server's capabilities in upper case, asked for if they are not known: ``('IMAP4REV1', 'IDLE')``."""
-        if not self.capabilities_known:
-            self.execute(Command(b"CAPABILITY"))
-            self.capabilities_known = True
-        return self.capabilities
 
     # -- the state of the connection
 
@@ -284,12 +259,14 @@ class WireMixin(IdleExchange, imaplib.IMAP4):
         with self._lock:
             self._check_usable()
             self._check_idle()
+            if any(other.respond is not None for other in self._in_flight.values()):
+                raise IllegalStateError("an authentication is under way: its callable can't send commands")
             self._logging = protocol_log.is_on()
             command.tag = self._new_tag()
             self.tagged_commands.pop(command.tag, None)
             pieces = encode_command(command.tag, command.name, command.arguments)
             with self._exchange():
-                self._in_flight[command.tag] = command
+                self._in_flight[command.tag.upper()] = command
                 self._send_pieces(command, pieces)
 
     def finish(self, command: Command, deadline: Deadline | None = None) -> Tagged:
@@ -303,7 +280,7 @@ class WireMixin(IdleExchange, imaplib.IMAP4):
                             self._respond(command)
             reply = command.reply
             if reply.status != "OK":
-                raise command_error(command, reply)
+                raise reply.error(command)
             if command.error is not None:
                 raise command.error
             return reply
@@ -315,14 +292,16 @@ class WireMixin(IdleExchange, imaplib.IMAP4):
             protocol_log.sent_secretly(command.tag + b" " + command.name)
         show = log and not command.secrets
         self._secrets += command.secrets
+        ahead = self._is_surely_read(command)
         waiting = bytearray()
         for piece in pieces:
             if isinstance(piece, bytes):
+                ahead = ahead and is_strict(piece)
                 waiting += piece
                 if show and piece != b"\r\n":
                     protocol_log.sent(piece[:-2] if piece.endswith(b"\r\n") else piece)
                 continue
-            synchronising = self._is_synchronising(piece)
+            synchronising = not ahead or self._is_synchronising(piece)
             waiting += b"%s{%d%s}\r\n" % (
                 b"~" if piece.binary else b"",
                 len(piece.data),
@@ -364,15 +343,6 @@ class WireMixin(IdleExchange, imaplib.IMAP4):
             if self._bye is not None:
                 raise
 
-    def _is_synchronising(self, literal: Literal) -> bool:
-        if literal.binary:
-            return True
-        if "LITERAL+" in self.capabilities:
-            return False
-        if "LITERAL-" in self.capabilities or "IMAP4REV2" in self.capabilities:
-            return len(literal.data) > _LITERAL_MINUS
-        return True
-
     def _literal_is_wanted(self, command: Command) -> bool:
         """Wait for the server's word: go on, or a tagged response that refuses the command."""
         while command.reply is None:
@@ -388,7 +358,9 @@ class WireMixin(IdleExchange, imaplib.IMAP4):
             raise ProtocolAbortError("a continuation request that nothing waits for", None, text[:80])
         if self._logging:
             protocol_log.sent_secretly(b"+")
-        self._write(command.respond(text) + b"\r\n")
+        response = command.respond(text)
+        self._secrets += (response,) if len(response) > 3 else ()  # "*" and "=" stand in any line.
+        self._write(response + b"\r\n")
 
     # -- responses
 
@@ -443,10 +415,12 @@ class WireMixin(IdleExchange, imaplib.IMAP4):
     def _notice(self, response: Untagged) -> None:
         if response.name == b"CAPABILITY":
             self._learn_capabilities(response.text.split())
+        elif response.name == b"ENABLED":
+            self._learn_enabled(response.text.split())
         elif response.name == b"BYE":
             self._bye = response.text
             if not any(command.name == b"LOGOUT" for command in self._in_flight.values()):
-                raise IMAPClientAbortError(f"the server ends the connection: {_readable(response.text)}")
+                raise IMAPClientAbortError(f"the server ends the connection: {readable(response.text)}")
         elif response.text[:12].upper() == b"[CAPABILITY ":
             self._learn_from_code(parse_response_text(response.text)[0])
 
@@ -460,6 +434,9 @@ class WireMixin(IdleExchange, imaplib.IMAP4):
             raise ProtocolAbortError("not a response to anything that was sent", 0, line[:80])
         code, human = parse_response_text(text)
         self._learn_from_code(code)
+        if code is not None and code[0] == b"ALERT":
+            # RFC 9051, 7.1: the user must see it, and few callers look at the text of an OK.
+            self.unsolicited.append(Untagged(status.upper(), None, line, match.start(3), None))
         command.reply = Tagged(status.decode("ascii").upper(), text, code, human)
 
     # -- changes of state
@@ -577,19 +554,3 @@ class IMAP4_Stream(WireMixin, imaplib.IMAP4_stream):
         # For selectors. No socket, but it has a fileno().
         vars(self)["sock"] = self.process.stdout
         return PipeTransport(self.process)
-
-
-def command_error(command: Command, reply: Tagged) -> CommandError:
-    """The error for a NO or BAD."""
-    name = command.name.decode("ascii")
-    return CommandError(
-        f"{name} failed: {_readable(reply.text)}",
-        command=name,
-        status=reply.status,
-        code=reply.code,
-        text=_readable(reply.human),
-    )
-
-
-def _readable(text: bytes) -> str:
-    return text.decode("utf-8", "backslashreplace")

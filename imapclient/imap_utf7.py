@@ -100,7 +100,7 @@ class WireName(str):
         return str(self), self.wire
 
 
-def decode_name(wire: bytes) -> str:
+def decode_name(wire: bytes, utf8: bool = False) -> str:
     """Return a mailbox name from the wire as text that `encode_name` turns into these bytes again.
 
     A plain str where the name is valid modified UTF-7 of printable text: ``decode_name(b"&JgM-") ==
@@ -113,13 +113,18 @@ def decode_name(wire: bytes) -> str:
     - ``b"a&AAo-b"``, a control character, here a line feed: ``"a\\\\x0ab"``, in backslash escapes
       too
 
-    Never raises.
+    With ``utf8`` names are in UTF-8 on the wire, as after ENABLE UTF8=ACCEPT or IMAP4rev2 (RFC 6855 section 3, RFC 9051
+    section 5.1), and an ``&`` is an ``&``. Never raises.
     """
     # Nothing to decode in nearly every name.
-    if b"&" not in wire and wire.isascii():
+    if (utf8 or b"&" not in wire) and wire.isascii():
         text = wire.decode("ascii")
         return text if text.isprintable() else WireName(_printable(text), wire)
-    if _DIRECT.fullmatch(_SHIFTS.sub(b"", wire)):
+    if utf8:
+        text = wire.decode("utf-8", "backslashreplace")
+        if not _UNPRINTABLE.search(text) and text.encode("utf-8") == wire:
+            return text
+    elif _DIRECT.fullmatch(_SHIFTS.sub(b"", wire)):
         text = decode(wire)
         if not _UNPRINTABLE.search(text) and encode(text) == wire:
             return text
@@ -128,14 +133,16 @@ def decode_name(wire: bytes) -> str:
     return WireName(_printable(text), wire)
 
 
-def encode_name(name: str | bytes) -> bytes:
+def encode_name(name: str | bytes, utf8: bool = False) -> bytes:
     """Return a folder name as bytes for the wire: ``encode_name("☃") == b"&JgM-"``.
 
-    They are those of a `WireName`, bytes unchanged, and what `encode` makes of any other str.
+    They are those of a `WireName`, bytes unchanged, and what `encode` makes of any other str, or UTF-8 with ``utf8``.
     Raises UnicodeEncodeError, a ValueError, for a lone surrogate.
     """
     if isinstance(name, WireName):
         return name.wire
+    if utf8 and isinstance(name, str):
+        return name.encode("utf-8")
     return encode(name)
 
 

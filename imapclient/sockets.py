@@ -7,6 +7,7 @@ what can be sent or received is said by a `Transport`, so that TLS (STARTTLS) or
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import math
 import os
@@ -17,7 +18,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from typing import IO, Any, NamedTuple, Protocol, Union
+from typing import IO, Any, Protocol, Union
 
 # How much is written before the timeout starts anew.
 SEND_SIZE = 262144
@@ -25,7 +26,8 @@ SEND_SIZE = 262144
 PIPE_SIZE = getattr(select, "PIPE_BUF", 512)
 
 
-class SocketTimeout(NamedTuple):
+@dataclasses.dataclass
+class SocketTimeout:
     """Timeouts in seconds, each None for no limit.
 
     ``connect`` is the budget for trying all addresses of the host, together with the TLS handshake. ``read`` applies

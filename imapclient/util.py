@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+from typing import Union
 
 import six
+
+Text = Union[str, bytes]
 
 logger = logging.getLogger(__name__)
 
@@ -33,3 +36,13 @@ def to_bytes(s: bytes | str, charset: str = "ascii") -> bytes:
     if not isinstance(s, str):
         return s
     return six.ensure_binary(s, charset)
+
+
+def to_wire(value: Text, encoding: str = "utf-8") -> bytes:
+    """Text as bytes; bytes as they are. TypeError for anything else."""
+    return six.ensure_binary(value, encoding)
+
+
+def shortened(data: bytes) -> str:
+    """A value for an error message, cut so that it can't flood a log."""
+    return repr(data if len(data) <= 60 else data[:57] + b"...")

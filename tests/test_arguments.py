@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import itertools
 from typing import Any
 
 import pytest
@@ -12,10 +11,8 @@ from hypothesis import strategies as st
 
 from imapclient.arguments import (
     QUOTED_LIMIT,
-    SEQUENCE_SET_LIMIT,
     Argument,
     Literal,
-    SequenceSet,
     atom,
     date_time,
     encode_command,
@@ -25,14 +22,13 @@ from imapclient.arguments import (
     mailbox,
     raw,
     raw_list,
-    shortened,
     string,
-    to_wire,
 )
 from imapclient.fixed_offset import FixedOffset
 from imapclient.reader import Record
 from imapclient.response_lexer import read_values
-from tests.fixtures.on_the_wire import ANNOUNCEMENTS, INJECTIONS, as_a_server_reads_it, numbers
+from imapclient.util import shortened, to_wire
+from tests.fixtures.on_the_wire import ANNOUNCEMENTS, INJECTIONS, as_a_server_reads_it
 
 # -- text
 
@@ -121,7 +117,7 @@ def test_not_an_atom(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["\\Seen", "Work", "$MDNSent", "\\*", "a]", "{5}", "a{5}", "NonJunk", b"\\Deleted", "%", "123"]
+    "value", ["\\Seen", "Work", "$MDNSent", "\\*", "a]", "a{5}", "NonJunk", b"\\Deleted", "%", "123"]
 )
 def test_flag(value: str | bytes) -> None:
     assert flag(value) == to_wire(value)
@@ -263,171 +259,6 @@ def test_raw_list() -> None:
 def test_fetch_items(items: Any, expected: bytes) -> None:
     """A macro stands alone."""
     assert fetch_items(items) == expected
-
-
-# -- sequence sets
-
-
-@pytest.mark.parametrize(
-    ("messages", "expected"),
-    [
-        (5, b"5"),
-        ([5], b"5"),
-        ((3, 1, 2), b"1:3"),
-        ({1, 3, 5}, b"1,3,5"),
-        ([1, 1, 2, 2], b"1:2"),
-        (range(1, 501), b"1:500"),
-        (range(500, 0, -1), b"1:500"),
-        (range(1, 10, 3), b"1,4,7"),
-        (range(7, 0, -3), b"1,4,7"),
-        (range(5, 5), b""),
-        ([], b""),
-        ("1:*", b"1:*"),
-        ("*:1", b"1:*"),
-        ("*", b"*"),
-        ("*:*", b"*"),
-        ("4294967295,*", b"4294967295,*"),
-        (["*", 4294967295], b"4294967295,*"),
-        ("1,*", b"1,*"),
-        ("3:*,*", b"3:*"),
-        ("5:7,9", b"5:7,9"),
-        ("7:5", b"5:7"),
-        ("1,2,3,5", b"1:3,5"),
-        ("1:5,3:9,10", b"1:10"),
-        (b"1:2,4", b"1:2,4"),
-        (" 5 ", b"5"),
-        ("007", b"7"),
-        (["1:3", 5, b"7", "9:*"], b"1:3,5,7,9:*"),
-        (["1:*"], b"1:*"),
-        (iter([3, 2, 1]), b"1:3"),
-        ("$", b"$"),
-        (b"$", b"$"),
-        (4294967295, b"4294967295"),
-    ],
-)
-def test_sequence_set(messages: Any, expected: bytes) -> None:
-    found = SequenceSet(messages)
-    assert bytes(found) == expected
-    assert bool(found) == bool(expected)
-    assert found.split() == ([expected] if expected else [])
-
-
-@pytest.mark.parametrize(
-    "messages",
-    [0, -1, 4294967296, [0], [1, -1], [4294967296, 5], range(5), range(5, -1, -1), range(0, 9, 3)]
-    + ["", " ", [""], "0", "0:5", "1:0", "4294967296", "10000000000", "1:", ":1", "1,", ",1", "1,,2", "1-5", "1:2:3"]
-    + ["a", "1 2", "1, 2", "**", "1*", "$,1", "$$", ["$"], ["$", 1], [1, "$"], "\u0661", "1;2", "+1", "1_000"]
-    + [text for text in INJECTIONS + ANNOUNCEMENTS if text.strip() != "1:*"]
-    + ["1\r\n2", "1\r\nA999 NOOP", "1,2\0", "1,2,x", "1,\r\n2"],
-)
-def test_no_sequence_set(messages: Any) -> None:
-    with pytest.raises(ValueError, match=r"not a (sequence set|message number)|combined"):
-        SequenceSet(messages)
-
-
-@pytest.mark.parametrize(
-    "messages", [None, 1.5, object(), [None], [1.0], [True], True, False, [[1]], [1, (2,)], [range(3)]]
-)
-def test_no_message_ids(messages: Any) -> None:
-    with pytest.raises(TypeError):
-        SequenceSet(messages)
-
-
-_IDS = st.integers(min_value=1, max_value=300) | st.integers(min_value=2**32 - 50, max_value=2**32 - 1)
-_MIXED = st.lists(
-    st.one_of(
-        _IDS, st.tuples(_IDS, st.integers(min_value=0, max_value=20)).map(lambda r: f"{r[0]}:{min(sum(r), 2**32 - 1)}")
-    )
-)
-
-
-def _meant(messages: list[int | str]) -> list[int]:
-    return [n for item in messages for n in (numbers(item.encode()) if isinstance(item, str) else [item])]
-
-
-@given(_MIXED)
-def test_each_id_once_and_collapsed(messages: list[int | str]) -> None:
-    found = SequenceSet(messages)
-    expected = sorted(set(_meant(messages)))
-    if expected:
-        assert numbers(bytes(found)) == expected
-    ranges = found.ranges
-    assert all(low <= high for low, high in ranges)
-    assert all(before[1] + 1 < after[0] for before, after in zip(ranges, ranges[1:])), "runs are collapsed"
-    assert found.is_bounded
-
-
-@given(st.lists(_IDS, min_size=1), st.integers(min_value=1, max_value=100))
-def test_split_has_every_id_exactly_once(ids: list[int], limit: int) -> None:
-    parts = SequenceSet(ids).split(limit)
-    assert list(itertools.chain.from_iterable(map(numbers, parts))) == sorted(set(ids))
-    assert all(len(part) <= limit or b"," not in part for part in parts)
-    # No part would fit into the one before.
-    for part, following in zip(parts, parts[1:]):
-        assert len(part) + 1 + len(following.split(b",")[0]) >= limit
-
-
-def test_split_at_the_default_limit() -> None:
-    ids = range(1, 100_000, 2)
-    parts = SequenceSet(ids).split()
-    assert list(itertools.chain.from_iterable(map(numbers, parts))) == list(ids)
-    assert all(len(part) <= SEQUENCE_SET_LIMIT for part in parts)
-    assert all(len(part) > SEQUENCE_SET_LIMIT - 10 for part in parts[:-1])
-
-
-def test_split_with_a_star() -> None:
-    parts = SequenceSet(["1", "3", "100:*"]).split(5)
-    assert parts == [b"1,3", b"100:*"]
-
-
-@given(_MIXED, st.lists(_IDS))
-def test_contains(messages: list[int | str], asked: list[int]) -> None:
-    found = SequenceSet(messages)
-    meant = set(_meant(messages))
-    for asked_for in asked + sorted(meant)[:20]:
-        assert (asked_for in found) == (asked_for in meant)
-        one = found.range_of(asked_for)
-        assert (one is not None) == (asked_for in meant)
-        assert one is None or one[0] <= asked_for <= one[1]
-
-
-@pytest.mark.parametrize("messages", ["1:*", "*", "5,*", "$"])
-def test_contains_where_it_can_not_be_known(messages: str) -> None:
-    found = SequenceSet(messages)
-    assert not found.is_bounded
-    assert 3 in found
-    assert 4294967295 in found
-
-
-@pytest.mark.parametrize(
-    ("messages", "present", "expected"),
-    [
-        ([3, 1, 2], [1, 2, 3], [3, 1, 2]),
-        ([3, 1, 3], [1, 3], [3, 1]),
-        ([9, 5], [5], [5]),
-        ("5:3,8", [8, 3, 4, 5], [5, 4, 3, 8]),
-        ("3:5,1", [1, 5, 4, 3], [3, 4, 5, 1]),
-        ("4:*,2", [2, 9, 5], [5, 9, 2]),
-        ("*:4,2", [2, 5, 9], [9, 5, 2]),
-        ("*", [7, 3], [7, 3]),
-        ("$", [7, 3], [7, 3]),
-        ([1], [], []),
-        ([], [2, 1], [2, 1]),
-        (range(3, 0, -1), [1, 2, 3], [3, 2, 1]),
-        (range(1, 4), [3, 2, 1], [1, 2, 3]),
-        ([5, "1:6"], [1, 5, 6, 9], [5, 1, 6, 9]),
-    ],
-)
-def test_in_order(messages: Any, present: list[int], expected: list[int]) -> None:
-    assert list(SequenceSet(messages).in_order(present)) == expected
-
-
-@given(_MIXED, st.lists(_IDS, unique=True))
-def test_in_order_loses_none(messages: list[int | str], present: list[int]) -> None:
-    ordered = list(SequenceSet(messages).in_order(present))
-    assert sorted(ordered) == sorted(present)
-    wanted = [n for n in dict.fromkeys(_meant(messages)) if n in set(present)]
-    assert ordered[: len(wanted)] == wanted
 
 
 # -- the command

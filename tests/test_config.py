@@ -387,8 +387,11 @@ def test_starttls(peer: PeerFactory, config_file: ConfigFile, authority: Authori
         C: A1 STARTTLS
         S: A1 OK go on
         TLS
-        C: A2 LOGIN "ann" "s3cret"
-        S: A2 OK [CAPABILITY IMAP4rev1] done
+        C: A2 CAPABILITY
+        S: * CAPABILITY IMAP4rev1
+        S: A2 OK done
+        C: A3 LOGIN "ann" "s3cret"
+        S: A3 OK [CAPABILITY IMAP4rev1] done
         """
     with peer(script, tls_context=authority.server_context()) as server:
         settings = settings_for(server, config_file, "ssl = no", "starttls = yes", f"ssl_ca_file = {ca_file}")

@@ -11,6 +11,7 @@ from imapclient import exceptions
 from imapclient.exceptions import (
     CapabilityError,
     CommandError,
+    FetchError,
     IllegalStateError,
     IMAPClientAbortError,
     IMAPClientError,
@@ -22,6 +23,7 @@ from imapclient.exceptions import (
     ProtocolError,
     note_done,
 )
+from tests.commands import dialogue
 
 
 def test_imaplibs_classes_are_ours() -> None:
@@ -63,6 +65,84 @@ def test_command_error_of_a_message_alone() -> None:
 def test_plain_errors(cls: type[Exception]) -> None:
     assert str(cls("x")) == "x"
     assert not issubclass(cls, IMAPClientAbortError)
+
+
+# The codes of RFC 5530 and others that a program may act on, and what each is besides a CommandError.
+_CODES: dict[bytes, tuple[type[CommandError], ...]] = {
+    b"AUTHENTICATIONFAILED": (exceptions.AuthenticationFailedError, LoginError),
+    b"AUTHORIZATIONFAILED": (exceptions.AuthorizationFailedError, LoginError),
+    b"EXPIRED": (exceptions.ExpiredError, LoginError),
+    b"PRIVACYREQUIRED": (exceptions.PrivacyRequiredError, LoginError),
+    b"UNAVAILABLE": (exceptions.UnavailableError,),
+    b"THROTTLED": (exceptions.ThrottledError, exceptions.UnavailableError),
+    b"CONTACTADMIN": (exceptions.ContactAdminError,),
+    b"NOPERM": (exceptions.NoPermissionError,),
+    b"INUSE": (exceptions.InUseError,),
+    b"EXPUNGEISSUED": (exceptions.ExpungeIssuedError,),
+    b"CORRUPTION": (exceptions.CorruptionError,),
+    b"SERVERBUG": (exceptions.ServerBugError,),
+    b"CLIENTBUG": (exceptions.ClientBugError,),
+    b"CANNOT": (exceptions.CannotError,),
+    b"LIMIT": (exceptions.ServerLimitError,),
+    b"OVERQUOTA": (exceptions.OverQuotaError, exceptions.ServerLimitError),
+    b"TOOBIG": (exceptions.TooBigError, exceptions.ServerLimitError),
+    b"NONEXISTENT": (exceptions.NonexistentError,),
+    b"TRYCREATE": (exceptions.TryCreateError, exceptions.NonexistentError),
+    b"ALREADYEXISTS": (exceptions.AlreadyExistsError,),
+    b"HASCHILDREN": (exceptions.HasChildrenError,),
+    b"BADCHARSET": (exceptions.BadCharsetError, InvalidCriteriaError),
+}
+
+
+@pytest.mark.parametrize("code", _CODES)
+@pytest.mark.parametrize("status", ["NO", "BAD"])
+def test_the_class_that_a_response_code_has(code: bytes, status: str) -> None:
+    script = f'C: A1 CREATE "x"\nS: A1 {status} [{code.decode().lower()} 7 (a b)] Sorry\nC: A2 NOOP\nS: A2 OK Done'
+    with dialogue(script) as client:
+        with pytest.raises(CommandError, match="Sorry") as caught:
+            client.create_folder("x")
+        error = caught.value
+        assert type(error) is _CODES[code][0]
+        assert all(isinstance(error, kind) for kind in _CODES[code])
+        assert (error.command, error.status, error.text) == ("CREATE", status, "Sorry")
+        assert error.code == (code, (7, (b"a", b"b")))
+        client.noop()
+
+
+@pytest.mark.parametrize("code", ["X-OTHER", "PARSE", "READ-ONLY"])
+def test_another_code_has_no_class_of_its_own(code: str) -> None:
+    with dialogue(f'C: A1 CREATE "x"\nS: A1 NO [{code}] Sorry') as client:
+        with pytest.raises(CommandError) as caught:
+            client.create_folder("x")
+        assert type(caught.value) is CommandError
+
+
+def test_a_code_in_answer_to_a_login_makes_an_error_of_both() -> None:
+    script = 'C: A1 LOGIN "ann" "x"\nS: A1 NO [UNAVAILABLE] Database is down'
+    with dialogue(script, login=False) as client:
+        with pytest.raises(LoginError) as caught:
+            client.login("ann", "x")
+        error = caught.value
+    assert isinstance(error, exceptions.UnavailableError)
+    assert error.code == (b"UNAVAILABLE", ())
+    copy = pickle.loads(pickle.dumps(error))
+    assert type(copy) is type(error)
+    assert (str(copy), vars(copy)) == (str(error), vars(error))
+
+
+def test_a_code_in_answer_to_a_login_that_is_about_logins() -> None:
+    script = 'C: A1 LOGIN "ann" "x"\nS: A1 NO [AUTHENTICATIONFAILED] No'
+    with dialogue(script, login=False) as client:
+        with pytest.raises(LoginError) as caught:
+            client.login("ann", "x")
+        assert type(caught.value) is exceptions.AuthenticationFailedError
+
+
+def test_a_code_in_answer_to_a_search_makes_an_error_of_both() -> None:
+    with dialogue("C: A1 UID SEARCH ALL\nS: A1 BAD [CLIENTBUG] What?") as client:
+        with pytest.raises(InvalidCriteriaError, match="The criteria were: 'ALL'") as caught:
+            client.search()
+        assert isinstance(caught.value, exceptions.ClientBugError)
 
 
 def test_protocol_error() -> None:
@@ -114,6 +194,8 @@ def test_note_done() -> None:
         ProtocolAbortError("x", 5, b"abc"),
         LimitError("max_line_length", 100, "a line"),
         CapabilityError("x"),
+        FetchError("x", 5, b"abc"),
+        exceptions.TryCreateError("x", command="COPY", status="NO", code=(b"TRYCREATE", ()), text="t"),
     ],
 )
 def test_errors_go_through_pickle(error: Exception) -> None:

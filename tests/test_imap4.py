@@ -390,6 +390,7 @@ def test_a_parse_error_leaves_the_connection_usable(peer: PeerFactory, line: str
         S: A2 OK done
     """
     with connected(peer(script)) as client:
+        client.strict = True
         with pytest.raises(ProtocolError) as caught:
             client.fetch([1, 2], ["FLAGS"])
         assert not isinstance(caught.value, IMAPClientAbortError)

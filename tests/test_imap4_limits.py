@@ -146,6 +146,7 @@ def test_nesting_depth_leaves_the_connection_usable(peer: PeerFactory, depth: in
         S: A2 OK done
     """
     with connected(peer(script), max_nesting_depth=10) as client:
+        client.strict = True
         with pytest.raises(ProtocolError, match="max_nesting_depth=10") as caught:
             client.fetch(1, ["BODYSTRUCTURE"])
         assert not isinstance(caught.value, IMAPClientAbortError)

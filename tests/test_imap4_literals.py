@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import socket
 import threading
 
@@ -14,9 +15,9 @@ from tests.helpers.clients import connected
 from tests.helpers.scripted_peer import PeerFactory
 
 READY = "S: * OK [CAPABILITY IMAP4rev1] ready"
-PLUS = "S: * OK [CAPABILITY IMAP4rev1 LITERAL+] ready"
-MINUS = "S: * OK [CAPABILITY IMAP4rev1 LITERAL-] ready"
-REV2 = "S: * OK [CAPABILITY IMAP4rev2] ready"
+PLUS = "S: * PREAUTH [CAPABILITY IMAP4rev1 LITERAL+] ready"
+MINUS = "S: * PREAUTH [CAPABILITY IMAP4rev1 LITERAL-] ready"
+REV2 = "S: * PREAUTH [CAPABILITY IMAP4rev2] ready"
 
 
 def test_several_synchronising_literals(peer: PeerFactory) -> None:
@@ -37,13 +38,68 @@ def test_several_synchronising_literals(peer: PeerFactory) -> None:
 def test_several_literals_that_need_no_wait(peer: PeerFactory, ready: str) -> None:
     script = f"""
         {ready}
-        C: A1 LOGIN {{4+}}
+        C: A1 APPEND {{4+}}
         Cx: \\xc3\\xa9\\xc3\\xa8 {{6+}}
         Cx: \\xc3\\xbcber\\n
         S: A1 OK done
     """
     with connected(peer(script)) as client:
-        assert client.login("éè", "über\n") == b"done"
+        client.folder_encode = False
+        assert client.append("éè", "über\n") == b"done"
+
+
+# Dovecot 2.3 forgets a literal that was sent ahead when it refuses what stands before it, and runs it as commands.
+@pytest.mark.parametrize("ready", [PLUS, MINUS, REV2])
+@pytest.mark.parametrize(
+    ("flags", "sent"),
+    [
+        ("\\Recent", "(\\Recent)"),
+        ("\\Nonsense", "(\\Nonsense)"),
+        (["\\Seen", "a{b"], "(\\Seen a{b)"),
+        (["a%b"], "(a%b)"),
+        (["a]b"], "(a]b)"),
+        (["k" * 9000], "(" + "k" * 9000 + ")"),
+    ],
+)
+def test_a_message_waits_where_the_server_may_refuse_what_is_before_it(
+    peer: PeerFactory, ready: str, flags: str | list[str], sent: str
+) -> None:
+    script = f"""
+        {ready}
+        C: A1 APPEND "x" {sent} {{8}}
+        S: A1 BAD No such flag
+        C: A2 NOOP
+        S: A2 OK done
+    """
+    with connected(peer(script)) as client:
+        with pytest.raises(CommandError, match="No such flag"):
+            client.append("x", b"X NOOP\r\n", flags)
+        client.noop()
+
+
+@pytest.mark.parametrize("flags", [["\\Seen", "\\flagged", "Work", "$Forwarded", "a.b-c_d+e"], []])
+def test_a_message_goes_ahead_where_no_server_refuses_what_is_before_it(peer: PeerFactory, flags: list[str]) -> None:
+    sent = f"({' '.join(flags)}) " if flags else ""
+    script = f"""
+        {PLUS}
+        C: A1 APPEND "a \\"b\\" {{}} (c" {sent}"01-Feb-2020 10:11:12 +0000" {{1+}}
+        C: m
+        S: A1 OK done
+    """
+    with connected(peer(script)) as client:
+        time = datetime.datetime(2020, 2, 1, 10, 11, 12, tzinfo=datetime.timezone.utc)
+        client.append('a "b" {} (c', b"m", flags, time)
+
+
+def test_a_message_waits_before_the_login(peer: PeerFactory) -> None:
+    """Where no server knows APPEND."""
+    script = f"""
+        {PLUS.replace("PREAUTH", "OK")}
+        C: A1 APPEND "x" {{8}}
+        S: A1 BAD Log in first
+    """
+    with connected(peer(script)) as client, pytest.raises(CommandError, match="Log in first"):
+        client.append("x", b"X NOOP\r\n")
 
 
 @pytest.mark.parametrize("ready", [MINUS, REV2])
@@ -66,7 +122,7 @@ def test_literal_minus_waits_beyond_4096_bytes(peer: PeerFactory, ready: str) ->
 
 def test_literal_plus_wins_over_literal_minus(peer: PeerFactory) -> None:
     script = f"""
-        S: * OK [CAPABILITY IMAP4rev1 literal- literal+] ready
+        S: * PREAUTH [CAPABILITY IMAP4rev1 literal- literal+] ready
         C: A1 APPEND "x" {{5000+}}
         C: {"m" * 5000}
         S: A1 OK done
@@ -295,7 +351,7 @@ def test_a_hangup_in_the_middle_of_a_large_literal() -> None:
         def serve() -> None:
             connection, _ = listener.accept()
             with connection:
-                connection.sendall(b"* OK [CAPABILITY IMAP4rev1 LITERAL+] ready\r\n")
+                connection.sendall(b"* PREAUTH [CAPABILITY IMAP4rev1 LITERAL+] ready\r\n")
                 connection.recv(65536)
 
         thread = threading.Thread(target=serve)

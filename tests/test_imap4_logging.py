@@ -15,7 +15,7 @@ from tests.helpers.clients import connected
 from tests.helpers.scripted_peer import PeerFactory
 
 READY = "S: * OK [CAPABILITY IMAP4rev1] ready"
-PLUS = "S: * OK [CAPABILITY IMAP4rev1 LITERAL+] ready"
+PLUS = "S: * PREAUTH [CAPABILITY IMAP4rev1 LITERAL+] ready"
 
 
 @pytest.fixture

@@ -208,3 +208,36 @@ def test_wire_name_is_text_like_any_other() -> None:
     assert type(name + "/x") is str
     # A name that was put together is encoded like any other.
     assert encode_name(name + "/x") == b"&JgM-/x"
+
+
+# -- names in UTF-8
+
+
+@pytest.mark.parametrize(
+    ("wire", "text", "is_plain"),
+    [
+        (b"INBOX", "INBOX", True),
+        (b"a & b", "a & b", True),
+        (b"&JgM-", "&JgM-", True),
+        (b"\xe2\x98\x83", "\u2603", True),
+        (b"caf\xe9", "caf\\xe9", False),
+        (b"a\nb", "a\\x0ab", False),
+        (b"\xe2\x80\xa8", "\\u2028", False),
+        (b"\xed\xa0\x80", "\\xed\\xa0\\x80", False),
+    ],
+)
+def test_names_in_utf8(wire: bytes, text: str, is_plain: bool) -> None:
+    name = decode_name(wire, utf8=True)
+    assert name == text
+    assert isinstance(name, WireName) is not is_plain
+    assert encode_name(name, utf8=True) == wire
+
+
+@given(st.binary(max_size=20))
+def test_any_name_in_utf8_leads_back_to_its_bytes(wire: bytes) -> None:
+    assert encode_name(decode_name(wire, utf8=True), utf8=True) == wire
+
+
+def test_a_lone_surrogate_is_no_name_in_utf8_either() -> None:
+    with pytest.raises(UnicodeEncodeError):
+        encode_name("a\ud800", utf8=True)

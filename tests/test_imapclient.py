@@ -115,7 +115,11 @@ def test_timeouts_that_fit(peer: PeerFactory, timeout: Any) -> None:
 
 
 def test_socket_timeout_has_imapclients_shape() -> None:
-    assert SocketTimeout(connect=1, read=2) == (1, 2)
+    timeout = SocketTimeout(1, read=2)
+    assert timeout == SocketTimeout(connect=1, read=2) != SocketTimeout(1, 3)
+    assert (timeout.connect, timeout.read) == (1, 2)
+    timeout.read = 3
+    assert repr(timeout) == "SocketTimeout(connect=1, read=3)"
     assert imapclient.SocketTimeout is SocketTimeout
 
 

@@ -321,8 +321,8 @@ def test_no_starttls_after_preauth(peer: PeerFactory) -> None:
 
 
 def test_no_starttls_after_login(peer: PeerFactory) -> None:
-    script = f"""
-        {OFFERS}
+    script = """
+        S: * OK [CAPABILITY IMAP4rev1 STARTTLS] ready
         C: A1 LOGIN "ann" "secret"
         S: A1 OK [CAPABILITY IMAP4rev1 STARTTLS] done
     """

@@ -5,28 +5,33 @@ Every mixin inherits `CommandBase`, which also declares the methods that one fam
 
 from __future__ import annotations
 
+import contextlib
 import ssl
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Callable, TypeVar
 
-from ..arguments import STAR, Argument, SequenceSet, Text, mailbox
+from ..arguments import Argument, mailbox, wire_name
 from ..exceptions import CapabilityError, IMAPClientAbortError, IMAPClientError, ProtocolError, note_done
 from ..exchange import Command, Handler, Tagged, Untagged
+from ..fetch_parser import parse_fetch
+from ..fetch_result import FetchItems, FetchResult, ItemResult
 from ..imap4 import WireMixin
 from ..imap_utf7 import decode_name
+from ..lenient_fetch import read_leniently
+from ..protocol_log import client_log
 from ..reader import Limits
 from ..response_lexer import read_values
-from ..response_parser import FetchItems, fetch_uid, parse_fetch
+from ..sequence_set import STAR, MessageIds, SequenceSet
+from ..util import Text
 
-FetchResult = dict[int, FetchItems]
-"""``{3230: {b'SEQ': 84, b'FLAGS': (b'\\Seen',)}}``: message id -> item -> value."""
+_Value = TypeVar("_Value")
 
 UntaggedItem = tuple[Any, ...]
 """An untagged response as the API hands it out: ``(1, b'EXISTS')``, ``(b'OK', b'Still here')``."""
 
 
 # What IMAP4rev2 includes (RFC 9051, appendix E).
-_IN_REV2 = frozenset(("IDLE", "LIST-EXTENDED", "MOVE", "NAMESPACE", "SPECIAL-USE", "UIDPLUS", "UNSELECT"))
+_IN_REV2 = frozenset(("ENABLE", "IDLE", "LIST-EXTENDED", "MOVE", "NAMESPACE", "SPECIAL-USE", "UIDPLUS", "UNSELECT"))
 # Responses whose data is text for people, not values (RFC 9051, 7.1).
 _HUMAN_TEXT = frozenset((b"OK", b"NO", b"BAD", b"BYE", b"PREAUTH"))
 
@@ -40,7 +45,10 @@ class CommandBase:
     normalise_times: bool
     ssl_context: ssl.SSLContext | None
     stream: bool
+    strict: bool
+    on_unsolicited: Callable[[UntaggedItem], object] | None
     _limits: Limits
+    _handing_on: bool
 
     # -- provided by other families
 
@@ -58,7 +66,48 @@ class CommandBase:
         arguments: Sequence[Argument] = (),
         handlers: Mapping[bytes, Handler] | None = None,
     ) -> Tagged:
-        return self._imap.execute(Command(name, arguments, handlers))
+        try:
+            return self._imap.execute(Command(name, arguments, handlers))
+        finally:
+            self._hand_on()
+
+    def _hand_on(self) -> None:
+        """Give the caller what no command asked for, after the exchange in which it came.
+
+        The callback may call the client: what comes then follows in the same loop. Its exceptions are logged, since the
+        result of the command that is running matters more.
+        """
+        if self.on_unsolicited is None or self._handing_on:
+            return
+        self._handing_on = True
+        try:
+            while self._imap.unsolicited and self.on_unsolicited is not None:
+                item = self._untagged_item(self._imap.unsolicited.popleft())
+                try:
+                    self.on_unsolicited(item)
+                except Exception:
+                    client_log.exception("on_unsolicited failed for %r", item)
+        finally:
+            self._handing_on = False
+
+    @contextlib.contextmanager
+    def _undisturbed(self) -> Iterator[None]:
+        """Between the commands of the body, `on_unsolicited` is not called: it may select another folder."""
+        if self._handing_on:
+            yield
+            return
+        self._handing_on = True
+        try:
+            yield
+        finally:
+            self._handing_on = False
+            self._hand_on()
+
+    def _pass_on(self, responses: Iterable[Untagged]) -> None:
+        """What a command heard that is no part of its answer is for whoever listens."""
+        for response in responses:
+            self._imap.unsolicited.append(response)
+        self._hand_on()
 
     def _require(self, capability: str) -> None:
         """CapabilityError unless the server has the capability. Nothing but CAPABILITY is sent."""
@@ -79,35 +128,50 @@ class CommandBase:
         handlers: Mapping[bytes, Handler] | None = None,
         *,
         uid: bool | None = None,
-        renumbers: bool = False,
     ) -> list[Tagged]:
-        """Send a command for a set of messages, in several parts where the set is too long for one line.
-
-        With ``renumbers`` the command may shift sequence numbers, so that a second part would mean other messages:
-        then a set of sequence numbers that needs parts raises ValueError before anything is sent.
-        """
+        """Send a command for a set of messages, in several parts where the set is too long for one line."""
         if uid is None:
             uid = self.use_uid
         parts = messages.split()
-        if len(parts) > 1 and renumbers and not uid:
-            raise ValueError("too many messages for one {} by sequence numbers: use UIDs".format(name.decode("ascii")))
         verb = b"UID " + name if uid else name
         replies: list[Tagged] = []
-        for index, part in enumerate(parts):
-            try:
-                replies.append(self._execute(verb, [part, *arguments], handlers))
-            except IMAPClientError as error:
-                # A response that could not be read came with an OK: that part is done.
-                is_done = isinstance(error, ProtocolError) and not isinstance(error, IMAPClientAbortError)
-                note_done(error, b",".join(parts[: index + is_done]).decode("ascii"))
-                raise
+        with self._undisturbed():
+            for index, part in enumerate(parts):
+                try:
+                    replies.append(self._execute(verb, [part, *arguments], handlers))
+                except IMAPClientError as error:
+                    # A response that could not be read came with an OK: that part is done.
+                    is_done = isinstance(error, ProtocolError) and not isinstance(error, IMAPClientAbortError)
+                    note_done(error, b",".join(parts[: index + is_done]).decode("ascii"))
+                    raise
         return replies
 
     def _fetch(self, command: bytes, wanted: SequenceSet, arguments: Sequence[Argument]) -> FetchResult:
         """Send a command that is answered by FETCH responses, and file them under the messages asked for."""
-        collector = FetchCollector(wanted, self.use_uid, self.normalise_times, self._limits.nesting_depth)
+        collector = FetchCollector(
+            wanted, self.use_uid, self.normalise_times, self._limits.nesting_depth, strict=self.strict
+        )
         self._for_messages(command, wanted, arguments, collector.handlers)
         return collector.result()
+
+    def _fetch_item(self, item: bytes, messages: MessageIds) -> ItemResult[Any]:
+        """One item of each message: its flags, its labels."""
+        wanted = SequenceSet(() if messages is None else messages)
+        if not wanted:
+            return ItemResult()
+        return ItemResult.of(item, self._fetch(b"FETCH", wanted, [b"(%s)" % item]))
+
+    def _store(
+        self, change: bytes, item: bytes, messages: MessageIds, values: tuple[Argument, ...], silent: bool
+    ) -> ItemResult[Any] | None:
+        """Add to (``+``), take from (``-``) or replace (``change`` is empty) an item of messages. What it is then."""
+        wanted = SequenceSet(() if messages is None else messages)
+        if not wanted:
+            return ItemResult()
+        if silent:
+            self._for_messages(b"STORE", wanted, [change + item + b".SILENT", values])
+            return None
+        return ItemResult.of(item, self._fetch(b"STORE", wanted, [change + item, values]))
 
     # -- untagged responses
 
@@ -134,17 +198,53 @@ class CommandBase:
     # -- folders
 
     def _folder(self, name: Text) -> Argument:
-        return mailbox(name, self.folder_encode)
+        return mailbox(name, self.folder_encode, self._imap.is_utf8)
+
+    def _wire_name(self, name: Text) -> bytes:
+        """The bytes of a mailbox name."""
+        return wire_name(name, self.folder_encode, self._imap.is_utf8)
 
     def _folder_name(self, wire: bytes) -> Any:
         """A mailbox name as the API hands it out: str, or the bytes of the wire with ``folder_encode`` off."""
-        return decode_name(wire) if self.folder_encode else wire
+        return decode_name(wire, self._imap.is_utf8) if self.folder_encode else wire
+
+    def _about(
+        self, folder: Text, heard: Collector, parse: Callable[..., tuple[bytes, _Value]]
+    ) -> tuple[bytes, _Value]:
+        """The one response that is about a folder: the server's name for it, and what it says.
+
+        A server may write the name in another form than it was asked: then the last response is the answer. What it
+        says of other folders is for whoever listens.
+        """
+        wanted = self._wire_name(folder)
+        answer: tuple[bytes, _Value] | None = None
+        others: list[Untagged] = []
+        last: tuple[bytes, _Value] | None = None
+        error: ProtocolError | None = None
+        for response in heard.responses:
+            try:
+                last = parse(response.line, response.start, response.records, self._limits.nesting_depth)
+            except ProtocolError as exc:
+                error = error or exc
+                continue
+            if answer is None and (last[0] == wanted or last[0].upper() == wanted.upper() == b"INBOX"):
+                answer = last
+            else:
+                others.append(response)
+        if answer is None and error is None and others:
+            answer = last
+            del others[-1]
+        self._pass_on(others)
+        if answer is None:
+            raise error or ProtocolError(f"the server sent no {heard.names[0].decode('ascii')} response")
+        return answer
 
 
 class Collector:
     """Keeps the untagged responses of the names that a command asks for."""
 
     def __init__(self, *names: bytes) -> None:
+        self.names = names
         self.responses: list[Untagged] = []
         self.handlers: dict[bytes, Handler] = dict.fromkeys(names, self._keep)
 
@@ -155,14 +255,17 @@ class Collector:
 class FetchCollector:
     """Files FETCH responses under the ids that were asked for, and leaves all others alone."""
 
-    def __init__(self, wanted: SequenceSet, use_uid: bool, normalise_times: bool, max_depth: int) -> None:
+    def __init__(
+        self, wanted: SequenceSet, use_uid: bool, normalise_times: bool, max_depth: int, *, strict: bool
+    ) -> None:
         self._wanted = wanted
         # Where the last message was found: they mostly come in order.
         self._low, self._high = (1, 0) if wanted.is_bounded else (0, STAR)
         self._use_uid = use_uid
         self._normalise_times = normalise_times
         self._max_depth = max_depth
-        self._messages: FetchResult = {}
+        self._strict = strict
+        self._messages = FetchResult()
         # Sequence number -> UID, as learnt in this command.
         self._uids: dict[int, int] = {}
         self.handlers: dict[bytes, Handler] = {
@@ -179,32 +282,51 @@ class FetchCollector:
             items = parse_fetch(
                 number, response.line, response.start, response.records, self._normalise_times, self._max_depth
             )
-        except ProtocolError:
-            uid = fetch_uid(response.line, response.start) if self._use_uid else number
-            if uid is not None and not self._is_wanted(uid):
-                return False
-            raise
-        if self._use_uid:
-            uid = items.pop(b"UID", None)
-            if uid is None:
-                # Only what this command has told says which message this is: a sequence number is no UID.
-                uid = self._uids.get(number)
-                if uid is None:
-                    return False
-            elif not self._is_wanted(uid):
-                self._uids.pop(number, None)
-                return False
-            else:
-                self._uids[number] = uid
-            number = uid
-        elif not self._is_wanted(number):
+        except ProtocolError as error:
+            return self._take_what_is_sound(response, number, error)
+        message = self._message(number, items)
+        if message is None:
             return False
+        self._file(message, items)
+        return None
+
+    def _take_what_is_sound(self, response: Untagged, number: int, error: ProtocolError) -> bool | None:
+        items, errors = read_leniently(
+            number, response.line, response.start, response.records, self._normalise_times, self._max_depth
+        )
+        is_told = not self._use_uid or items.get(b"UID") is not None
+        message = self._message(number, items)
+        if message is None and is_told:
+            return False
+        if self._strict:
+            raise error
+        for found in errors:
+            found.message = message
+        self._messages.errors += errors
+        if message is not None:
+            self._file(message, items)
+        return None
+
+    def _message(self, number: int, items: FetchItems) -> int | None:
+        """The id under which a response is filed; None where it is for somebody else, or doesn't tell."""
+        if not self._use_uid:
+            return number if self._is_wanted(number) else None
+        uid: int | None = items.pop(b"UID", None)
+        if uid is None:
+            # Only what this command has told says which message this is: a sequence number is no UID.
+            return self._uids.get(number)
+        if not self._is_wanted(uid):
+            self._uids.pop(number, None)
+            return None
+        self._uids[number] = uid
+        return uid
+
+    def _file(self, number: int, items: FetchItems) -> None:
         known = self._messages.get(number)
         if known is None:
             self._messages[number] = items
         else:
             known.update(items)
-        return None
 
     def _is_wanted(self, number: int) -> bool:
         if self._low <= number <= self._high:
@@ -222,4 +344,8 @@ class FetchCollector:
     def result(self) -> FetchResult:
         messages = self._messages
         order = self._wanted.in_order(messages)
-        return messages if order == list(messages) else {number: messages[number] for number in order}
+        if order != list(messages):
+            ordered = FetchResult((number, messages[number]) for number in order)
+            ordered.errors = messages.errors
+            return ordered
+        return messages

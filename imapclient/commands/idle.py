@@ -16,7 +16,10 @@ class IdleMixin(CommandBase):
     def idle(self) -> None:
         """Begin to wait: the server then tells what changes in the selected folder."""
         self._require("IDLE")
-        self._imap.start_idle()
+        try:
+            self._imap.start_idle()
+        finally:
+            self._hand_on()
 
     def idle_check(self, timeout: float | None = None) -> list[UntaggedItem]:
         """What the server has told, waiting for it at most ``timeout`` seconds (None: for ever; 0: not at all).

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arguments import Text
 from ..exceptions import CommandError, IMAPClientReadOnlyError, ProtocolError
 from ..exchange import Untagged
-from ..response_parser import parse_flags, split_response_code
+from ..fetch_parser import parse_flags
+from ..response_codes import split_response_code
+from ..util import Text
 from .base import CommandBase
 
 _NUMBERS = frozenset((b"UIDVALIDITY", b"UIDNEXT", b"HIGHESTMODSEQ"))
@@ -76,7 +77,7 @@ class _SelectResponses:
 
     def add_code(self, text: bytes) -> bool:
         found = split_response_code(text)
-        if found is None:
+        if found is None or found[0] == b"ALERT":
             return False
         name, arguments, _ = found
         if name in _NUMBERS and arguments.isdigit():

@@ -15,6 +15,7 @@ import pytest
 
 from imapclient import IMAPClient
 from imapclient.exceptions import CapabilityError, CommandError
+from imapclient.fetch_result import FetchResult, ItemResult
 from tests.helpers.scripted_peer import Script, ScriptedPeer
 
 CAPABILITIES = "IMAP4rev1 IDLE UIDPLUS MOVE UNSELECT NAMESPACE"
@@ -96,6 +97,7 @@ class Case(NamedTuple):
         )
 
     def start(self, script: str, **options: Any) -> contextlib.AbstractContextManager[IMAPClient]:
+        options.setdefault("capabilities", f"{CAPABILITIES} {self.needs}".rstrip())
         return dialogue(script, login=self.login, use_uid=self.use_uid, **options)
 
     def check(self, client: IMAPClient) -> None:
@@ -106,9 +108,10 @@ class Case(NamedTuple):
 
 
 def types(value: Any) -> Any:
-    """The type of a value and of all that it holds."""
+    """The type of a value and of all that it holds. What FETCH gives counts as the dict that it is."""
     if isinstance(value, dict):
-        return type(value), {key: (type(key), types(item)) for key, item in value.items()}
+        kind = dict if isinstance(value, (FetchResult, ItemResult)) else type(value)
+        return kind, {key: (type(key), types(item)) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return type(value), [types(item) for item in value]
     return type(value)

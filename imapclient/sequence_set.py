@@ -1,0 +1,261 @@
+"""Sets of message ids: those that a caller gives, on their way to the server, and those that a server tells. No I/O."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, Union, cast
+
+from .util import Text, shortened, to_wire
+
+# How many bytes of a sequence set go into one command (RFC 7162 and 2683 speak of 8,000 and 8,192 for a line).
+SEQUENCE_SET_LIMIT = 8000
+
+MessageIds = Union[int, str, bytes, Iterable[Union[int, str, bytes]]]
+_MAX_ID = 0xFFFFFFFF
+# sequence-set = (seq-number / seq-range) ["," sequence-set], or "$", the saved result of a search (RFC 5182)
+_SEQUENCE_SET = re.compile(rb"(?:\d{1,10}|\*)(?::(?:\d{1,10}|\*))?(?:,(?:\d{1,10}|\*)(?::(?:\d{1,10}|\*))?)*\Z|\$\Z")
+
+
+def is_sequence_set(text: bytes) -> bool:
+    """Whether this is one as the grammar has it: ``b'1:5,9'``, ``b'2:*'``, ``b'$'``."""
+    return _SEQUENCE_SET.match(text) is not None
+
+
+Range = tuple[int, int]
+STAR = _MAX_ID + 1
+"""Stands for ``*``, the highest number in use, in a range."""
+
+
+class UidSet(Collection[int]):
+    """UIDs as a server told them, in its order: ``UidSet('5:7,3')`` has 5, 6, 7 and 3.
+
+    It holds ranges and makes numbers of them one at a time, since a few bytes can stand for 4,294,967,295 of them. It
+    can be given to every method that takes messages, and be iterated more than once: ``list(uids)`` is
+    ``[5, 6, 7, 3]``. ``str()`` is the sequence set ``'5:7,3'``. Two are equal that have the same UIDs in the same
+    order. Raises ValueError for what is no set of UIDs, such as ``'1:*'``.
+    """
+
+    def __init__(self, text: Text) -> None:
+        data = to_wire(text)
+        if not _SEQUENCE_SET.match(data) or b"*" in data or b"$" in data:
+            raise ValueError(f"not a set of UIDs: {shortened(data)}")
+        #: Pairs of first and last, ascending within the pair: ``((5, 7), (3, 3))``.
+        self.ranges: tuple[Range, ...] = tuple(_joined(_parts(data)))
+
+    @classmethod
+    def of_all(cls, sets: Iterable[UidSet]) -> UidSet:
+        """Several sets as one, one after the other."""
+        together = cls.__new__(cls)
+        together.ranges = tuple(_joined(pair for one in sets for pair in one.ranges))
+        return together
+
+    def __len__(self) -> int:
+        return sum(high - low + 1 for low, high in self.ranges)
+
+    def __iter__(self) -> Iterator[int]:
+        for low, high in self.ranges:
+            yield from range(low, high + 1)
+
+    def __contains__(self, number: object) -> bool:
+        return isinstance(number, int) and any(low <= number <= high for low, high in self.ranges)
+
+    def __eq__(self, other: object) -> bool:
+        return self.ranges == other.ranges if isinstance(other, UidSet) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.ranges)
+
+    def __str__(self) -> str:
+        return ",".join(str(low) if low == high else f"{low}:{high}" for low, high in self.ranges)
+
+    def __repr__(self) -> str:
+        return f"UidSet({str(self)!r})"
+
+
+def _parts(data: bytes) -> Iterator[Range]:
+    for part in data.split(b","):
+        low, colon, high = part.partition(b":")
+        first = _checked(int(low))
+        last = _checked(int(high)) if colon else first
+        yield min(first, last), max(first, last)
+
+
+def _joined(pairs: Iterable[Range]) -> Iterator[Range]:
+    """Each range together with those that go on where it ends."""
+    current: Range | None = None
+    for low, high in pairs:
+        if current is not None and low == current[1] + 1:
+            current = current[0], high
+        else:
+            if current is not None:
+                yield current
+            current = low, high
+    if current is not None:
+        yield current
+
+
+class SequenceSet:
+    """Message ids as a caller gives them, normalised: in the order given, and as sorted, merged ranges.
+
+    Takes an int, a str or bytes sequence set (``'1:*'``, ``'5:7,9'``, ``'$'``), any iterable of these, or a `UidSet`.
+    TypeError for anything else, ValueError for what is no message number (0, negative, over 32 bits, an empty string).
+    """
+
+    def __init__(self, messages: MessageIds) -> None:
+        self.saved = False
+        # In the order given: numbers, and ranges as (first, last).
+        self._given: list[int | Range] = []
+        self.ranges: list[Range] = []
+        if isinstance(messages, (str, bytes)) and not messages.strip():
+            pass
+        elif isinstance(messages, (int, str, bytes, bytearray, memoryview)):
+            self._add(messages)
+        elif isinstance(messages, range) and abs(messages.step) == 1:
+            if messages:
+                self._given.append((_checked(messages[0]), _checked(messages[-1])))
+        elif isinstance(messages, UidSet):
+            self._given.extend(messages.ranges)
+        else:
+            items = list(messages)
+            if set(map(type, items)) <= {int}:
+                numbers = cast("list[int]", items)
+                if numbers:
+                    _checked(min(numbers))
+                    _checked(max(numbers))
+                self._given.extend(numbers)
+                self.ranges = _runs(numbers)
+            else:
+                for item in items:
+                    self._add(item)
+                if self.saved:
+                    raise ValueError("'$' can't be combined with message ids")
+        if not self.ranges:
+            self.ranges = _merged(self._given)
+        #: Whether all ids are known here: no ``*``, no saved result.
+        self.is_bounded = not self.saved and not (self.ranges and self.ranges[-1][1] == STAR)
+
+    def _add(self, item: Any) -> None:
+        if isinstance(item, bool) or not isinstance(item, (int, str, bytes)):
+            raise TypeError(f"not a message id: {item!r}")
+        if isinstance(item, int):
+            self._given.append(_checked(item))
+            return
+        text = to_wire(item).strip()
+        if not _SEQUENCE_SET.match(text):
+            raise ValueError(f"not a sequence set: {shortened(text)}")
+        if text == b"$":
+            self.saved = True
+            return
+        for part in text.split(b","):
+            low, colon, high = part.partition(b":")
+            first = _number(low)
+            last = _number(high) if colon else first
+            self._given.append(first if first == last != STAR else (first, last))
+
+    def __bool__(self) -> bool:
+        return bool(self.ranges) or self.saved
+
+    def range_of(self, number: int) -> Range | None:
+        """The range in which a number lies, or None."""
+        index = bisect_right(self.ranges, (number, STAR)) - 1
+        if index >= 0 and self.ranges[index][1] >= number:
+            return self.ranges[index]
+        return None
+
+    def __contains__(self, number: int) -> bool:
+        """Whether a message with this number may have been meant: with ``*`` or ``$`` that can't be known."""
+        return not self.is_bounded or self.range_of(number) is not None
+
+    def in_order(self, present: Collection[int]) -> list[int]:
+        """The ids of ``present`` in the order of the request; those whose place is not known last."""
+        left = dict.fromkeys(present)
+        ascending: list[int] = []
+        ordered: list[int] = []
+        for item in self._given:
+            if isinstance(item, int):
+                if item in left:
+                    del left[item]
+                    ordered.append(item)
+            else:
+                ascending = ascending or sorted(present)
+                start, end = bisect_left(ascending, min(item)), bisect_right(ascending, max(item))
+                inside = [number for number in ascending[start:end] if number in left]
+                if item[0] > item[1]:
+                    inside.reverse()
+                for number in inside:
+                    del left[number]
+                ordered += inside
+        ordered += left
+        return ordered
+
+    def __bytes__(self) -> bytes:
+        if self.saved:
+            return b"$"
+        return b",".join(_format(low, high) for low, high in self.ranges)
+
+    def split(self, limit: int = SEQUENCE_SET_LIMIT) -> list[bytes]:
+        """As sequence sets that each fit into ``limit`` bytes: ``[b'1:500,502']``; an empty set is no set at all."""
+        if self.saved:
+            return [b"$"]
+        sets: list[bytes] = []
+        current: list[bytes] = []
+        size = 0
+        for low, high in self.ranges:
+            part = _format(low, high)
+            if current and size + len(part) + 1 > limit:
+                sets.append(b",".join(current))
+                current, size = [], 0
+            current.append(part)
+            size += len(part) + 1
+        if current:
+            sets.append(b",".join(current))
+        return sets
+
+
+def _checked(number: int) -> int:
+    if not 0 < number <= _MAX_ID:
+        raise ValueError(f"not a message number: {number!r}")
+    return number
+
+
+def _number(text: bytes) -> int:
+    return STAR if text == b"*" else _checked(int(text))
+
+
+def _format(low: int, high: int) -> bytes:
+    if low == high:
+        return b"*" if low == STAR else b"%d" % low
+    return b"%d:*" % low if high == STAR else b"%d:%d" % (low, high)
+
+
+def _runs(numbers: Iterable[int]) -> list[Range]:
+    """Numbers as sorted ranges: ``[5, 1, 2]`` becomes ``[(1, 2), (5, 5)]``."""
+    runs: list[Range] = []
+    low = high = -1
+    for number in sorted(set(numbers)):
+        if number == high + 1:
+            high = number
+        else:
+            runs.append((low, high))
+            low = high = number
+    runs.append((low, high))
+    return runs[1:]
+
+
+def _merged(given: Iterable[int | Range]) -> list[Range]:
+    """Sorted, without overlap: ``[3, (1, 2)]`` becomes ``[(1, 3)]``. ``*`` is next to no number."""
+    merged: list[Range] = []
+    current_low = current_high = -1
+    for low, high in sorted((item, item) if isinstance(item, int) else (min(item), max(item)) for item in given):
+        if current_low >= 0 and low <= current_high + 1 and not (low == STAR > current_high):
+            if high > current_high:
+                current_high = high
+        else:
+            if current_low >= 0:
+                merged.append((current_low, current_high))
+            current_low, current_high = low, high
+    if current_low >= 0:
+        merged.append((current_low, current_high))
+    return merged

@@ -15,6 +15,8 @@ VERSION = runpy.run_path(str(HERE / "imapclient" / "version.py"))["__version__"]
 # pymap needs Python 3.11, and on an older Python pip would silently take an old release of it.
 PYMAP = 'pymap>=0.36.7; python_version >= "3.11"'
 TRUSTME = "trustme>=1.2"
+# Python 3.9 gets 1.4.6, newer ones a newer release.
+SCRAMP = "scramp>=1.4.6"
 
 setup(
     name="IMAPClient",
@@ -32,12 +34,14 @@ setup(
     extras_require={
         "interactive": ["ipython"],
         "demo": [PYMAP, TRUSTME],
+        "scram": [SCRAMP],
         "test": [
             "coverage[toml]>=7.10",
             "hypothesis",
             "pytest>=8.0",
             "pytest-timeout",
             "setuptools>=77",
+            SCRAMP,
             TRUSTME,
         ],
         "doc": ["sphinx>=7.0"],

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import http.server
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+import urllib.parse
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
 from imapclient import IMAPClient
+from tests.helpers import certificates
+from tests.helpers.dovecot import Dovecot
 from tests.helpers.scripted_peer import PeerFactory
 
 if TYPE_CHECKING:
@@ -327,6 +333,91 @@ def test_no_certificate_checks(sample_server: EmbeddedServer, run: Run) -> None:
     done = run(EXAMPLES / "no_certificate_checks.py", "127.0.0.1", "ann", *options, IMAP_PASSWORD="secret")
     assert "b'MESSAGES': 13" in output(done)
     assert done.stderr == "WARNING: the server's certificate is not verified.\n"
+
+
+# -- OAuth 2
+
+
+class _TokenEndpoint(http.server.BaseHTTPRequestHandler):
+    """Gives the token to whoever asks as RFC 6749, 6 has it."""
+
+    token: ClassVar[str]
+    asked: ClassVar[dict[str, list[str]]]
+
+    def do_POST(self) -> None:
+        form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode("ascii"))
+        type(self).asked = form
+        known = form.get("refresh_token") == ["known"]
+        self.send_response(200 if known else 400)
+        self.end_headers()
+        self.wfile.write(json.dumps({"access_token": self.token} if known else {"error": "invalid_grant"}).encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing goes to standard error."""
+
+
+@pytest.fixture
+def token_endpoint() -> Iterator[str]:
+    """The URL of a token endpoint that gives `_TokenEndpoint.token`."""
+    with http.server.HTTPServer(("127.0.0.1", 0), _TokenEndpoint) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/token"
+        server.shutdown()
+        thread.join()
+
+
+def test_oauth2_login(dovecot: Dovecot, token_endpoint: str, run: Run) -> None:
+    program = EXAMPLES / "oauth2_login.py"
+    options = ["--token-url", token_endpoint, "--client-id", "me", "--ca", dovecot.ca_file]
+    arguments = [program, "localhost", "alice", "--port", str(dovecot.tls_port), *options]
+    good, expired = dovecot.access_token("alice"), dovecot.access_token("alice", expired=True)
+
+    # The old token is good: no new one is asked for.
+    _TokenEndpoint.token = "not asked for"
+    text = output(run(*arguments, IMAP_ACCESS_TOKEN=good))
+    assert text.startswith("alice is logged in, INBOX: {b'MESSAGES': ")
+
+    # It has expired, and a new one is good.
+    _TokenEndpoint.token = good
+    text = output(run(*arguments, IMAP_ACCESS_TOKEN=expired, IMAP_REFRESH_TOKEN="known", IMAP_CLIENT_SECRET="s&t"))
+    assert text.startswith("The old token is refused (status: invalid_token, openid-configuration: https://")
+    assert "alice is logged in" in text
+    assert _TokenEndpoint.asked == {
+        "grant_type": ["refresh_token"],
+        "refresh_token": ["known"],
+        "client_id": ["me"],
+        "client_secret": ["s&t"],
+    }
+    assert "alice is logged in" in output(run(*arguments, IMAP_REFRESH_TOKEN="known"))
+
+    # No token is to be had, or the new one is no good either.
+    assert complaint(run(*arguments, IMAP_REFRESH_TOKEN="unknown")) == "The provider gives no token: 400 Bad Request"
+    _TokenEndpoint.token = expired
+    line = complaint(run(*arguments, IMAP_REFRESH_TOKEN="known"))
+    assert line.startswith("The server refuses the new token: status: invalid_token, ")
+
+
+def test_oauth2_login_on_a_server_that_has_the_older_mechanism_only(
+    peer: PeerFactory, token_endpoint: str, run: Run, tmp_path: Path
+) -> None:
+    authority = tmp_path / "authority.pem"
+    authority.write_bytes(certificates.authority().ca_pem)
+    script = """
+        S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=XOAUTH2] ready
+        C: A1 AUTHENTICATE XOAUTH2 dXNlcj1hbm4BYXV0aD1CZWFyZXIgdDBrZW4BAQ==
+        S: A1 OK [CAPABILITY IMAP4rev1] Logged in
+        C: A2 STATUS "INBOX" (MESSAGES RECENT UIDNEXT UIDVALIDITY UNSEEN)
+        S: * STATUS "INBOX" (MESSAGES 3)
+        S: A2 OK Done
+        C: A3 LOGOUT
+        S: * BYE
+        S: A3 OK Done
+    """
+    server = peer(script, tls_context=certificates.server_context(), implicit_tls=True)
+    options = ["--token-url", token_endpoint, "--client-id", "me", "--ca", str(authority)]
+    arguments = [EXAMPLES / "oauth2_login.py", "localhost", "ann", "--port", str(server.port), *options]
+    assert output(run(*arguments, IMAP_ACCESS_TOKEN="t0ken")) == "ann is logged in, INBOX: {b'MESSAGES': 3}\n"
 
 
 # -- errors

@@ -6,10 +6,14 @@ every process runs as the caller.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import functools
 import getpass
 import grp
+import hashlib
+import hmac
+import json
 import os
 import pwd
 import shutil
@@ -23,7 +27,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-from .certificates import Authority, authority
+from .certificates import SERVER_NAMES, Authority, authority
 
 _PORT_ATTEMPTS = 3
 _START_SECONDS = 15
@@ -43,11 +47,13 @@ class Dovecot:
 
     A new user's folders are INBOX (empty), Archive, Drafts, Junk, Sent and Trash with their
     SPECIAL-USE, beside the namespaces ``Users/``, ``Public/`` and ``Virtual/``. QUOTA, ACL and
-    METADATA are on. A client that connects from 127.0.0.2 sees LOGINDISABLED until STARTTLS. A
-    client certificate logs in by EXTERNAL as its common name.
+    METADATA are on. A client certificate logs in by EXTERNAL as its common name, and what
+    `access_token` returns by XOAUTH2 and OAUTHBEARER.
     """
 
     host = "127.0.0.1"
+    #: The same server at an address where it wants TLS before a password: LOGINDISABLED until STARTTLS.
+    strict_host = "127.0.0.2"
 
     def __init__(self) -> None:
         #: With plain text and STARTTLS.
@@ -115,6 +121,23 @@ class Dovecot:
                 raise ValueError(f"the user {name!r} exists")
             self._write_user(name, password)
             self.users[name] = password
+
+    def access_token(self, user: str, *, expired: bool = False, forged: bool = False, padding: int = 0) -> str:
+        """Return an access token of OAuth 2, with which the user may log in for an hour.
+
+        One that is `expired` or `forged` is refused. `padding` makes it longer by that many characters.
+        """
+        now = int(time.time())
+        claims = {
+            "sub": user,
+            "iat": now - 7200,
+            "exp": now - 3600 if expired else now + 3600,
+            "padding": "x" * padding,
+        }
+        parts = [_base64url(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims)]
+        key = b"somebody else's" if forged else _TOKEN_KEY
+        signature = hmac.new(key, b".".join(parts), hashlib.sha256).digest()
+        return b".".join((*parts, _base64url(signature))).decode("ascii")
 
     def preauth_command(self, user: str) -> str:
         """Return a command line that speaks IMAP on standard input and output, from PREAUTH on.
@@ -203,7 +226,7 @@ class Dovecot:
         root = os.geteuid() == 0
         me = getpass.getuser() if root else pwd.getpwuid(os.geteuid()).pw_name
         my_group = grp.getgrgid(os.getegid()).gr_name
-        certificate = self._authority.issue()
+        certificate = self._authority.issue(*SERVER_NAMES, self.strict_host)
         chain = b"".join(blob.bytes() for blob in certificate.cert_chain_pems)
         # The processes of other users must be able to walk through.
         folder.chmod(0o755)
@@ -216,10 +239,14 @@ class Dovecot:
             "users",
             "virtual/All",
             "virtual/Flagged",
+            "keys/default/HS256",
         ):
             (folder / name).mkdir(parents=True)
         (folder / "virtual/All/dovecot-virtual").write_text("INBOX\n  ALL\n")
         (folder / "virtual/Flagged/dovecot-virtual").write_text("INBOX\n  FLAGGED\n")
+        # Its path is that of the key's claims: azp, alg, kid.
+        (folder / "keys/default/HS256/default").write_bytes(base64.b64encode(_TOKEN_KEY))
+        (folder / "oauth2.conf").write_text(_OAUTH2.replace("@folder@", str(folder)))
         for user, password in self.users.items():
             self._write_user(user, password)
         (folder / "ca.pem").write_bytes(self._authority.ca_pem)
@@ -229,6 +256,7 @@ class Dovecot:
         key.write_bytes(certificate.private_key_pem.bytes())
         settings = {
             "folder": str(folder),
+            "addresses": ", ".join((self.host, *([self.strict_host] if has_strict_host() else []))),
             "port": str(self.port),
             "tls_port": str(self.tls_port),
             "internal_user": "dovecot" if root else me,
@@ -272,6 +300,20 @@ def unavailable() -> str | None:
     return None
 
 
+@functools.cache
+def has_strict_host() -> bool:
+    """Whether this machine has the address `Dovecot.strict_host`. macOS needs to be told to have it."""
+    try:
+        socket.create_server((Dovecot.strict_host, 0)).close()
+    except OSError:
+        return False
+    return True
+
+
+def _base64url(data: bytes) -> bytes:
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+
 def _program(name: str) -> str:
     # Ordinary users often lack the sbin folders in their PATH.
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
@@ -293,6 +335,7 @@ def _free_ports(count: int) -> list[int]:
         return [sock.getsockname()[1] for sock in sockets]
 
 
+_TOKEN_KEY = b"the key that the tests' access tokens are signed with"
 _MAIL_FOLDERS = (("acl",), ("mail",), ("public",), ("virtual",))
 
 # Only root can change its root folder.
@@ -308,6 +351,14 @@ service imap-urlauth-login {
 }
 """
 
+# Tokens are checked here, without asking anybody: JSON Web Tokens (RFC 7519).
+_OAUTH2 = """
+introspection_mode = local
+local_validation_key_dict = fs:posix:prefix=@folder@/keys/
+username_attribute = sub
+openid_configuration_url = https://auth.example.invalid/openid-configuration
+"""
+
 _CONFIGURATION = r"""
 # No delay for a login after a wrong password.
 service anvil {
@@ -320,7 +371,7 @@ state_dir = @folder@/base
 log_path = @folder@/log/dovecot
 instance_name = imapclient-tests-@port@
 protocols = imap
-listen = 127.0.0.1
+listen = @addresses@
 default_internal_user = @internal_user@
 default_internal_group = @internal_group@
 default_login_user = @login_user@
@@ -340,14 +391,19 @@ mail_plugins = acl quota virtual notify mailbox_alias zlib
 
 # A test of a wrong password shouldn't wait.
 auth_failure_delay = 0
-auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256 anonymous external
+auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256 anonymous external xoauth2 oauthbearer
 auth_anonymous_username = anonymous
 # User names may hold any character.
 auth_username_chars =
 auth_ssl_username_from_cert = yes
 disable_plaintext_auth = no
-remote 127.0.0.2 {
+local 127.0.0.2 {
   disable_plaintext_auth = yes
+}
+passdb {
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = @folder@/oauth2.conf
 }
 passdb {
   driver = static

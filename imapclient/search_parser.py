@@ -1,0 +1,175 @@
+"""What a search found: SEARCH, SORT, ESEARCH and THREAD responses. No I/O; total: a value or ProtocolError.
+
+Each function takes a response's line and where in it the data starts.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import struct
+from typing import Any
+
+from .exceptions import ProtocolError
+from .response_lexer import MAX_DEPTH, around, brief, read_values
+from .response_types import SearchIds
+
+# A reply is read a block at a time, so that all forms of a block stay in the processor's cache. Three ways, from the
+# fastest: ids of equal width all at once, any ids as a JSON array, and one by one, which also tells what is wrong.
+# Digits stay, a space becomes a comma, anything else something that JSON does not know.
+_TO_JSON = bytes(c if c in b"0123456789" else ord(",") if c == ord(" ") else ord("!") for c in range(256))
+_SEARCH_BLOCK = 32768
+_EXTENDED = re.compile(rb"\((?:MODSEQ (\d{1,20})|(?!MODSEQ)[A-Z][^(]*)\)\Z", re.IGNORECASE)
+
+
+def parse_search(line: bytes, start: int) -> SearchIds:
+    """The ids of one SEARCH or SORT response, in its order: ``parse_search(b'* SEARCH 2 3 6', 8) == [2, 3, 6]``."""
+    end = len(line)
+    modseq = None
+    if line[-1:] in (b" ", b")"):
+        text = line.rstrip(b" ")
+        end = len(text)
+        # What an extension has to say follows the ids in parentheses (RFC 4466, 2.6.2): MODSEQ, of which more is known.
+        extended = text.find(b"(", start)
+        match = _EXTENDED.match(text, extended) if extended >= 0 else None
+        if match:
+            modseq = None if match.group(1) is None else int(match.group(1))
+            end = len(text[:extended].rstrip(b" "))
+    ids = SearchIds()
+    while start < end:
+        stop = line.find(b" ", min(start + _SEARCH_BLOCK, end), end)
+        if stop < 0:
+            stop = end
+        block = line[start:stop]
+        try:
+            ids += _ids_of_equal_width(block) or json.loads(block.translate(_TO_JSON).decode("ascii").join("[]"))
+        except ValueError:
+            ids += _search_ids(line, start, stop)
+        start = stop + 1
+    ids.modseq = modseq
+    return ids
+
+
+# Two decimal digits in a byte (BCD) -> the number that they make; 255 for what has a hexadecimal digit in it.
+_FROM_BCD = bytes((b >> 4) * 10 + (b & 15) if b >> 4 < 10 and b & 15 < 10 else 255 for b in range(256))
+
+
+def _ids_of_equal_width(text: bytes) -> tuple[int, ...] | None:
+    """The ids of a block if they all have the same number of digits, as nearly all of a mailbox have; else None.
+
+    Padded to eight digits, an id is four bytes of BCD. One call makes each byte the number from 0 to 99 that it stands
+    for, and arithmetic on the whole block as one int then puts pairs of bytes, and pairs of these, together.
+    """
+    width = text.find(b" ")
+    spaces = text[width :: width + 1] if 0 < width <= 8 else b""
+    count = len(spaces) + 1
+    if len(text) != count * (width + 1) - 1 or spaces.count(b" ") != len(spaces) or text.count(b" ") != len(spaces):
+        return None
+    padding = b"0" * (8 - width)
+    # ValueError where it is not all digits.
+    lanes = bytes.fromhex((padding + text.replace(b" ", padding)).decode("ascii")).translate(_FROM_BCD)
+    if len(lanes) != 4 * count or b"\xff" in lanes:
+        return None
+    low_bytes, low_pairs = _lane_masks(count)
+    value = int.from_bytes(lanes, "big")
+    value = (value >> 8 & low_bytes) * 100 + (value & low_bytes)
+    value = (value >> 16 & low_pairs) * 10000 + (value & low_pairs)
+    return struct.unpack(f">{count}I", value.to_bytes(4 * count, "big"))
+
+
+@functools.lru_cache(maxsize=16)
+def _lane_masks(count: int) -> tuple[int, int]:
+    """For ``count`` lanes of four bytes: every second byte, and every second pair of bytes."""
+    return int.from_bytes(b"\x00\xff" * (2 * count), "big"), int.from_bytes(b"\x00\x00\xff\xff" * count, "big")
+
+
+def _search_ids(line: bytes, start: int, end: int) -> list[int]:
+    """The ids from ``start`` to ``end`` where they are not simply numbers with one space between."""
+    found = []
+    for match in _WORD.finditer(line, start, end):
+        word = match.group()
+        if not word.isdigit() or len(word) > 20:
+            position = match.start()
+            raise ProtocolError(f"not a message id: {brief(word)}", position, around(line, position))
+        found.append(int(word))
+    return found
+
+
+_WORD = re.compile(rb"[^ \t]+")
+
+
+# -- ESEARCH
+
+# More ids than this are not expanded: a range of a few bytes could stand for 4,294,967,295 of them.
+MAX_EXPANDED = 10_000_000
+
+
+def parse_esearch(line: bytes, start: int) -> SearchIds:
+    """The ids in an ESEARCH response, all of them where it has ALL (RFC 9051, 7.3.4; RFC 4731).
+
+    ``parse_esearch(b'* ESEARCH (TAG "A1") UID ALL 2,10:11', 10) == [2, 10, 11]``.
+    """
+    values = read_values(line, start, typed=False)
+    ids = SearchIds()
+    first = 0
+    while first < len(values) and (isinstance(values[first], tuple) or values[first].upper() == b"UID"):
+        first += 1
+    pairs = zip(values[first::2], values[first + 1 :: 2])
+    items = {key.upper(): value for key, value in pairs if isinstance(key, bytes)}
+    modseq = items.get(b"MODSEQ", b"")
+    if isinstance(modseq, bytes) and modseq.isdigit() and len(modseq) <= 20:
+        ids.modseq = int(modseq)
+    found = items.get(b"ALL")
+    if found is None:
+        return ids
+    for part in found.split(b",") if isinstance(found, bytes) else [b""]:
+        low, _, high = part.partition(b":")
+        high = high or low
+        if not (low.isdigit() and high.isdigit() and len(low) <= 10 and len(high) <= 10):
+            raise ProtocolError(f"not a sequence set: {brief(found)}", start, around(line, start))
+        lowest, highest = sorted((int(low), int(high)))
+        if highest - lowest + len(ids) >= MAX_EXPANDED:
+            raise ProtocolError(f"more than {MAX_EXPANDED} ids in an ESEARCH response")
+        ids.extend(range(lowest, highest + 1))
+    return ids
+
+
+# -- THREAD
+
+_THREAD_TOKEN = re.compile(rb"[()]|[^ ()]+")
+
+
+def parse_thread(line: bytes, start: int, max_depth: int = MAX_DEPTH) -> tuple[Any, ...]:
+    """The threads of a THREAD response (RFC 5256, 4): each the ids on its way, then a tuple for each branch.
+
+    ``parse_thread(b'* THREAD (2)(3 6 (4 23)(44 7 96))', 9) == ((2,), (3, 6, (4, 23), (44, 7, 96)))``.
+    """
+    current: list[Any] = []
+    stack: list[list[Any]] = []
+    for match in _THREAD_TOKEN.finditer(line, start):
+        token = match.group()
+        if token == b"(" and len(stack) < max_depth:
+            stack.append(current)
+            current = []
+        elif token == b")" and stack:
+            thread = tuple(current)
+            current = stack.pop()
+            current.append(thread)
+        elif stack and token.isdigit() and len(token) <= 20:
+            current.append(int(token))
+        else:
+            raise ProtocolError(
+                _thread_problem(token, bool(stack), max_depth), match.start(), around(line, match.start())
+            )
+    if stack:
+        raise ProtocolError("a parenthesis is not closed", len(line), around(line, len(line)))
+    return tuple(current)
+
+
+def _thread_problem(token: bytes, is_open: bool, max_depth: int) -> str:
+    if token == b"(":
+        return f"nested deeper than the limit max_nesting_depth={max_depth}"
+    if token == b")":
+        return "a parenthesis closes nothing"
+    return f"not a message id: {brief(token)}" if is_open else f"not a thread: {brief(token)}"

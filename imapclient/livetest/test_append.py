@@ -11,8 +11,9 @@ from collections.abc import Iterator
 import pytest
 
 from imapclient import IMAPClient
-from imapclient.exceptions import CommandError
+from imapclient.exceptions import TryCreateError
 from imapclient.livetest.fixtures import Folders, flags_of, message, needs, uids
+from imapclient.replies import AppendReply
 
 _UTC = datetime.timezone.utc
 
@@ -32,9 +33,18 @@ def _content(client: IMAPClient, folder: str) -> bytes:
 def test_append_returns_the_servers_text(client: IMAPClient, folder: str) -> None:
     text = client.append(folder, message())
     assert text
-    if client.has_capability("UIDPLUS"):
-        validity = client.folder_status(folder, "UIDVALIDITY")[b"UIDVALIDITY"]
-        assert text.startswith(b"[APPENDUID %d %d]" % (validity, _only_uid(client, folder)))
+    _check_uids(client, text, folder)
+
+
+def _check_uids(client: IMAPClient, reply: AppendReply, folder: str) -> None:
+    """A server with UIDPLUS tells the new UIDs; these are all that the folder has."""
+    assert isinstance(reply, AppendReply)
+    if not client.has_capability("UIDPLUS"):
+        return
+    assert reply.uids is not None
+    assert reply.uidvalidity == client.folder_status(folder, "UIDVALIDITY")[b"UIDVALIDITY"]
+    client.select_folder(folder)
+    assert list(reply.uids) == uids(client)
 
 
 def test_append_byte_for_byte(client: IMAPClient, folder: str) -> None:
@@ -167,7 +177,7 @@ def test_append_without_time_is_now(client: IMAPClient, folder: str) -> None:
 
 def test_append_to_what_is_not_there(client: IMAPClient, folders: Folders) -> None:
     name = folders.name()
-    with pytest.raises(CommandError) as caught:
+    with pytest.raises(TryCreateError) as caught:
         client.append(name, message())
     assert caught.value.command == "APPEND"
     assert caught.value.code == (b"TRYCREATE", ())
@@ -181,3 +191,53 @@ def test_append_to_the_selected_folder(client: IMAPClient, folder: str) -> None:
     client.append(folder, message("Here"))
     client.noop()
     assert len(client.search(["SUBJECT", "Here"])) == 1
+
+
+# -- several messages at once
+
+
+def test_multiappend(client: IMAPClient, folder: str) -> None:
+    needs(client, "MULTIAPPEND")
+    when = datetime.datetime(2021, 3, 1, 4, 5, 6, tzinfo=datetime.timezone(datetime.timedelta(hours=-5)))
+    body = bytes(range(1, 256)).replace(b"\r", b"").replace(b"\n", b"") + b"\r\n"
+    sent = [
+        message("One"),
+        message("Two", body, "Content-Transfer-Encoding: 8bit"),
+        message("Three"),
+        message("Four", b"x" * 100_000 + b"\r\n"),
+    ]
+    reply = client.multiappend(
+        folder,
+        (
+            sent[0],
+            {"msg": sent[1], "flags": ["\\Flagged", b"\\Seen"], "date": when},
+            sent[2].decode("ascii"),
+            {"msg": sent[3], "flags": "\\Draft"},
+        ),
+    )
+    assert reply
+    _check_uids(client, reply, folder)
+    client.select_folder(folder)
+    client.normalise_times = False
+    found = client.fetch(uids(client), ["BODY.PEEK[]", "INTERNALDATE"])
+    assert [items[b"BODY[]"] for items in found.values()] == sent
+    assert [flags_of(client, uid) for uid in found] == [set(), {b"\\Flagged", b"\\Seen"}, set(), {b"\\Draft"}]
+    assert [items[b"INTERNALDATE"] == when for items in found.values()] == [False, True, False, False]
+
+
+def test_multiappend_to_what_is_not_there(client: IMAPClient, folders: Folders) -> None:
+    needs(client, "MULTIAPPEND")
+    name = folders.name()
+    with pytest.raises(TryCreateError) as caught:
+        client.multiappend(name, [message("One"), {"msg": message("Two"), "flags": ["\\Seen"]}])
+    assert caught.value.command == "APPEND"
+    client.create_folder(name)
+    assert client.folder_status(name, "MESSAGES") == {b"MESSAGES": 0}
+
+
+def test_multiappend_sends_nothing_where_one_message_can_not_be_sent(client: IMAPClient, folder: str) -> None:
+    needs(client, "MULTIAPPEND")
+    for bad in ({"flags": ["\\Seen"]}, {"msg": message(), "flags": ["two words"]}, b""):
+        with pytest.raises(ValueError, match=r"msgs\[1\]"):
+            client.multiappend(folder, [message(), bad])
+    assert client.folder_status(folder, "MESSAGES") == {b"MESSAGES": 0}

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from imapclient import DELETED, FLAGGED, IMAPClient
-from imapclient.exceptions import CommandError
+from imapclient.exceptions import CapabilityError, CommandError, IllegalStateError, TryCreateError
 from imapclient.livetest.fixtures import Folders, fill, flags_of, hear, message, needs, uids
+from imapclient.replies import CopyReply
+from imapclient.util import Text
 
 
 @pytest.fixture
@@ -23,13 +25,27 @@ def _subjects(client: IMAPClient, folder: str) -> list[bytes]:
     return [items[b"ENVELOPE"].subject for items in client.fetch(found, "ENVELOPE").values()]
 
 
+def _check_uids(client: IMAPClient, reply: CopyReply, target: str, source: list[int]) -> None:
+    """A server with UIDPLUS tells which message went where; these are all that the target folder has."""
+    assert isinstance(reply, CopyReply)
+    if not client.has_capability("UIDPLUS"):
+        return
+    status = client.folder_status(target, ["UIDVALIDITY", "UIDNEXT", "MESSAGES"])
+    assert reply.uidvalidity == status[b"UIDVALIDITY"]
+    pairs = list(reply.pairs())
+    assert [old for old, _new in pairs] == source
+    new = [new for _old, new in pairs]
+    assert new == sorted(set(new))
+    assert len(new) == status[b"MESSAGES"]
+    assert new[-1] < status[b"UIDNEXT"]
+
+
 def test_copy(client: IMAPClient, folders: Folders, folder: str, source: list[int]) -> None:
     target = folders.create("-Ziel ü")
     client.add_flags(source[1], FLAGGED)
     text = client.copy([source[1], source[3]], target)
     assert text
-    if client.has_capability("UIDPLUS"):
-        assert text.startswith(b"[COPYUID ")
+    _check_uids(client, text, target, [source[1], source[3]])
     assert _subjects(client, target) == [b"Number 2", b"Number 4"]
     assert flags_of(client, uids(client)[0]) == {FLAGGED}
     client.select_folder(folder)
@@ -43,7 +59,7 @@ def test_copy_nothing(client: IMAPClient, folders: Folders, source: list[int]) -
 
 
 def test_copy_to_what_is_not_there(client: IMAPClient, folders: Folders, source: list[int]) -> None:
-    with pytest.raises(CommandError) as caught:
+    with pytest.raises(TryCreateError) as caught:
         client.copy(source, folders.name())
     assert caught.value.command == "UID COPY"
     assert caught.value.status == "NO"
@@ -54,43 +70,113 @@ def test_copy_to_what_is_not_there(client: IMAPClient, folders: Folders, source:
 def test_copy_by_sequence_numbers(client: IMAPClient, folders: Folders, source: list[int]) -> None:
     target = folders.create()
     client.use_uid = False
-    client.copy("2:3", target)
+    reply = client.copy("2:3", target)
     client.use_uid = True
+    _check_uids(client, reply, target, source[1:3])
     assert _subjects(client, target) == [b"Number 2", b"Number 3"]
 
 
+@pytest.fixture(params=["MOVE", "UIDPLUS"])
+def move_by(request: pytest.FixtureRequest, client: IMAPClient, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How messages are moved: by the command, or by COPY and UID EXPUNGE, as on a server that has no MOVE."""
+    capability: str = request.param
+    needs(client, capability)
+    if capability == "UIDPLUS":
+        _hide(client, monkeypatch, "MOVE")
+    return capability
+
+
+def _hide(client: IMAPClient, monkeypatch: pytest.MonkeyPatch, *capabilities: str) -> None:
+    """Make the client believe that the server lacks some, and IMAP4rev2, of which they are a part."""
+    has_capability = client.has_capability
+
+    def has_another(capability: Text) -> bool:
+        return capability not in (*capabilities, "IMAP4REV2") and has_capability(capability)
+
+    monkeypatch.setattr(client, "has_capability", has_another)
+
+
+@pytest.mark.usefixtures("move_by")
 def test_move(client: IMAPClient, folders: Folders, folder: str, source: list[int]) -> None:
-    needs(client, "MOVE")
     target = folders.create("-moved")
     client.add_flags(source[0], FLAGGED)
-    assert client.move([source[0], source[4]], target)
+    # Somebody else's, which must not go with them.
+    client.delete_messages(source[2], silent=True)
+    reply = client.move([source[0], source[4]], target)
+    assert reply
+    _check_uids(client, reply, target, [source[0], source[4]])
     assert uids(client) == source[1:4]
+    assert flags_of(client, source[2]) == {DELETED}
     assert _subjects(client, target) == [b"Number 1", b"Number 5"]
     assert flags_of(client, uids(client)[0]) == {FLAGGED}
+    assert flags_of(client, uids(client)[1]) == set()
 
 
+@pytest.mark.usefixtures("move_by")
+def test_move_all(client: IMAPClient, folders: Folders, source: list[int]) -> None:
+    target = folders.create()
+    _check_uids(client, client.move("1:*", target), target, source)
+    assert uids(client) == []
+    assert len(_subjects(client, target)) == 5
+
+
+@pytest.mark.usefixtures("move_by")
 def test_move_nothing(client: IMAPClient, folders: Folders, source: list[int]) -> None:
-    needs(client, "MOVE")
     assert client.move([], folders.create()) == b""
     assert uids(client) == source
 
 
+@pytest.mark.usefixtures("move_by")
+def test_move_what_is_not_there(client: IMAPClient, folders: Folders, source: list[int]) -> None:
+    target = folders.create()
+    reply = client.move([source[4] + 1000], target)
+    assert list(reply.pairs()) == []
+    assert uids(client) == source
+    assert client.folder_status(target, "MESSAGES") == {b"MESSAGES": 0}
+
+
+@pytest.mark.usefixtures("move_by")
 def test_move_to_what_is_not_there(client: IMAPClient, folders: Folders, source: list[int]) -> None:
-    needs(client, "MOVE")
     with pytest.raises(CommandError) as caught:
         client.move(source, folders.name())
     assert caught.value.status == "NO"
     assert uids(client) == source
+    assert all(flags_of(client, uid) == set() for uid in source)
 
 
+@pytest.mark.usefixtures("move_by")
 def test_move_by_sequence_numbers(client: IMAPClient, folders: Folders, source: list[int]) -> None:
-    needs(client, "MOVE")
     target = folders.create()
     client.use_uid = False
-    client.move([2, 4], target)
+    reply = client.move([2, 4], target)
     client.use_uid = True
+    _check_uids(client, reply, target, [source[1], source[3]])
     assert uids(client) == [source[0], source[2], source[4]]
     assert _subjects(client, target) == [b"Number 2", b"Number 4"]
+
+
+def test_move_from_a_folder_that_is_selected_read_only(
+    client: IMAPClient, folders: Folders, folder: str, source: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs(client, "UIDPLUS")
+    _hide(client, monkeypatch, "MOVE")
+    target = folders.create()
+    client.select_folder(folder, readonly=True)
+    with pytest.raises(IllegalStateError):
+        client.move(source, target)
+    assert client.folder_status(target, "MESSAGES") == {b"MESSAGES": 0}
+    assert uids(client) == source
+
+
+def test_move_without_move_and_uidplus(
+    client: IMAPClient, folders: Folders, source: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _hide(client, monkeypatch, "MOVE", "UIDPLUS")
+    target = folders.create()
+    with pytest.raises(CapabilityError):
+        client.move(source, target)
+    assert client.folder_status(target, "MESSAGES") == {b"MESSAGES": 0}
+    assert uids(client) == source
 
 
 def test_expunge(client: IMAPClient, source: list[int]) -> None:

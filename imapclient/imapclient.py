@@ -5,15 +5,18 @@ from __future__ import annotations
 import socket as socket_module
 import ssl as ssl_module
 from types import TracebackType
-from typing import cast
+from typing import Callable, TypeVar, cast
 
-from .arguments import MessageIds, SequenceSet, Text, to_wire
+from .commands.acl import AclMixin
 from .commands.auth import AuthMixin
+from .commands.base import UntaggedItem
 from .commands.fetch import FetchMixin
 from .commands.flags import FlagsMixin
 from .commands.folders import FoldersMixin
+from .commands.gmail import GmailMixin
 from .commands.idle import IdleMixin
 from .commands.messages import MessagesMixin
+from .commands.quota import QuotaMixin
 from .commands.search import SearchMixin
 from .commands.selection import SelectionMixin
 from .commands.session import SessionMixin
@@ -35,8 +38,10 @@ from .exceptions import IMAPClientAbortError, IMAPClientError, IMAPClientReadOnl
 from .imap4 import IMAP4, IMAP4_TLS, IMAP4_Stream, WireMixin
 from .protocol_log import client_log
 from .reader import DEFAULT_LIMITS, Limits
-from .response_types import Namespace
+from .response_types import MailboxQuotaRoots, Namespace, Quota
+from .sequence_set import MessageIds, SequenceSet
 from .sockets import SocketTimeout, Timeout, as_socket_timeout
+from .util import Text, to_wire
 
 __all__ = [
     "ALL",
@@ -52,10 +57,15 @@ __all__ = [
     "SENT",
     "TRASH",
     "IMAPClient",
+    "MailboxQuotaRoots",
     "Namespace",
+    "Quota",
     "SocketTimeout",
     "join_message_ids",
 ]
+
+
+_Client = TypeVar("_Client", bound="IMAPClient")
 
 
 class IMAPClient(
@@ -68,6 +78,9 @@ class IMAPClient(
     FlagsMixin,
     MessagesMixin,
     IdleMixin,
+    AclMixin,
+    QuotaMixin,
+    GmailMixin,
 ):
     """A connection to an IMAP server.
 
@@ -78,12 +91,19 @@ class IMAPClient(
     `SocketTimeout`; None waits for ever.
 
     What a server may send, over which LimitError is raised and the connection is unusable, in bytes:
-    ``max_line_length``, ``max_literal_size``, ``max_response_size`` (all lines and literals of one response). Lists
-    nested deeper than ``max_nesting_depth`` raise ProtocolError, and the connection stays usable.
+    ``max_line_length``, ``max_literal_size``, ``max_response_size`` (all lines and literals of one response).
+    A response nested deeper than ``max_nesting_depth`` is one that can't be read, and the connection stays usable.
 
-    May be changed at any time: ``use_uid``; ``folder_encode`` (True: folder names are str, in modified UTF-7 on the
-    wire; False: bytes as on the wire); ``normalise_times`` (True: datetimes are naive and in local time; False: they
-    carry the zone that was sent).
+    What a server says that no command asked for (new messages, removed ones, changed flags, alerts) goes to the
+    function ``on_unsolicited``, if there is one, right after the command in which it came, as one item such as
+    ``(4, b'EXISTS')``, ``(2, b'EXPUNGE')``, ``(1, b'FETCH', (b'FLAGS', (b'\\Seen',)))`` or
+    ``(b'OK', b'[ALERT] Quota is nearly full')``. It may call the client; an exception that it raises is logged. What
+    `noop`, `idle_check` and the others return does not go there as well.
+
+    May be changed at any time: ``on_unsolicited``; ``strict`` (False: what can't be read of one message is reported in
+    the ``errors`` of the result, as `fetch` says; True: it raises ProtocolError); ``use_uid``; ``folder_encode`` (True:
+    folder names are str, in modified UTF-7 on the wire; False: bytes as on the wire); ``normalise_times`` (True:
+    datetimes are naive and in local time; False: they carry the zone that was sent).
 
     Use it in a ``with`` statement: leaving that logs out, and closes the connection even where logging out fails.
     Raises OSError, ssl.SSLError, socket.timeout where no connection comes about.
@@ -107,6 +127,8 @@ class IMAPClient(
         max_literal_size: int = DEFAULT_LIMITS.literal_size,
         max_response_size: int = DEFAULT_LIMITS.response_size,
         max_nesting_depth: int = DEFAULT_LIMITS.nesting_depth,
+        strict: bool = False,
+        on_unsolicited: Callable[[UntaggedItem], object] | None = None,
     ) -> None:
         if stream:
             if port is not None:
@@ -122,6 +144,9 @@ class IMAPClient(
         self.use_uid = use_uid
         self.folder_encode = True
         self.normalise_times = True
+        self.strict = strict
+        self.on_unsolicited = on_unsolicited
+        self._handing_on = False
         self._timeout = as_socket_timeout(timeout)
         self._limits = Limits(max_line_length, max_literal_size, max_response_size, max_nesting_depth)
         self._imap = self._create_IMAP4()
@@ -139,7 +164,7 @@ class IMAPClient(
             return IMAP4_TLS(self.host, port, self.ssl_context, self._timeout, limits=self._limits)
         return IMAP4(self.host, port, self._timeout, self._limits)
 
-    def __enter__(self) -> IMAPClient:
+    def __enter__(self: _Client) -> _Client:
         return self
 
     def __exit__(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Optional
 
-from ..arguments import Argument, Text, atom, to_wire, wire_name
+from ..arguments import Argument, atom
 from ..constants import SPECIAL_USE_NAMES
 from ..exceptions import ProtocolError
-from ..imap_utf7 import decode_name, encode_name
-from ..response_parser import parse_list, parse_namespace, parse_status
+from ..folder_parser import parse_list, parse_namespace, parse_status
+from ..imap_utf7 import decode_name
 from ..response_types import Namespace
+from ..util import Text, to_wire
 from .base import Collector, CommandBase
 
 FolderItem = tuple[tuple[bytes, ...], Optional[bytes], Any]
@@ -21,7 +22,7 @@ _NAMES_BY_FLAG = {flag.lower(): names for flag, names in SPECIAL_USE_NAMES.items
 
 
 class FoldersMixin(CommandBase):
-    """LIST, LSUB, STATUS, CREATE, RENAME, DELETE, SUBSCRIBE, NAMESPACE (RFC 9051, 6.3)."""
+    """LIST, LSUB, XLIST, STATUS, CREATE, RENAME, DELETE, SUBSCRIBE, NAMESPACE (RFC 9051, 6.3)."""
 
     def list_folders(self, directory: Text = "", pattern: Text = "*") -> list[FolderItem]:
         """The folders whose names begin with ``directory`` and go on as ``pattern`` (RFC 9051, 6.3.9).
@@ -35,6 +36,17 @@ class FoldersMixin(CommandBase):
     def list_sub_folders(self, directory: Text = "", pattern: Text = "*") -> list[FolderItem]:
         """The folders that are subscribed to; arguments and result as for `list_folders` (RFC 3501, 6.3.9: LSUB)."""
         return self._list(b"LSUB", directory, pattern)
+
+    def xlist_folders(self, directory: Text = "", pattern: Text = "*") -> list[FolderItem]:
+        """The folders with flags that tell their special use; arguments and result as for `list_folders`. Needs XLIST.
+
+        ``[((b'\\\\HasNoChildren', b'\\\\Inbox'), b'/', 'Inbox'), ((b'\\\\Sent',), b'/', 'Sent Mail')]``. XLIST is what
+        a few servers had before SPECIAL-USE (RFC 6154), which `find_special_folder` uses. The folder with the flag
+        ``b'\\\\Inbox'`` is to be selected as ``INBOX``, whatever its name here. Raises CapabilityError without the
+        capability.
+        """
+        self._require("XLIST")
+        return self._list(b"XLIST", directory, pattern)
 
     def _list(self, command: bytes, directory: Text, pattern: Text, *options: Argument) -> list[FolderItem]:
         heard = Collector(command, b"LIST")
@@ -87,8 +99,8 @@ class FoldersMixin(CommandBase):
         text = to_wire(folder)
         if b"*" in text or b"%" in text:
             # As a pattern it finds other folders too.
-            wanted = wire_name(folder, self.folder_encode)
-            return any(encode_name(name) == wanted for _, _, name in found)
+            wanted = self._wire_name(folder)
+            return any(self._wire_name(name) == wanted for _, _, name in found)
         return bool(found)
 
     def folder_status(self, folder: Text, what: Text | Iterable[Text] | None = None) -> dict[bytes, Any]:
@@ -102,21 +114,12 @@ class FoldersMixin(CommandBase):
             what = _STATUS_ITEMS
         elif isinstance(what, (str, bytes)):
             what = (what,)
-        items = tuple(atom(item, "STATUS item") for item in what)
+        items = tuple(atom(word, "STATUS item") for item in what for word in to_wire(item).split(b" ") if word)
         if not items:
             raise ValueError("no STATUS items given")
         heard = Collector(b"STATUS")
         self._execute(b"STATUS", [self._folder(folder), items], heard.handlers)
-        if not heard.responses:
-            raise ProtocolError("the server sent no STATUS response")
-        depth = self._limits.nesting_depth
-        found = [parse_status(r.line, r.start, r.records, depth) for r in heard.responses]
-        wanted = wire_name(folder, self.folder_encode)
-        for name, status in found:
-            if name == wanted or name.upper() == wanted.upper() == b"INBOX":
-                return status
-        # The name came back in another form. The answer is the last one before the tagged response.
-        return found[-1][1]
+        return self._about(folder, heard, parse_status)[1]
 
     def create_folder(self, folder: Text) -> bytes:
         """Create a folder (RFC 9051, 6.3.4). Returns the server's text; CommandError where it exists already."""

@@ -1,17 +1,29 @@
-"""The session: capabilities, TLS, the end of it, and NOOP."""
+"""The session: capabilities, ENABLE, ID, TLS, the end of it, and NOOP."""
 
 from __future__ import annotations
 
 import ssl
+from collections.abc import Mapping
+from typing import Any, Optional, Union
 
-from ..arguments import Text, to_wire
+from ..arguments import Argument, atom, string
 from ..exceptions import CapabilityError, IllegalStateError
 from ..exchange import HeardQueue
-from .base import CommandBase, UntaggedItem
+from ..response_lexer import read_values
+from ..util import Text, to_wire
+from .base import Collector, CommandBase, UntaggedItem
+
+IdParameters = Union[Mapping[str, Optional[Text]], Mapping[bytes, Optional[Text]]]
+"""``{'name': 'My program', 'version': '1.0', 'os': None}``"""
+
+# What RFC 2971, 3.3 sets for the fields of ID: how many there may be, and octets in a name and in a value.
+_MOST_ID_FIELDS = 30
+_LONGEST_ID_NAME = 30
+_LONGEST_ID_VALUE = 1024
 
 
 class SessionMixin(CommandBase):
-    """CAPABILITY, STARTTLS, NOOP, LOGOUT (RFC 9051, 6.1 and 6.2.1)."""
+    """CAPABILITY, ENABLE, ID, STARTTLS, NOOP, LOGOUT (RFC 9051, 6.1, 6.2.1 and 6.3.1; RFC 2971)."""
 
     def capabilities(self) -> tuple[bytes, ...]:
         """The server's capabilities, in upper case: ``(b'IMAP4REV1', b'IDLE', b'UIDPLUS')`` (RFC 9051, 6.1.1).
@@ -23,6 +35,49 @@ class SessionMixin(CommandBase):
     def has_capability(self, capability: Text) -> bool:
         """Whether the server has a capability, in any letter case: ``has_capability('IDLE')``."""
         return to_wire(capability).upper() in self.capabilities()
+
+    def enable(self, *capabilities: Text) -> list[bytes]:
+        """Switch extensions of the server on (RFC 9051, 6.3.1; RFC 5161): ``enable('CONDSTORE', 'UTF8=ACCEPT')``.
+
+        Returns those that the server says it has switched on, as it writes them: ``[b'CONDSTORE']``. One that it does
+        not know, or that was on before, may be missing. After ``UTF8=ACCEPT`` or ``IMAP4rev2`` names of folders and
+        search criteria go in UTF-8; nothing changes for the caller.
+
+        Needs ENABLE (CapabilityError without). Possible after the login while no folder is selected, else
+        IllegalStateError is raised; ValueError for what can't be a capability's name or for none at all. Nothing was
+        sent then. CommandError where the server refuses. The connection is usable after all of these.
+        """
+        names = [atom(capability, "capability") for capability in capabilities]
+        if not names:
+            raise ValueError("no capabilities given to enable")
+        self._require("ENABLE")
+        if self._imap.state != "AUTH":
+            raise IllegalStateError("ENABLE is possible after login while no folder is selected")
+        heard = Collector(b"ENABLED")
+        self._execute(b"ENABLE", names, heard.handlers)
+        return [name for response in heard.responses for name in response.text.split()]
+
+    def id_(self, parameters: IdParameters | None = None) -> tuple[Any, ...]:
+        """Tell the server what program this is, and hear what it is (RFC 2971). Needs ID; possible before login too.
+
+        ``id_({'name': 'My program', 'version': '1.0'})`` returns ``((b'name', b'Dovecot', b'version', b'2.3'),)``: one
+        tuple with names and values in turn, values None where the server does not tell them. It is ``(None,)`` where
+        the server tells nothing at all, ``()`` where it sends no answer. None as ``parameters`` tells the server
+        nothing; a value of None goes out as NIL.
+
+        Text may be any, within what RFC 2971, 3.3 allows: at most 30 fields, 30 octets in a name and 1024 in a value
+        (as UTF-8). ValueError beyond, and for NUL; TypeError for what is no mapping of text. Nothing was sent then.
+        CapabilityError without the capability, CommandError where the server refuses. The connection is usable after
+        all of these.
+        """
+        argument = _id_parameters(parameters)
+        self._require("ID")
+        heard = Collector(b"ID")
+        self._execute(b"ID", [argument], heard.handlers)
+        depth = self._limits.nesting_depth
+        return tuple(
+            value for r in heard.responses for value in read_values(r.line, r.start, r.records, max_depth=depth)
+        )
 
     def starttls(self, ssl_context: ssl.SSLContext | None = None) -> bytes:
         """Go on over TLS (RFC 9051, 6.2.1); call it before `login`. Returns the server's text.
@@ -61,3 +116,24 @@ class SessionMixin(CommandBase):
     def shutdown(self) -> None:
         """Close the connection without logging out. Never raises."""
         self._imap.shutdown()
+
+
+def _id_parameters(parameters: IdParameters | None) -> Argument:
+    """id-params-list = "(" *(string SP nstring) ")" / nil (RFC 2971, 4)."""
+    if parameters is None:
+        return b"NIL"
+    if not isinstance(parameters, Mapping):
+        raise TypeError("'parameters' should be a dictionary")
+    if len(parameters) > _MOST_ID_FIELDS:
+        raise ValueError(f"more than {_MOST_ID_FIELDS} fields for ID: {len(parameters)}")
+    fields: list[Argument] = []
+    for name, value in parameters.items():
+        fields.append(_id_text(name, _LONGEST_ID_NAME, "the name of an ID field"))
+        fields.append(b"NIL" if value is None else _id_text(value, _LONGEST_ID_VALUE, "the value of an ID field"))
+    return tuple(fields)
+
+
+def _id_text(text: Text, most: int, what: str) -> Argument:
+    if len(to_wire(text)) > most:
+        raise ValueError(f"{what} is longer than {most} octets")
+    return string(text, what)

@@ -1,4 +1,4 @@
-"""LIST, LSUB, STATUS, CREATE, RENAME, DELETE, SUBSCRIBE, NAMESPACE and finding special folders."""
+"""LIST, LSUB, XLIST, STATUS, CREATE, RENAME, DELETE, SUBSCRIBE, NAMESPACE and finding special folders."""
 
 from __future__ import annotations
 
@@ -31,6 +31,22 @@ CASES = [
         'C: A1 LSUB "" "*"',
         _LISTED.replace("* LIST", "* LSUB"),
         _FOLDERS,
+    ),
+    Case(
+        "xlist",
+        lambda client: client.xlist_folders(),
+        'C: A1 XLIST "" "*"',
+        _LISTED.replace("* LIST", "* XLIST"),
+        _FOLDERS,
+        needs="XLIST",
+    ),
+    Case(
+        "xlist-below",
+        lambda client: client.xlist_folders("é", b"%"),
+        'C: A1 XLIST "&AOk-" "%"',
+        'S: * XLIST (\\HasNoChildren \\Inbox) "/" "Inbox"',
+        [((b"\\HasNoChildren", b"\\Inbox"), b"/", "Inbox")],
+        needs="XLIST",
     ),
     Case("exists", lambda client: client.folder_exists("été"), 'C: A1 LIST "" "&AOk-t&AOk-"', _LISTED, True),
     Case("exists-not", lambda client: client.folder_exists("x"), 'C: A1 LIST "" "x"', "", False),
@@ -174,8 +190,9 @@ _LIST_LINES: list[tuple[str, str, Any]] = [
 def test_forms_of_list_responses(line: str, item: Any) -> None:
     script = f'C: A1 LIST "" "*"\n{line}\nS: A1 OK Done\n'
     lsub = script.replace(" LIST ", " LSUB ")
-    with dialogue(script + lsub) as client:
-        for result in (client.list_folders(), client.list_sub_folders()):
+    xlist = script.replace(" LIST ", " XLIST ")
+    with dialogue(script + lsub + xlist, capabilities=f"{CAPABILITIES} XLIST") as client:
+        for result in (client.list_folders(), client.list_sub_folders(), client.xlist_folders()):
             assert result == [item]
             flags, delimiter, name = result[0]
             assert types(flags) == types(item[0])
@@ -269,6 +286,13 @@ def test_nothing_but_garbage_raises_and_leaves_the_connection_usable() -> None:
         assert client.noop() == (b"Done", [])
 
 
+def test_xlist_names_without_folder_encode() -> None:
+    script = 'C: A1 XLIST "" "*"\nS: * XLIST (\\Sent) "/" "Entw&APw-rfe"\nS: A1 OK Done'
+    with dialogue(script, capabilities=f"{CAPABILITIES} XLIST") as client:
+        client.folder_encode = False
+        assert client.xlist_folders() == [((b"\\Sent",), b"/", b"Entw&APw-rfe")]
+
+
 def test_lsub_answered_by_list_responses() -> None:
     script = 'C: A1 LSUB "" "*"\nS: * LIST (\\Subscribed) "/" x\nS: A1 OK Done'
     with dialogue(script) as client:
@@ -338,6 +362,8 @@ def test_without_folder_encode_names_are_bytes_as_on_the_wire() -> None:
         (("MESSAGES", b"UIDNEXT"), "MESSAGES UIDNEXT"),
         (iter(["UIDNEXT", "MESSAGES"]), "UIDNEXT MESSAGES"),
         ("messages", "messages"),
+        ("MESSAGES  UIDNEXT", "MESSAGES UIDNEXT"),
+        ([b"MESSAGES UIDNEXT", "UNSEEN"], "MESSAGES UIDNEXT UNSEEN"),
     ],
 )
 def test_status_items(what: Any, sent: str) -> None:
@@ -350,9 +376,7 @@ def test_status_items(what: Any, sent: str) -> None:
         assert client.folder_status("x", what) == {b"MESSAGES": 3, b"UIDNEXT": 7}
 
 
-@pytest.mark.parametrize(
-    "what", [[], "", [""], "MESSAGES UIDNEXT", "MESSAGES)", ["a\r\nb"], "x\0", "é", [None], 5, "{5}", '"x"']
-)
+@pytest.mark.parametrize("what", [[], "", [""], " ", "MESSAGES)", ["a\r\nb"], "x\0", "é", [None], 5, "{5}", '"x"'])
 def test_what_is_no_status_item_is_refused_before_anything_is_sent(what: Any) -> None:
     with dialogue() as client, pytest.raises((ValueError, TypeError)):
         client.folder_status("x", what)
@@ -381,6 +405,14 @@ def test_the_status_of_another_folder_is_not_taken_for_the_answer(other_first: b
     script = ['C: A1 STATUS "caf&AOk-" (MESSAGES)', *(lines if other_first else lines[::-1]), "S: A1 OK Done"]
     with dialogue("\n".join(script)) as client:
         assert client.folder_status("café", "MESSAGES") == {b"MESSAGES": 3}
+        assert unsolicited(client) == [(None, b"STATUS", b'"other" (MESSAGES 99)')]
+
+
+@pytest.mark.parametrize("line", ["S: * STATUS other (MESSAGES", "S: * STATUS other"])
+def test_a_status_of_another_folder_that_can_not_be_read_does_no_harm(line: str) -> None:
+    script = f'C: A1 STATUS "x" (MESSAGES)\n{line}\nS: * STATUS x (MESSAGES 3)\n{line}\nS: A1 OK Done'
+    with dialogue(script) as client:
+        assert client.folder_status("x", "MESSAGES") == {b"MESSAGES": 3}
 
 
 @pytest.mark.parametrize(

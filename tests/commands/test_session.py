@@ -1,4 +1,4 @@
-"""CAPABILITY, STARTTLS, NOOP, LOGOUT and the end of a session."""
+"""CAPABILITY, STARTTLS, NOOP, LOGOUT and the end of a session. ENABLE and ID are in test_session_enable.py."""
 
 from __future__ import annotations
 
@@ -122,13 +122,13 @@ _ASKED = """
 
 def test_capabilities_of_the_greeting_are_used_until_login_and_then_those_of_its_answer() -> None:
     script = """
-        S: * OK [CAPABILITY IMAP4rev1 LOGINDISABLED] ready
+        S: * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] ready
         C: A1 LOGIN "ann" "secret"
         S: A1 OK [CAPABILITY IMAP4rev1 Idle] Logged in
     """
     with ScriptedPeer(script) as peer:
         client = IMAPClient(peer.host, peer.port, ssl=False, timeout=10)
-        assert client.capabilities() == (b"IMAP4REV1", b"LOGINDISABLED")
+        assert client.capabilities() == (b"IMAP4REV1", b"AUTH=PLAIN")
         client.login("ann", "secret")
         assert client.capabilities() == (b"IMAP4REV1", b"IDLE")
         client.shutdown()
@@ -147,7 +147,7 @@ def test_capabilities_sent_untagged_during_login_are_used() -> None:
 
 
 def test_capabilities_are_asked_for_once_where_the_server_told_none() -> None:
-    with dialogue(_ASKED, capabilities=None) as client:
+    with dialogue(_ASKED, capabilities=None, login=False) as client:
         result = client.capabilities()
         assert result == (b"IMAP4REV1", b"IDLE", b"AUTH=PLAIN")
         assert types(result) == types((b"", b"", b""))
@@ -171,7 +171,7 @@ def test_capabilities_of_the_greeting_count_no_more_after_a_login_that_tells_non
 @pytest.mark.parametrize("status", ["NO", "BAD"])
 def test_capabilities_refused(status: str) -> None:
     script = f"C: A1 CAPABILITY\nS: A1 {status} Not now\n{_ASKED}"
-    with dialogue(script, capabilities=None) as client:
+    with dialogue(script, capabilities=None, login=False) as client:
         with pytest.raises(CommandError, match="Not now"):
             client.capabilities()
         assert client.has_capability("idle")
@@ -185,7 +185,7 @@ def test_capabilities_in_lower_case_in_single_bytes_and_among_other_data() -> No
         S: * OK [ALERT] Look out
         S: A1 ok done
     """
-    with dialogue(script, capabilities=None, chunk=1) as client:
+    with dialogue(script, capabilities=None, login=False, chunk=1) as client:
         assert client.capabilities() == (b"IMAP4REV1", b"IDLE")
         assert unsolicited(client) == [(3, b"EXISTS", b""), (None, b"OK", b"[ALERT] Look out")]
 
@@ -231,6 +231,7 @@ def test_starttls_forgets_what_was_said_in_the_clear(context: ssl.SSLContext) ->
     script = """
         C: A1 STARTTLS
         S: * 5 EXISTS
+        S: * ENABLED UTF8=ACCEPT
         S: A1 OK Begin TLS
         TLS
         C: A2 CAPABILITY
@@ -238,6 +239,8 @@ def test_starttls_forgets_what_was_said_in_the_clear(context: ssl.SSLContext) ->
         S: A2 OK Done
         C: A3 LOGIN "ann" "secret"
         S: A3 OK Logged in
+        C: A4 CREATE "&AOk-"
+        S: A4 OK Done
     """
     with _tls_dialogue(script) as client:
         result = client.starttls(context)
@@ -247,6 +250,7 @@ def test_starttls_forgets_what_was_said_in_the_clear(context: ssl.SSLContext) ->
         assert unsolicited(client) == []
         assert client.capabilities() == (b"IMAP4REV1", b"X-SAFE")
         assert client.login("ann", "secret") == b"Logged in"
+        client.create_folder("é")
 
 
 def test_starttls_in_lower_case_and_single_bytes(context: ssl.SSLContext) -> None:
@@ -423,6 +427,7 @@ _IN_REV2: list[tuple[Callable[[IMAPClient], object], str]] = [
     (lambda client: client.uid_expunge(5), "C: A1 UID EXPUNGE 5\nS: A1 OK Done"),
     (lambda client: client.expunge(5), "C: A1 UID EXPUNGE 5\nS: A1 OK Done"),
     (lambda client: client.unselect_folder(), "C: A1 UNSELECT\nS: A1 OK Done"),
+    (lambda client: client.enable("X"), "C: A1 ENABLE X\nS: * ENABLED X\nS: A1 OK Done"),
     (lambda client: client.namespace(), "C: A1 NAMESPACE\nS: * NAMESPACE NIL NIL NIL\nS: A1 OK Done"),
     (_idle, "C: A1 IDLE\nS: +\nC: DONE\nS: A1 OK Done"),
     (

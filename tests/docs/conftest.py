@@ -1,11 +1,15 @@
-"""The mail server that examples and documentation run against."""
+"""The mail servers that examples and documentation run against."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+
+from imapclient import IMAPClient
+from tests.helpers.dovecot import Dovecot
 
 if TYPE_CHECKING:
     from imapclient.embedded_server import EmbeddedServer
@@ -21,3 +25,14 @@ def sample_server(embedded: EmbeddedServer) -> Iterator[EmbeddedServer]:
 
     with EmbeddedServer(sample=True, tls=True, starttls=True) as server:
         yield server
+
+
+@pytest.fixture
+def dovecot_client(dovecot: Dovecot) -> Iterator[IMAPClient]:
+    """A client of a new user of Dovecot, whose mailbox is empty."""
+    user = f"ann-{uuid.uuid4().hex}"
+    dovecot.add_user(user, "secret")
+    client = IMAPClient(dovecot.host, dovecot.port, ssl=False, timeout=30)
+    client.login(user, "secret")
+    yield client
+    client.shutdown()

@@ -7,6 +7,7 @@ The pages are README.rst and doc/src/*.rst. The rules, which a writer of a page 
   amount of white space for any other.
 - The comment ``.. tests: server`` on a page puts ``server`` into its namespace, a new `EmbeddedServer` with the sample
   mailbox, TLS and STARTTLS. ``.. tests: client`` puts ``client`` there too, which is logged in to it.
+- ``.. tests: dovecot`` puts ``client`` there, logged in to Dovecot as a new user whose name begins with ``ann``.
 - Python blocks that define tests or fixtures are gathered into one file for each page, which pytest runs.
 - ``.. code-block:: ini`` must be read by `parse_config_file`.
 - ``.. code-block:: console`` has commands in lines that begin with ``$``. Each must be one that `check_command` knows:
@@ -45,7 +46,7 @@ PAGES = [ROOT / "README.rst", *sorted((ROOT / "doc" / "src").glob("*.rst"))]
 
 DOCTEST_OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 _DIRECTIVE = re.compile(r"( *)\.\. ([a-z-]+):: *(.*)")
-_TESTS_COMMENT = re.compile(r"^\.\. tests: (server|client)$", re.MULTILINE)
+_TESTS_COMMENT = re.compile(r"^\.\. tests: (server|client|dovecot)$", re.MULTILINE)
 _SHOWS_CODE = {"code", "sourcecode", "parsed-literal", "testcode", "doctest", "prompt", "highlight"}
 
 
@@ -123,7 +124,9 @@ def test_code_of_page(path: Path, request: pytest.FixtureRequest, tmp_path: Path
     namespace: dict[str, Any] = {"__name__": f"page_{path.stem}"}
     blocks = list(blocks_of(page))
     needs = _TESTS_COMMENT.search(page)
-    if needs or any("EmbeddedServer(" in block.text or "imap_server" in block.text for block in blocks):
+    if needs and needs[1] == "dovecot":
+        namespace["client"] = request.getfixturevalue("dovecot_client")
+    elif needs or any("EmbeddedServer(" in block.text or "imap_server" in block.text for block in blocks):
         # Skips or fails where the server can't run.
         server = request.getfixturevalue("sample_server")
         if needs:

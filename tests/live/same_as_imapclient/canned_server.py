@@ -1,0 +1,165 @@
+"""A server in a thread that gives each command the reply written for it, whatever the client's arguments.
+
+For what no real server here says: `CannedServer({"GETQUOTA": '* QUOTA "" (STORAGE 10 512)'})`. A command without a
+reply of its own gets an OK. What the client sent is kept in `sent`, as data in which the ways to write a string are
+the same (atom, quoted, literal), and so are the ways to write a set (``1,2,3`` and ``1:3``).
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, BinaryIO
+
+Reply = str
+"""Lines; those that start with ``*`` or ``+`` go as they are, the last one may be ``OK text`` for the tagged response.
+
+After a line that starts with ``+`` the client's next line is read. ``CLOSE`` ends the connection, ``BAD`` and ``NO``
+are as OK.
+"""
+
+_LITERAL = re.compile(rb"\{(\d+)(\+?)\}\r\n\Z")
+_TAGGED = re.compile(rb"(OK|NO|BAD)\b")
+_SET = re.compile(rb"[\d*]+([:,][\d*]+)*\Z")
+_TOKEN = re.compile(rb'"((?:[^"\\]|\\.)*)"|([()])|((?:[^ ()"\[]|\[[^\]]*\]|\[)+)| ')
+_DEFAULTS: dict[str, Reply] = {
+    "SELECT": "* 3 EXISTS\n* 0 RECENT\n* FLAGS (\\Seen)\n* OK [UIDVALIDITY 1] Valid\nOK [READ-WRITE] Selected",
+    "LOGOUT": "* BYE Bye\nOK Logged out\nCLOSE",
+}
+# The client's own business when it sends them.
+_UNKEPT = frozenset(("CAPABILITY", "LOGIN", "LOGOUT"))
+
+
+class CannedServer:
+    """Serves one connection after the other within its ``with`` block.
+
+    ``capabilities`` are told after the login and by CAPABILITY; ``replies`` are by command, without ``UID``.
+    """
+
+    host = "127.0.0.1"
+
+    def __init__(self, replies: Mapping[str, Reply], capabilities: str, greeting: str | None = None) -> None:
+        self._replies = {**_DEFAULTS, **replies}
+        self._capabilities = capabilities
+        self._greeting = f"* OK [CAPABILITY {capabilities}] ready" if greeting is None else greeting
+        #: The commands as ``[name, argument, ...]``; a parenthesised list is a list in it.
+        self.sent: list[list[Any]] = []
+        self._listener = socket.create_server((self.host, 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> CannedServer:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        # Wakes the thread, which closing alone does not.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(10)
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with connection, connection.makefile("rb") as incoming:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                connection.sendall(self._greeting.encode() + b"\r\n")
+                try:
+                    while self._answer(connection, incoming):
+                        pass
+                except OSError:
+                    pass
+
+    def _answer(self, connection: socket.socket, incoming: BinaryIO) -> bool:
+        parts = self._command(connection, incoming)
+        if not parts:
+            return False
+        tag, *words = tokens(parts)
+        by_uid = bool(words) and words[0].upper() == "UID"
+        name = "" if len(words) == by_uid else words[by_uid].upper()
+        if name not in _UNKEPT:
+            # An empty list of flags in APPEND says nothing.
+            arguments = [word for word in words[1 + by_uid :] if word or name != "APPEND"]
+            self.sent.append(["UID", name, *arguments] if by_uid else [name, *arguments])
+        if name in ("CAPABILITY", "LOGIN"):
+            code = f"* CAPABILITY {self._capabilities}\n" if name == "CAPABILITY" else ""
+            text = "Done" if name == "CAPABILITY" else f"[CAPABILITY {self._capabilities}] Logged in"
+            default = f"{code}OK {text}"
+        else:
+            default = "OK Done"
+        return self._reply(connection, incoming, tag, self._replies.get(name, default))
+
+    def _reply(self, connection: socket.socket, incoming: BinaryIO, tag: str, reply: Reply) -> bool:
+        lines = [line for line in re.split(rb"(?<!\r)\n", reply.encode()) if line]
+        if not _TAGGED.match(lines[-1]) and lines[-1] != b"CLOSE":
+            lines.append(b"OK Done")
+        outgoing = b""
+        for line in lines:
+            if line != b"CLOSE":
+                outgoing += (tag.encode() + b" " if _TAGGED.match(line) else b"") + line + b"\r\n"
+            if line.startswith(b"+"):
+                connection.sendall(outgoing)
+                outgoing = b""
+                self.sent.append(["", incoming.readline().rstrip(b"\r\n").decode("latin-1")])
+        connection.sendall(outgoing)
+        return lines[-1] != b"CLOSE"
+
+    def _command(self, connection: socket.socket, incoming: BinaryIO) -> list[bytes]:
+        """The next command: text and literals in turn."""
+        parts: list[bytes] = []
+        while True:
+            line = incoming.readline()
+            if not line.endswith(b"\n"):
+                return []
+            found = _LITERAL.search(line)
+            if found is None:
+                return [*parts, line.rstrip(b"\r\n")]
+            if not found[2]:
+                connection.sendall(b"+ go on\r\n")
+            parts += [line[: found.start()], incoming.read(int(found[1]))]
+
+
+def tokens(parts: list[Any]) -> list[Any]:
+    """A command as its words: str, and a list for what is in parentheses."""
+    stack: list[list[Any]] = [[]]
+    for index, part in enumerate(parts):
+        if index % 2:
+            stack[-1].append(part.decode("latin-1"))
+            continue
+        for match in _TOKEN.finditer(part):
+            quoted, bracket, atom = match.groups()
+            if bracket == b"(":
+                stack.append([])
+            elif bracket == b")" and len(stack) > 1:
+                done = stack.pop()
+                stack[-1].append(done)
+            elif quoted is not None:
+                stack[-1].append(re.sub(rb"\\(.)", rb"\1", quoted).decode("latin-1"))
+            elif atom is not None:
+                stack[-1].append(_expanded(atom))
+    while len(stack) > 1:
+        done = stack.pop()
+        stack[-1].append(["never closed", *done])
+    return stack[0]
+
+
+def _expanded(atom: bytes) -> str:
+    """A sequence set with each number, in the order given; any other atom as it is."""
+    if not _SET.match(atom) or b"*" in atom:
+        return atom.decode("latin-1")
+    numbers: list[int] = []
+    for item in atom.decode().split(","):
+        low, _, high = item.partition(":")
+        numbers += range(int(low), int(high or low) + 1)
+    return ",".join(map(str, numbers))

@@ -1,0 +1,132 @@
+"""Where a group of calls is made: a server, a user whose mailbox is empty, and connections to it."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterable
+from contextlib import ExitStack, suppress
+from types import TracebackType
+from typing import Any, Callable, NamedTuple
+
+from imapclient import IMAPClient
+
+from .recording import Recorded, Recording
+
+_TIMEOUT = 30
+# pymap's first UID is 101. Where UIDs and sequence numbers are the same, one may pass for the other.
+FIRST_UID = 101
+
+
+class Message(NamedTuple):
+    """What `Place.seed` puts into a folder; flags and date as on the wire."""
+
+    content: bytes
+    flags: str = ""
+    date: str = "01-Feb-2024 10:00:00 +0000"
+
+
+class RawConnection:
+    """Bytes in, lines out: for what is no call to compare, so that neither library has a part in it."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._socket = socket.create_connection((host, port), timeout=_TIMEOUT)
+        self._incoming = self._socket.makefile("rb")
+        self._incoming.readline()
+
+    def close(self) -> None:
+        self._incoming.close()
+        self._socket.close()
+
+    def command(self, line: str | bytes) -> list[bytes]:
+        """Send one command, with literals as ``{5+}``; its untagged lines. RuntimeError unless it is OK."""
+        data = line.encode() if isinstance(line, str) else line
+        self._socket.sendall(b"A " + data + b"\r\n")
+        lines: list[bytes] = []
+        while True:
+            answer = self._incoming.readline()
+            if not answer.startswith(b"* "):
+                break
+            lines.append(answer[2:].rstrip(b"\r\n"))
+        if not answer.startswith(b"A OK"):
+            raise RuntimeError(f"{data[:200]!r} was answered by {answer!r}")
+        return lines
+
+
+class Place:
+    """A server as one group of calls sees it; closes in the end what the group opened."""
+
+    def __init__(self, settings: dict[str, Any], user: str, recording: Recording) -> None:
+        self.user = user
+        self.password: str = settings["password"]
+        self.host: str = settings["host"]
+        self.port: int = settings["port"]
+        self.tls_port: int = settings["tls_port"]
+        #: Whether this is Dovecot rather than the embedded server, which can do less.
+        self.is_dovecot = settings["kind"] == "dovecot"
+        #: A command that speaks IMAP for the user, where there is one.
+        self.stream: str | None = settings["streams"].get(user)
+        self._ca: str = settings["ca"]
+        self._recording = recording
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Place:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def ssl_context(self) -> ssl.SSLContext:
+        """A context that trusts the server."""
+        return ssl.create_default_context(cadata=self._ca)
+
+    def call(self, label: str, function: Callable[..., Any], *arguments: object) -> Any:
+        """Write down how a call goes that is no method of a client."""
+        return self._recording.call(label, function, *arguments)
+
+    def client(self, *, logged_in: bool = True, user: str | None = None, **options: Any) -> Recorded:
+        """A new client; ``options`` are for IMAPClient. Connecting and logging in are not written down."""
+        if not options.get("stream"):
+            options = {"host": self.host, "port": self.port, "ssl": False, **options}
+        client = IMAPClient(**{"timeout": _TIMEOUT, **options})
+        self._stack.callback(_shut_down, client)
+        if logged_in:
+            client.login(user or self.user, self.password)
+        return Recorded(client, self._recording)
+
+    def raw(self) -> RawConnection:
+        """A connection without any library, logged in."""
+        connection = RawConnection(self.host, self.port)
+        self._stack.callback(connection.close)
+        connection.command(f'LOGIN "{self.user}" "{self.password}"')
+        return connection
+
+    def seed(self, messages: Iterable[Message], folder: str = "INBOX") -> RawConnection:
+        """Fill an empty folder, in which the first message then has the UID `FIRST_UID`."""
+        connection = self.raw()
+        (status,) = connection.command(f'STATUS "{folder}" (UIDNEXT)')
+        missing = FIRST_UID - int(status.split()[-1].rstrip(b")"))
+        if missing:
+            # Several messages in one command (RFC 3502).
+            connection.command(f'APPEND "{folder}"' + " (\\Deleted) {1+}\r\nx" * missing)
+            for line in (f'SELECT "{folder}"', "EXPUNGE", "UNSELECT"):
+                connection.command(line)
+        for message in messages:
+            head = f'APPEND "{folder}" ({message.flags}) "{message.date}" {{{len(message.content)}+}}\r\n'
+            connection.command(head.encode() + message.content)
+        return connection
+
+
+def _shut_down(client: IMAPClient) -> None:
+    with suppress(OSError):
+        client.shutdown()
+
+
+Calls = Callable[[Place], None]
+"""A group of calls."""

@@ -8,14 +8,8 @@ Nothing changes on the server: the folder is opened for reading.
 from __future__ import annotations
 
 import argparse
-from email.policy import default
 
 from imapclient.config import create_client_from_config, parse_config_file
-
-
-def readable(header: bytes | None) -> str:
-    """A header's value as text: the server hands out what the message has, encoded words or raw UTF-8."""
-    return str(default.header_factory("Subject", (header or b"").decode("utf-8", "replace")))
 
 
 def main() -> None:
@@ -38,8 +32,10 @@ def main() -> None:
         print(f"\nThe newest {len(newest)} messages of {options.folder}:")
         for uid, data in client.fetch(newest, ["ENVELOPE", "INTERNALDATE"]).items():
             envelope = data[b"ENVELOPE"]
-            sender = readable(envelope.from_[0].name or envelope.from_[0].mailbox) if envelope.from_ else "(nobody)"
-            print(f"{uid}: {data[b'INTERNALDATE']} {sender}: {readable(envelope.subject)}")
+            sender = "(nobody)"
+            if envelope.from_:
+                sender = envelope.from_[0].display_name or envelope.from_[0].email
+            print(f"{uid}: {data[b'INTERNALDATE']} {sender}: {envelope.subject_text}")
 
 
 if __name__ == "__main__":

@@ -252,7 +252,10 @@ class _CriteriaEncoder:
         if not is_text:
             if is_sequence_set(data):
                 return SequenceSet(data) if len(data) > SEQUENCE_SET_LIMIT else data
-            if key in _KEYWORD_KEYS and _FLAG.match(data) and not data.startswith(b"\\"):
+            if key in _KEYWORD_KEYS:
+                # flag-keyword is an atom, and has no other form.
+                if data.startswith(b"\\") or not _FLAG.match(data):
+                    raise ValueError(f"not a valid keyword: {shortened(data)}")
                 return data
             if data.startswith(b"/"):
                 # The name of an entry is always quoted: MODSEQ "/flags/x" all 5 (RFC 7162, 3.1.5).

@@ -23,7 +23,25 @@ ResponseCode = tuple[bytes, tuple[Any, ...]]
 """A response code with its arguments, such as ``(b'UIDVALIDITY', (3857529045,))`` (RFC 9051, 7.1)."""
 
 
-class CommandError(IMAPClientError):
+class ServerWords:
+    """What every exception of this package has: the server's answer, as far as there is one.
+
+    ``command`` is the command's name (``'UID FETCH'``), ``status`` is ``'NO'``, ``'BAD'``, ``'OK'`` or ``'BYE'``,
+    ``code`` the response code with its arguments or None (``(b'TRYCREATE', ())``), ``text`` the text without the code.
+    Whether the connection is usable is for each class to say.
+    """
+
+    command: str = ""
+    status: str = ""
+    code: ResponseCode | None = None
+    text: str = ""
+
+
+class ConnectionAbortError(ServerWords, IMAPClientAbortError):
+    """The connection has ended, and can't be used any more. ``code`` and ``text`` are those of the server's BYE."""
+
+
+class CommandError(ServerWords, IMAPClientError):
     """The server answered a command with NO or BAD. The connection is usable.
 
     ``command`` is the command's name (``'UID FETCH'``), ``status`` is ``'NO'`` or ``'BAD'``, ``code`` the response
@@ -303,11 +321,11 @@ def _rebuild_combined(kind: type[CommandError], other: type[CommandError], args:
     return error
 
 
-class IllegalStateError(IMAPClientError):
+class IllegalStateError(ServerWords, IMAPClientError):
     """The call is not possible in the present state, such as a command during IDLE. The connection is usable."""
 
 
-class CapabilityError(IMAPClientError):
+class CapabilityError(ServerWords, IMAPClientError):
     """The server lacks the capability that the call needs. Nothing was sent, the connection is usable."""
 
 
@@ -318,7 +336,7 @@ class NotOfferedError(LoginError, CapabilityError):
     """
 
 
-class ProtocolError(IMAPClientError):
+class ProtocolError(ServerWords, IMAPClientError):
     """The server sent something that is not IMAP.
 
     ``position`` is the offset, in bytes, into the response at which reading failed (None where there is none) and

@@ -147,7 +147,11 @@ def _add_items(items: FetchItems, values: Iterable[Any], normalise_times: bool) 
 def convert(key: bytes, value: Any, normalise_times: bool) -> Any:
     """The value of an item, whose name is in upper case, as it is handed out; ProtocolError where it can't be."""
     converter = _CONVERTERS.get(key)
-    return value if converter is None else converter(value, normalise_times)
+    if converter is None:
+        if b"[" not in key:
+            return value
+        converter = _size if key.startswith(b"BINARY.SIZE[") else _section_text
+    return converter(value, normalise_times)
 
 
 def section(key: bytes, rest: Iterable[Any]) -> bytes:
@@ -190,7 +194,19 @@ def _atoms(value: Any, _: bool) -> Any:
         raise ProtocolError(f"not a list: {brief(value)}")
     for atom in value:
         if not isinstance(atom, bytes):
-            return tuple(v if isinstance(v, (bytes, tuple)) else b"NIL" if v is None else b"%d" % v for v in value)
+            return tuple(map(_as_name, value))
+    return value
+
+
+def _as_name(value: Any) -> bytes:
+    if isinstance(value, tuple):
+        raise ProtocolError(f"a list among names: {brief(value)}")
+    return value if isinstance(value, bytes) else b"NIL" if value is None else b"%d" % value
+
+
+def _section_text(value: Any, _: bool) -> Any:
+    if isinstance(value, tuple):
+        raise ProtocolError(f"not the text of a section: {brief(value)}")
     return value
 
 

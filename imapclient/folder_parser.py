@@ -48,6 +48,8 @@ def parse_list(
     if rest:
         # A name with spaces and no quotes.
         name = b" ".join(word for word in (name, *rest) if isinstance(word, bytes))
+    if records is None and isinstance(name, bytes) and (rest or b"\t" in line):
+        name = _bare_name(line, start) or name
     if not isinstance(name, bytes):
         raise ProtocolError("a LIST response without a name", start, around(line, start))
     return ListItem(
@@ -56,6 +58,21 @@ def parse_list(
         name,
         extended,
     )
+
+
+# The name of a LIST response to its end, or up to the extended data, where it has spaces or tabs and no quotes.
+_BARE_NAME = re.compile(rb' *\([^()]*\) (?:"(?:\\.|[^\\"])"|[Nn][Ii][Ll]) ([^"(){ ][^"({]*?)(?: +\(.*\))?\Z', re.DOTALL)
+_BARE_STATUS_NAME = re.compile(rb' *([^"(){ ][^"({]*?) +\(')
+
+
+def _bare_name(line: bytes, start: int) -> bytes | None:
+    match = _BARE_NAME.match(line, start)
+    return match.group(1) if match else None
+
+
+def _bare_status_name(line: bytes, start: int) -> bytes | None:
+    match = _BARE_STATUS_NAME.match(line, start)
+    return match.group(1) if match else None
 
 
 def parse_status(
@@ -72,8 +89,10 @@ def parse_status(
         raise ProtocolError("not a STATUS response", start, around(line, start))
     if len(items) % 2 or not all(isinstance(key, bytes) for key in items[::2]):
         raise ProtocolError("not pairs of STATUS items", start, around(line, start))
-    # Several words are a name with spaces and no quotes.
-    return b" ".join(words), dict(zip((key.upper() for key in items[::2]), items[1::2]))
+    name = b" ".join(words)
+    if records is None and (len(words) > 1 or b"\t" in line):
+        name = _bare_status_name(line, start) or name
+    return name, dict(zip((key.upper() for key in items[::2]), items[1::2]))
 
 
 # -- NAMESPACE

@@ -33,11 +33,13 @@ from . import protocol_log
 from .arguments import encode_command, is_strict
 from .exceptions import (
     CommandError,
+    ConnectionAbortError,
     IllegalStateError,
     IMAPClientAbortError,
     IMAPClientError,
     ProtocolAbortError,
     ProtocolError,
+    ResponseCode,
 )
 from .exchange import Command, Tagged, UnsolicitedQueue, Untagged, readable
 from .imap4_capabilities import CapabilityState
@@ -81,10 +83,18 @@ def mapped(error: OSError) -> IMAPClientAbortError:
     original = type(error)
     if original not in _abort_classes:
         name = f"IMAPClientAbort_{original.__name__}"
-        _abort_classes[original] = type(name, (IMAPClientAbortError, original), {})
+        _abort_classes[original] = type(name, (ConnectionAbortError, original), {})
     result = _abort_classes[original](*error.args)
     vars(result).update(vars(error))
     return result
+
+
+def _bye(text: bytes, message: str) -> ConnectionAbortError:
+    error = ConnectionAbortError(f"{message}: {readable(text)}")
+    error.status = "BYE"
+    error.code, human = parse_response_text(text)
+    error.text = readable(human)
+    return error
 
 
 class WireMixin(CapabilityState, IdleExchange, imaplib.IMAP4):
@@ -168,6 +178,9 @@ class WireMixin(CapabilityState, IdleExchange, imaplib.IMAP4):
         self._cmd_log_idx = 0
         self._cmd_log: dict[int, Any] = {}
         self.PROTOCOL_VERSION = "IMAP4REV1"
+        if not hasattr(self, "_reader"):
+            # A subclass of a user's has overridden open(), which imaplib's manual allows, and set the socket.
+            self._use_transport(SocketTransport(self.sock))
         try:
             with self._exchange():
                 self._read_greeting()
@@ -175,6 +188,18 @@ class WireMixin(CapabilityState, IdleExchange, imaplib.IMAP4):
             # imaplib's constructor does so for Exception only.
             self.shutdown()
             raise
+
+    def login(self, user: str, password: str) -> Any:
+        """imaplib's own. What the server can do is asked for anew after it."""
+        answer = super().login(user, password)
+        self.forget_capabilities()
+        return answer
+
+    def authenticate(self, mechanism: str, authobject: Any) -> Any:
+        """imaplib's own, see `login`."""
+        answer = super().authenticate(mechanism, authobject)
+        self.forget_capabilities()
+        return answer
 
     def starttls(self, ssl_context: ssl.SSLContext | None = None) -> Any:
         """imaplib's own would put TLS on a socket that our reader does not read from."""
@@ -194,8 +219,9 @@ class WireMixin(CapabilityState, IdleExchange, imaplib.IMAP4):
         self.welcome = line
         code, _human = parse_response_text(line[match.end() :])
         if name == b"BYE":
-            raise IMAPClientAbortError(f"the server refuses the connection: {readable(line[match.end() :])}")
+            raise _bye(line[match.end() :], "the server refuses the connection")
         self._learn_from_code(code)
+        self._note_alert(code, name, line, match.end())
         self.state = "AUTH" if name == b"PREAUTH" else "NONAUTH"
 
     # -- the state of the connection
@@ -212,7 +238,7 @@ class WireMixin(CapabilityState, IdleExchange, imaplib.IMAP4):
 
     def _check_usable(self) -> None:
         if self._broken is not None:
-            raise IMAPClientAbortError(
+            raise ConnectionAbortError(
                 "the connection can't be used any more: %s" % (str(self._broken) or type(self._broken).__name__)
             ) from self._broken
 
@@ -420,7 +446,7 @@ class WireMixin(CapabilityState, IdleExchange, imaplib.IMAP4):
         elif response.name == b"BYE":
             self._bye = response.text
             if not any(command.name == b"LOGOUT" for command in self._in_flight.values()):
-                raise IMAPClientAbortError(f"the server ends the connection: {readable(response.text)}")
+                raise _bye(response.text, "the server ends the connection")
         elif response.text[:12].upper() == b"[CAPABILITY ":
             self._learn_from_code(parse_response_text(response.text)[0])
 
@@ -434,10 +460,13 @@ class WireMixin(CapabilityState, IdleExchange, imaplib.IMAP4):
             raise ProtocolAbortError("not a response to anything that was sent", 0, line[:80])
         code, human = parse_response_text(text)
         self._learn_from_code(code)
-        if code is not None and code[0] == b"ALERT":
-            # RFC 9051, 7.1: the user must see it, and few callers look at the text of an OK.
-            self.unsolicited.append(Untagged(status.upper(), None, line, match.start(3), None))
+        self._note_alert(code, status.upper(), line, match.start(3))
         command.reply = Tagged(status.decode("ascii").upper(), text, code, human)
+
+    def _note_alert(self, code: ResponseCode | None, status: bytes, line: bytes, start: int) -> None:
+        """RFC 9051, 7.1: the user must see it, and few callers look at the text of an OK."""
+        if code is not None and code[0] == b"ALERT":
+            self.unsolicited.append(Untagged(status, None, line, start, None))
 
     # -- changes of state
 

@@ -150,6 +150,7 @@ class IMAPClient(
         self._timeout = as_socket_timeout(timeout)
         self._limits = Limits(max_line_length, max_literal_size, max_response_size, max_nesting_depth)
         self._imap = self._create_IMAP4()
+        self._hand_on()
         client_log.debug(
             "Connected to host %s over %s",
             host,

@@ -14,7 +14,7 @@ from .exceptions import FetchError, ProtocolError
 from .fetch_parser import convert, section
 from .fetch_result import FetchItems
 from .reader import Record
-from .response_lexer import MAX_DEPTH, around, brief, mended, read_what_is_sound
+from .response_lexer import MAX_DEPTH, Atom, around, brief, mended, read_what_is_sound
 
 # What a value is not: the next item's name, where the server left the value out.
 _ITEM_NAMES = re.compile(
@@ -96,11 +96,20 @@ class _Reading:
             if values:
                 self._read_value(key, values)
             elif not is_cut:
-                self.items[key] = None
-                self._complain(ProtocolError(f"the FETCH item {brief(key)} has no value"), key, None)
+                self._has_no_value(key)
+
+    def _has_no_value(self, key: bytes) -> None:
+        self.items[key] = None
+        self._complain(ProtocolError(f"the FETCH item {brief(key)} has no value"), key, None)
 
     def _read_value(self, key: bytes, values: list[Any]) -> None:
         value = values.pop()
+        if isinstance(value, Atom):
+            if _ITEM_NAMES.match(value):
+                values.append(value)
+                self._has_no_value(key)
+                return
+            value = bytes(value)
         try:
             self.items[key] = convert(key, value, self._normalise_times)
             return
@@ -114,9 +123,6 @@ class _Reading:
             except ProtocolError:
                 pass
         self.items[key] = error.sound if isinstance(error, PartlyReadError) else None
-        if isinstance(value, bytes) and _ITEM_NAMES.match(value):
-            values.append(value)
-            value = None
         self._complain(error, key, value)
 
     def _complain(self, error: ProtocolError, item: bytes | None, value: Any) -> None:

@@ -17,7 +17,7 @@ import re
 from io import BytesIO
 from typing import NamedTuple, Union
 
-from .exceptions import IMAPClientAbortError, LimitError, ProtocolAbortError
+from .exceptions import ConnectionAbortError, LimitError, ProtocolAbortError
 from .sockets import Deadline, Transport
 
 Record = Union[bytes, tuple[bytes, bytes]]
@@ -246,7 +246,7 @@ class Reader:
         data = into[-1]
         if not data:
             into.pop()
-            raise IMAPClientAbortError("the server closed the connection")
+            raise ConnectionAbortError("the server closed the connection")
         if into is not self._pieces:
             self._pieces.append(data)
         return data
@@ -320,7 +320,7 @@ class Reader:
                 received = self._transport.recv_into(free, self._patience(deadline))
                 self._filled += received
             if not received:
-                raise IMAPClientAbortError("the server closed the connection within a literal")
+                raise ConnectionAbortError("the server closed the connection within a literal")
         self._large, self._filled = None, 0
         return large.getvalue()
 

@@ -158,11 +158,16 @@ def read_rest_of_list(
     return out[0]
 
 
+class Atom(bytes):
+    """An atom, where it matters that it came without quotes."""
+
+
 def read_what_is_sound(
     records: Sequence[Record], *, max_depth: int = MAX_DEPTH
 ) -> tuple[list[Any], ProtocolError | None]:
     """The values of a list whose opening parenthesis was read already, up to where it can't be read any more.
 
+    Each that is an atom is an `Atom`; those in lists within it are plain bytes.
     Of ``UID 5 FLAGS (\\Seen) X "abc)`` these are UID, 5, FLAGS, its list and X. The error is the one that ended the
     reading, None where all was read.
     """
@@ -171,16 +176,21 @@ def read_what_is_sound(
     outside: list[Any] = []
     stack = [outside]
     text = b""
+
+    def value_of(token: bytes) -> int | bytes | None:
+        value = _atom(token)
+        return Atom(value) if isinstance(value, bytes) and len(stack) == 1 else value
+
     for record in records:
         text, literal = record if isinstance(record, tuple) else (record, None)
         text = text if literal is None else before_announcement(text)
         try:
-            current = _fold(text, 0, current, stack, max_depth)
+            current = _fold_tokens(text, 0, current, stack, max_depth, value_of)
         except ProtocolError as error:
             if error.position is not None and text[error.position : error.position + 1] == b'"':
                 # Nothing of the line was taken; what is before the quote that opens and does not close can be.
                 with contextlib.suppress(ProtocolError):
-                    _fold(text[: error.position], 0, current, stack, max_depth)
+                    _fold_tokens(text[: error.position], 0, current, stack, max_depth, value_of)
             return values, error
         if literal is not None:
             current.append(literal)

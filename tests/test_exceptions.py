@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import imaplib
 import pickle
+from typing import Any
 
 import pytest
 
@@ -45,6 +46,43 @@ def test_each_class(name: str) -> None:
         assert "connection" in (cls.__doc__ or "")
         usable = "can't be used any more" not in cls.__doc__
         assert issubclass(cls, IMAPClientAbortError) == (not usable) or cls is ProtocolError
+
+
+@pytest.mark.parametrize(
+    "cls", [value for value in vars(exceptions).values() if isinstance(value, type) and issubclass(value, Exception)]
+)
+def test_each_of_our_classes_has_the_servers_words(cls: type[Exception]) -> None:
+    if cls.__module__ != exceptions.__name__:
+        pytest.skip("a class of imaplib's: what this package raises of it has them, as the tests below show")
+    arguments = ("x", 1, "y") if cls is LimitError else ("x",)
+    error: Any = cls(*arguments)
+    assert (error.command, error.status, error.code, error.text) == ("", "", None, "")
+
+
+def test_a_bye_has_the_servers_words() -> None:
+    with dialogue("C: A1 NOOP\nS: * BYE [UNAVAILABLE] Back soon") as client:
+        with pytest.raises(IMAPClientAbortError, match="Back soon") as caught:
+            client.noop()
+        error: Any = caught.value
+        assert (error.status, error.code, error.text) == ("BYE", (b"UNAVAILABLE", ()), "Back soon")
+
+
+def test_a_lost_connection_has_no_words() -> None:
+    with dialogue("C: A1 NOOP\nRESET") as client:
+        with pytest.raises(IMAPClientAbortError) as caught:
+            client.noop()
+        assert isinstance(caught.value, OSError)
+        error: Any = caught.value
+        assert (error.command, error.status, error.code, error.text) == ("", "", None, "")
+
+
+def test_a_folder_that_is_read_only_has_the_servers_words() -> None:
+    with dialogue('C: A1 SELECT "x"\nS: A1 OK [READ-ONLY] Only look') as client:
+        with pytest.raises(IMAPClientReadOnlyError) as caught:
+            client.select_folder("x")
+        error: Any = caught.value
+        words = (error.command, error.status, error.code, error.text)
+        assert words == ("SELECT", "OK", (b"READ-ONLY", ()), "Only look")
 
 
 @pytest.mark.parametrize("cls", [CommandError, LoginError, InvalidCriteriaError])

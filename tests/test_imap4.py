@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 
 import pytest
 
 from imapclient import IMAPClient
 from imapclient.exceptions import CommandError, IMAPClientAbortError, IMAPClientError, LoginError, ProtocolError
 from imapclient.exchange import Command, Untagged
+from imapclient.imap4 import IMAP4
 from tests.helpers.clients import assert_closed, assert_unusable, connected
 from tests.helpers.scripted_peer import PeerFactory, ScriptedPeer
 
@@ -521,3 +523,23 @@ def test_a_logout_that_fails_closes_the_connection(peer: PeerFactory, end: str) 
     with pytest.raises(IMAPClientError):
         client.logout()
     assert client.socket().fileno() == -1
+
+
+class _Tunnelled(IMAP4):
+    """As users have it who go through a proxy: imaplib's manual allows to override open()."""
+
+    def open(self, host: str | None = None, port: int | None = None, timeout: float | None = None) -> None:
+        self.sock = socket.create_connection((host or "", port or 0), timeout)
+        self.file = self.sock.makefile("rb")
+
+
+def test_a_connection_class_of_a_users_own(peer: PeerFactory) -> None:
+    server = peer("S: * OK [CAPABILITY IMAP4rev1] hi\nC: A1 NOOP\nS: A1 OK Done")
+
+    class Client(IMAPClient):
+        def _create_IMAP4(self) -> IMAP4:
+            return _Tunnelled(self.host, self.port or 0)
+
+    client = Client(server.host, server.port, ssl=False)
+    assert client.noop() == (b"Done", [])
+    client.shutdown()

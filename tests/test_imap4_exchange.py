@@ -149,3 +149,20 @@ def test_methods_of_imaplib_share_the_connection_and_its_tags(peer: PeerFactory)
         assert imap.uid("SEARCH", "ALL") == ("OK", [b"1 2 3"])
         assert client.search() == [1, 2, 3]
         assert imap.append("x", "", "", b"abc") == ("OK", [b"done"])
+
+
+def test_a_login_by_imaplibs_own_method_makes_the_capabilities_unknown(peer: PeerFactory) -> None:
+    script = """
+        S: * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] ready
+        C: A1 AUTHENTICATE PLAIN
+        S: +
+        C: AGFubgBzZWNyZXQ=
+        S: A1 OK done
+        C: A2 CAPABILITY
+        S: * CAPABILITY IMAP4rev1 MOVE
+        S: A2 OK done
+    """
+    with connected(peer(script)) as client:
+        assert not client.has_capability("MOVE")
+        client._imap.authenticate("PLAIN", lambda challenge: b"\0ann\0secret")
+        assert client.has_capability("MOVE")

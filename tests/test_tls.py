@@ -144,7 +144,7 @@ def test_a_read_timeout_over_tls(peer: PeerFactory) -> None:
 def test_a_large_message_over_tls(peer: PeerFactory) -> None:
     message = b"0123456789abcdef" * 100_000
     script = [
-        f'S: * OK [CAPABILITY IMAP4rev1 LITERAL+] x\nC: A1 APPEND "x" {{{len(message)}+}}',
+        f'S: * PREAUTH [CAPABILITY IMAP4rev1 LITERAL+] x\nC: A1 APPEND "x" {{{len(message)}+}}',
         b"C: " + message,
         f"S: A1 OK done\nC: A2 UID FETCH 1 (BODY[])\nS: * 1 FETCH (UID 1 BODY[] {{{len(message)}}}",
         b"S-: " + message,

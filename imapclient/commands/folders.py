@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from typing import Any, Optional
 
 from ..arguments import Argument, atom
 from ..constants import SPECIAL_USE_NAMES
-from ..exceptions import ProtocolError
+from ..exceptions import CommandError, ProtocolError
 from ..folder_parser import parse_list, parse_namespace, parse_status
 from ..imap_utf7 import decode_name
 from ..response_types import Namespace
@@ -71,27 +72,39 @@ class FoldersMixin(CommandBase):
     def find_special_folder(self, folder_flag: bytes) -> str | None:
         """The name of the folder with a special use (RFC 6154), such as ``imapclient.imapclient.SENT``: ``'Sent'``.
 
-        Looks for the flag, then among the names that such folders usually have; None where there is neither.
+        Looks for the flag, then among the names that such folders usually have, at the top, below INBOX, and below the
+        prefix of the personal namespace (RFC 2342); None where there is neither. One or two commands are sent.
         """
         wanted = to_wire(folder_flag).lower()
         extended = self._can("SPECIAL-USE") and self._can("LIST-EXTENDED")
         options: list[Argument] = [b"RETURN", (b"SPECIAL-USE",)] if extended else []
         folders = self._list(b"LIST", "", "*", *options)
+        folders = [item for item in folders if b"\\nonexistent" not in map(bytes.lower, item[0])]
         for flags, _, name in folders:
             if any(flag.lower() == wanted for flag in flags):
                 return name  # type: ignore[no-any-return]
-        by_name = {self._plain_name(item): item[2] for item in reversed(folders)}
-        for candidate in _NAMES_BY_FLAG.get(wanted, ()):
-            if candidate.lower() in by_name:
-                return by_name[candidate.lower()]  # type: ignore[no-any-return]
-        return None
+        names = _NAMES_BY_FLAG.get(wanted, ())
+        found = self._by_usual_name(folders, names, "inbox")
+        if found is None and names:
+            for prefix, delimiter in self._personal_namespaces():
+                text = _text(prefix).lower()
+                found = found or self._by_usual_name(folders, names, text.removesuffix(delimiter or ""))
+        return found  # type: ignore[no-any-return]
+
+    def _personal_namespaces(self) -> tuple[tuple[Any, str | None], ...]:
+        if self._can("NAMESPACE"):
+            with contextlib.suppress(CommandError):
+                return self.namespace().personal or ()
+        return ()
 
     @staticmethod
-    def _plain_name(item: FolderItem) -> str:
-        """A name as people say it: without the ``INBOX.`` of servers that keep all folders below it."""
-        name = str(item[2] if isinstance(item[2], str) else decode_name(item[2])).lower()
-        prefix = "inbox" + (item[1] or b"").decode("ascii", "replace")
-        return name.removeprefix(prefix) if item[1] else name
+    def _by_usual_name(folders: list[FolderItem], names: Iterable[str], parent: str) -> Any:
+        """The folder with the first of the names, at the top or, as some servers have all folders, below ``parent``."""
+        by_name: dict[str, Any] = {}
+        for _, delimiter, name in reversed(folders):
+            text = _text(name).lower()
+            by_name[text.removeprefix(parent + delimiter.decode("ascii", "replace")) if delimiter else text] = name
+        return next((by_name[name.lower()] for name in names if name.lower() in by_name), None)
 
     def folder_exists(self, folder: Text) -> bool:
         """Whether a folder exists."""
@@ -165,6 +178,11 @@ class FoldersMixin(CommandBase):
                 for kind in kinds
             )
         )
+
+
+def _text(name: str | bytes) -> str:
+    """A folder's name to compare, whatever ``folder_encode`` is."""
+    return name if isinstance(name, str) else decode_name(name)
 
 
 def _delimiter(value: bytes) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..exceptions import CommandError, IMAPClientReadOnlyError, ProtocolError
-from ..exchange import Untagged
+from ..exchange import Untagged, readable
 from ..fetch_parser import parse_flags
 from ..response_codes import split_response_code
 from ..util import Text
@@ -42,7 +42,9 @@ class SelectionMixin(CommandBase):
         heard.add_code(reply.text)
         imap.selected(readonly)
         if not readonly and b"READ-ONLY" in heard.values:
-            raise IMAPClientReadOnlyError(f"{folder!r} is not writable")
+            error = IMAPClientReadOnlyError(f"{folder!r} is not writable")
+            vars(error).update(command="SELECT", status="OK", code=(b"READ-ONLY", ()), text=readable(reply.human))
+            raise error
         return heard.values
 
     def unselect_folder(self) -> bytes:

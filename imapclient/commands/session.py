@@ -111,7 +111,10 @@ class SessionMixin(CommandBase):
 
     def logout(self) -> bytes:
         """Log out and close the connection, which is closed even where that fails. Returns the server's last words."""
-        return self._imap.end()
+        try:
+            return self._imap.end()
+        finally:
+            self._hand_on()
 
     def shutdown(self) -> None:
         """Close the connection without logging out. Never raises."""

@@ -561,10 +561,50 @@ def test_special_folder_prefers_the_flag_then_the_more_usual_name() -> None:
         assert client.find_special_folder(SENT) == "x"
 
 
-@pytest.mark.parametrize("flag", [SENT, b"\\Nope"])
-def test_no_special_folder(flag: bytes) -> None:
-    with dialogue(_listing('() "/" "INBOX"', '() "/" "INBOXSent"', '() "/" "x/Sent"')) as client:
-        assert client.find_special_folder(flag) is None
+_NOWHERE = ('() "/" "INBOX"', '() "/" "INBOXSent"', '() "/" "x/Sent"')
+
+
+@pytest.mark.parametrize("answer", ['S: * NAMESPACE (("" "/")) NIL NIL\nS: {tag} OK', "S: {tag} NO Not today"])
+def test_no_special_folder(answer: str) -> None:
+    script = _listing(*_NOWHERE)
+    tag = f"A{script.count(' OK ') + 1}"
+    with dialogue(f"{script}\nC: {tag} NAMESPACE\n{answer.format(tag=tag)}") as client:
+        assert client.find_special_folder(SENT) is None
+
+
+def test_no_special_folder_of_an_unusual_kind() -> None:
+    with dialogue(_listing(*_NOWHERE)) as client:
+        assert client.find_special_folder(b"\\Nope") is None
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name"),
+    [
+        ('(("mail/" "/")) NIL NIL', "mail/Sent"),
+        ('(("" "/")("#mh/" "/")) NIL NIL', "#mh/Gesendet"),
+        ('(("INBOX." ".")) NIL NIL', "INBOX.Sent"),
+    ],
+)
+def test_special_folder_below_the_prefix_of_a_namespace(namespace: str, name: str) -> None:
+    delimiter = "." if "." in name else "/"
+    script = (
+        f'''C: A1 LIST "" "*"\nS: * LIST () "{delimiter}" "x"\nS: * LIST () "{delimiter}" "{name}"\nS: A1 OK Done'''
+    )
+    if not name.startswith("INBOX"):
+        script += f"\nC: A2 NAMESPACE\nS: * NAMESPACE {namespace}\nS: A2 OK Done"
+    with dialogue(script) as client:
+        assert client.find_special_folder(SENT) == name
+
+
+def test_no_special_folder_that_does_not_exist() -> None:
+    script = """
+        C: A1 LIST "" "*" RETURN (SPECIAL-USE)
+        S: * LIST (\\Sent \\NonExistent) "/" "Old"
+        S: * LIST () "/" "Sent"
+        S: A1 OK Done
+    """
+    with dialogue(script, capabilities="IMAP4rev1 SPECIAL-USE LIST-EXTENDED") as client:
+        assert client.find_special_folder(SENT) == "Sent"
 
 
 def test_special_folder_without_folder_encode_is_found_by_its_localised_name() -> None:

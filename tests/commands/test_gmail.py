@@ -195,7 +195,6 @@ def test_labels_in_utf8_once_that_is_enabled() -> None:
         ('("a\\"b" "c\\\\d")', ['a"b', "c\\d"]),
         ('({3}\nS: a"b {2}\nS: cd x)', ['a"b', "cd", "x"]),
         ('("[Gmail]/x" a]b)', ["[Gmail]/x", "a]b"]),
-        ("(a (b) c)", ["a", "c"]),
     ],
 )
 def test_forms_of_labels(wire: str, expected: list[str]) -> None:

@@ -110,8 +110,6 @@ _AWARE = datetime.datetime(2020, 2, 1, 23, 59, tzinfo=datetime.timezone(datetime
         (["KEYWORD", "$Forwarded"], "C: A1 UID SEARCH KEYWORD $Forwarded"),
         (["KEYWORD", "NIL", "UNKEYWORD", "a]b*{"], "C: A1 UID SEARCH KEYWORD NIL UNKEYWORD a]b*{"),
         (["KEYWORD", "from", "1:*"], "C: A1 UID SEARCH KEYWORD from 1:*"),
-        (["KEYWORD", "\\Seen"], 'C: A1 UID SEARCH KEYWORD "\\\\Seen"'),
-        (["KEYWORD", "two words"], 'C: A1 UID SEARCH KEYWORD "two words"'),
         (["X-GM-RAW", "has:attachment in:x"], 'C: A1 UID SEARCH X-GM-RAW "has:attachment in:x"'),
         (["FUZZY", "BODY", "a b"], 'C: A1 UID SEARCH FUZZY BODY "a b"'),
         (["YOUNGER", 3600], "C: A1 UID SEARCH YOUNGER 3600"),

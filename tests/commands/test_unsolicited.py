@@ -10,6 +10,7 @@ import pytest
 from imapclient import IMAPClient
 from imapclient.exceptions import CommandError, IMAPClientAbortError
 from tests.commands import dialogue
+from tests.helpers.scripted_peer import ScriptedPeer
 
 _NEWS = """
     S: * 4 EXISTS
@@ -46,14 +47,22 @@ def test_the_constructor_takes_it() -> None:
     with dialogue("C: A1 NOOP\nS: A1 OK Done") as other:
         other.noop()
     assert other.on_unsolicited is None
-    from tests.helpers.scripted_peer import ScriptedPeer
-
     script = 'S: * OK [CAPABILITY IMAP4rev1] hi\nC: A1 CREATE "x"\nS: * 4 EXISTS\nS: A1 OK Done'
     with ScriptedPeer(script) as peer:
         client = IMAPClient(peer.host, peer.port, ssl=False, timeout=10, on_unsolicited=heard.append)
         client.create_folder("x")
         assert heard == [(4, b"EXISTS")]
         client.shutdown()
+
+
+def test_alerts_of_the_greeting_and_of_the_logout() -> None:
+    heard: list[Any] = []
+    script = "S: * OK [ALERT] Hello\nC: A1 LOGOUT\nS: * OK [ALERT] Bye bye\nS: * BYE x\nS: A1 OK x"
+    with ScriptedPeer(script) as peer:
+        client = IMAPClient(peer.host, peer.port, ssl=False, timeout=10, on_unsolicited=heard.append)
+        assert heard == [(b"OK", b"[ALERT] Hello")]
+        client.logout()
+    assert heard[:2] == [(b"OK", b"[ALERT] Hello"), (b"OK", b"[ALERT] Bye bye")]
 
 
 def test_it_is_called_where_the_command_fails_too() -> None:

@@ -234,7 +234,7 @@ _DIFFERENCES: Mapping[str, tuple[str, ...]] = {
         'canned_folders/list_folders: * LIST () "/" ä',
     ),
     "``&`` at the end of a name": ("names/decode(b'&')",),
-    "``find_special_folder`` sends one command": (
+    "``find_special_folder`` sends one command, or two": (
         "listing/find_special_folder('\\\\Sent')",
         "canned_folders/find_special_folder: nothing, commands",
     ),

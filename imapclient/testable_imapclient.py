@@ -349,7 +349,8 @@ _OF_THE_EXCHANGE = frozenset(
     for base in WireMixin.__mro__
     if base.__module__.partition(".")[0] == __name__.partition(".")[0]
     for name in vars(base)
-    if not name.startswith("_")
+    # Two methods of imaplib's that are no more than wrapped.
+    if not name.startswith("_") and name not in ("login", "authenticate")
 )
 
 

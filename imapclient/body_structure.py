@@ -47,18 +47,22 @@ class BodyData(tuple[Any, ...]):
         ``'1'``. The multipart of the whole message has the number ``''`` (``BODY[]`` is the message with its header),
         the multipart that is the body of a message within it ``'2.TEXT'``, for it has no number of its own.
         """
-        todo: list[tuple[str, BodyData]] = [("" if self.is_multipart else "1", self)]
-        while todo:
-            number, part = todo.pop()
-            yield number, part
+        # One iterator for each level, so that a number lives no longer than the caller wants it.
+        levels: list[Iterator[tuple[str, BodyData]]] = [iter([("" if self.is_multipart else "1", self)])]
+        while levels:
+            found = next(levels[-1], None)
+            if found is None:
+                levels.pop()
+                continue
+            yield found
+            number, part = found
             if part.is_multipart:
                 prefix = number[: -len("TEXT")] if number.endswith(".TEXT") else number and f"{number}."
-                parts = [(f"{prefix}{index}", child) for index, child in enumerate(part[0], 1)]
-                todo.extend(reversed(parts))
+                levels.append(_numbered(prefix, part[0]))
             else:
                 body = part.body
                 if body is not None:
-                    todo.append((f"{number}.TEXT" if body.is_multipart else f"{number}.1", body))
+                    levels.append(iter([(f"{number}.TEXT" if body.is_multipart else f"{number}.1", body)]))
 
     # -- what all parts have
 
@@ -216,6 +220,10 @@ class BodyData(tuple[Any, ...]):
             value = (value,)
         disposition, params = (*(value or ()), None, None)[:2]
         return _Extension(fields[0] if place else None, disposition, params, language, location)
+
+
+def _numbered(prefix: str, parts: Sequence[BodyData]) -> Iterator[tuple[str, BodyData]]:
+    return ((f"{prefix}{index}", part) for index, part in enumerate(parts, 1))
 
 
 class _Extension(NamedTuple):

@@ -101,8 +101,11 @@ def _parse_rfc5322(timestamp: bytes) -> datetime.datetime:
     from email.utils import parsedate_tz
 
     text = timestamp.decode("latin-1")
-    # email.utils of Python 3.9.0 raises IndexError for blank text.
-    fields = parsedate_tz(text) if text.strip() else None
+    try:
+        fields = parsedate_tz(text)
+    except IndexError:
+        # email.utils of Python 3.9, for blank text and for "-Jul-1996 02:44:25 +0000".
+        fields = None
     if fields is None:
         raise ValueError("neither an INTERNALDATE nor an RFC 5322 date")
     year, month, day, hour, minute, second = fields[:6]

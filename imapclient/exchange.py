@@ -5,6 +5,7 @@ No I/O: imap4.py moves them.
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Callable, NamedTuple, Optional
@@ -128,6 +129,8 @@ class UnsolicitedQueue:
         self.dropped = 0
         self._responses: deque[Untagged] = deque()
         self._size = 0
+        # One thread may take what another one's command adds.
+        self._lock = threading.Lock()
         self._max_responses = max_responses
         self._max_bytes = max_bytes
 
@@ -138,16 +141,22 @@ class UnsolicitedQueue:
         return iter(self._responses)
 
     def append(self, response: Untagged) -> None:
-        self._responses.append(response)
-        self._size += response.size
+        size = response.size
+        if size > self._max_bytes:
+            self.dropped += 1
+            return
+        with self._lock:
+            self._responses.append(response)
+            self._size += size
         while len(self._responses) > self._max_responses or self._size > self._max_bytes:
             self.popleft()
             self.dropped += 1
 
     def popleft(self) -> Untagged:
         """The oldest, which is then no longer in the queue."""
-        response = self._responses.popleft()
-        self._size -= response.size
+        with self._lock:
+            response = self._responses.popleft()
+            self._size -= response.size
         return response
 
     def shorten(self, length: int) -> None:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import binascii
 import codecs
+import encodings.aliases
+import functools
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -64,10 +66,27 @@ _OTHER_NAMES = {
 _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 
 
+@functools.lru_cache(maxsize=1)
+def _known_names() -> frozenset[str]:
+    """The names of Python's codecs, normalised.
+
+    `codecs.lookup` keeps every name that it was ever asked for, and takes long for one that it does not know. The
+    senders of mail choose these names.
+    """
+    # Here, since it is seldom needed and slow to import.
+    import pkgutil
+
+    modules = (module.name for module in pkgutil.iter_modules(encodings.__path__))
+    return frozenset((*encodings.aliases.aliases, *encodings.aliases.aliases.values(), *modules))
+
+
 def _decode(raw: bytes, charset: str) -> str:
-    charset = charset.lower()
+    charset = _OTHER_NAMES.get(charset.lower(), charset.lower())
+    name = encodings.normalize_encoding(charset)
+    if name not in _known_names() and name.replace(".", "_") not in _known_names():
+        return raw.decode("utf-8", "replace")
     try:
-        name = codecs.lookup(_OTHER_NAMES.get(charset, charset)).name
+        name = codecs.lookup(charset).name
         if name not in _NO_CHARSETS:
             return raw.decode(_MEANT.get(name, name), "replace")
     except (LookupError, ValueError):

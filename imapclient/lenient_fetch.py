@@ -25,6 +25,9 @@ _ITEM_NAMES = re.compile(
 # At the end of a response, where no sender of mail can put it: after a list or a number.
 _UID_AT_END = re.compile(rb"[)0-9] UID (\d{1,10})\)\Z", re.IGNORECASE)
 
+# How many errors of one response are reported: each takes hundreds of times the bytes that it is about.
+_MOST_ERRORS = 20
+
 
 def read_leniently(
     sequence_number: int,
@@ -79,13 +82,15 @@ class _Reading:
         values = values[::-1]
         while values:
             key = values.pop()
-            if isinstance(key, tuple):
+            if isinstance(key, tuple) and _are_items(key):
                 # Parentheses round one item or several: (UID 5 (FLAGS ()))
-                values.extend(reversed(key))
+                for name, value in zip(key[-2::-2], key[::-2]):
+                    values += [value, Atom(name)]
                 continue
-            if not isinstance(key, bytes):
+            if not isinstance(key, Atom):
                 self._complain(ProtocolError(f"not a FETCH item's name: {brief(key)}"), None, key)
                 continue
+            key = bytes(key)
             if b"[" in key and b"]" not in key:
                 try:
                     key = section(key, _popped(values))
@@ -126,7 +131,17 @@ class _Reading:
         self._complain(error, key, value)
 
     def _complain(self, error: ProtocolError, item: bytes | None, value: Any) -> None:
-        self.errors.append(_fetch_error(error, self._number, item, value))
+        if len(self.errors) < _MOST_ERRORS:
+            self.errors.append(_fetch_error(error, self._number, item, value))
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, bytes) and _ITEM_NAMES.match(value) is not None
+
+
+def _are_items(value: tuple[Any, ...]) -> bool:
+    """Whether a list is of items: names and values in turn. A sender of mail can put no such list into an envelope."""
+    return len(value) % 2 == 0 and all(map(_is_name, value[::2]))
 
 
 def _popped(values: list[Any]) -> Iterator[Any]:
@@ -136,7 +151,8 @@ def _popped(values: list[Any]) -> Iterator[Any]:
 
 def _fetch_error(error: ProtocolError, number: int, item: bytes | None, value: Any) -> FetchError:
     found = FetchError(error)
-    found.__cause__ = error
+    # Without its traceback and context, whose frames would keep the whole response.
+    found.__cause__, error.__context__ = error.with_traceback(None), None
     found.position, found.context = error.position, error.context
     found.sequence_number = number
     found.item = item

@@ -44,7 +44,7 @@ _PARENTHESES = (OPEN, CLOSE)
 
 # What stands for an escaped backslash and an escaped quote, two bytes for two bytes so that places stay the same:
 # control characters, which a line hardly ever holds, and of them two that it does not.
-_STAND_INS = tuple(bytes([code, code]) for code in (0, 1, 2, 3, 4, 5, 6, 7, 14, 15, 16, 17, 18, 19, 20))
+_STAND_INS = tuple(bytes([code, code]) for code in (0, 1, 2, 3, 4, 5, 6, 7, 14, 15, *range(0xF5, 0x100)))
 
 
 class _Hidden(NamedTuple):
@@ -114,9 +114,13 @@ def number(token: bytes) -> int | bytes:
     return token
 
 
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel = 2
+
+
 def brief(value: object) -> str:
     """A value for an error message, cut so that it can't flood a log."""
-    return reprlib.repr(value)
+    return _SHORT.repr(value[:40] if isinstance(value, bytes) else value)
 
 
 def around(line: bytes, position: int) -> bytes:
@@ -160,6 +164,8 @@ def read_rest_of_list(
 
 class Atom(bytes):
     """An atom, where it matters that it came without quotes."""
+
+    __slots__ = ()
 
 
 def read_what_is_sound(

@@ -43,11 +43,18 @@ def parse_search(line: bytes, start: int) -> SearchIds:
             stop = end
         block = line[start:stop]
         try:
-            ids += _ids_of_equal_width(block) or json.loads(block.translate(_TO_JSON).decode("ascii").join("[]"))
+            ids += _ids_of_equal_width(block) or _ids_in_json(block)
         except ValueError:
             ids += _search_ids(line, start, stop)
         start = stop + 1
     ids.modseq = modseq
+    return ids
+
+
+def _ids_in_json(text: bytes) -> list[int]:
+    ids: list[int] = json.loads(text.translate(_TO_JSON).decode("ascii").join("[]"))
+    if ids and max(ids) >= 10**20:
+        raise ValueError
     return ids
 
 
@@ -105,7 +112,7 @@ _WORD = re.compile(rb"[^ \t]+")
 MAX_EXPANDED = 10_000_000
 
 
-def parse_esearch(line: bytes, start: int) -> SearchIds:
+def parse_esearch(line: bytes, start: int, room: int = MAX_EXPANDED) -> SearchIds:
     """The ids in an ESEARCH response, all of them where it has ALL (RFC 9051, 7.3.4; RFC 4731).
 
     ``parse_esearch(b'* ESEARCH (TAG "A1") UID ALL 2,10:11', 10) == [2, 10, 11]``.
@@ -129,7 +136,7 @@ def parse_esearch(line: bytes, start: int) -> SearchIds:
         if not (low.isdigit() and high.isdigit() and len(low) <= 10 and len(high) <= 10):
             raise ProtocolError(f"not a sequence set: {brief(found)}", start, around(line, start))
         lowest, highest = sorted((int(low), int(high)))
-        if highest - lowest + len(ids) >= MAX_EXPANDED:
+        if highest - lowest + len(ids) >= room:
             raise ProtocolError(f"more than {MAX_EXPANDED} ids in an ESEARCH response")
         ids.extend(range(lowest, highest + 1))
     return ids

@@ -324,3 +324,9 @@ def test_criteria_date(date: datetime.date, expected: bytes) -> None:
 def test_months_are_those_of_the_grammar() -> None:
     months = [format_criteria_date(datetime.date(2020, month, 1))[3:6] for month in range(1, 13)]
     assert b" ".join(months) == b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
+
+
+@pytest.mark.parametrize("text", [b"-Jul-1996 02:44:25 +0000", b"-", b"- - -", b" ", b""])
+def test_what_email_utils_of_python_3_9_stumbles_over(text: bytes) -> None:
+    with pytest.raises(ValueError, match="not a date"):
+        parse_to_datetime(text)

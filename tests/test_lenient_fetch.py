@@ -130,3 +130,8 @@ def test_a_cut_response_without_a_uid_is_filed_under_none() -> None:
 def test_strict() -> None:
     with pytest.raises(ProtocolError):
         parse_fetch_response([b"1 (UID 5 FLAGS (\\Seen))", b"2 (UID 6 ENVELOPE 5)"], strict=True)
+
+
+def test_the_errors_of_one_response_are_bounded() -> None:
+    _, errors = read_leniently(1, b"(UID 5 " + b"1 " * 100_000 + b")", 0)
+    assert len(errors) == 20

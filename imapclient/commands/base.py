@@ -109,6 +109,15 @@ class CommandBase:
             self._imap.unsolicited.append(response)
         self._hand_on()
 
+    @contextlib.contextmanager
+    def _passed_on_where_it_fails(self, heard: Iterable[Untagged]) -> Iterator[None]:
+        """What a command heard that then fails is for whoever listens."""
+        try:
+            yield
+        except IMAPClientError:
+            self._pass_on(heard)
+            raise
+
     def _require(self, capability: str) -> None:
         """CapabilityError unless the server has the capability. Nothing but CAPABILITY is sent."""
         if not self._can(capability):
@@ -219,6 +228,7 @@ class CommandBase:
         wanted = self._wire_name(folder)
         answer: tuple[bytes, _Value] | None = None
         others: list[Untagged] = []
+        unread: list[Untagged] = []
         last: tuple[bytes, _Value] | None = None
         error: ProtocolError | None = None
         for response in heard.responses:
@@ -226,6 +236,7 @@ class CommandBase:
                 last = parse(response.line, response.start, response.records, self._limits.nesting_depth)
             except ProtocolError as exc:
                 error = error or exc
+                unread.append(response)
                 continue
             if answer is None and (last[0] == wanted or last[0].upper() == wanted.upper() == b"INBOX"):
                 answer = last
@@ -234,7 +245,7 @@ class CommandBase:
         if answer is None and error is None and others:
             answer = last
             del others[-1]
-        self._pass_on(others)
+        self._pass_on(others if answer is None else others + unread)
         if answer is None:
             raise error or ProtocolError(f"the server sent no {heard.names[0].decode('ascii')} response")
         return answer
@@ -296,12 +307,12 @@ class FetchCollector:
         )
         is_told = not self._use_uid or items.get(b"UID") is not None
         message = self._message(number, items)
-        if message is None and is_told:
+        if message is None and (is_told or not errors):
             return False
-        if self._strict:
-            raise error
         for found in errors:
             found.message = message
+        if self._strict:
+            raise errors[0] if errors else error
         self._messages.errors += errors
         if message is not None:
             self._file(message, items)

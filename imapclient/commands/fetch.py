@@ -33,8 +33,9 @@ class FetchMixin(CommandBase):
         Empty ``messages``, None among them, give ``{}`` and send nothing.
 
         The result is a `~imapclient.fetch_result.FetchResult`, a dict whose ``errors`` tell what could not be read: an
-        item that is there is None then. With ``strict`` on, ProtocolError is raised for it instead, after the
-        command. Raises ValueError for empty ``data``. The connection is usable after both.
+        item that is there is None then, or has what is sound in it. With ``strict`` on, the first of these is raised
+        after the command instead (it is a ProtocolError). Raises ValueError for empty ``data``. The connection is
+        usable after all of these.
         """
         wanted = SequenceSet(() if messages is None else messages)
         arguments: list[Argument] = [fetch_items(data)]

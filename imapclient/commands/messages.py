@@ -159,7 +159,7 @@ class MessagesMixin(CommandBase):
         found = self._fetch(b"FETCH", wanted, [b"(UID)"])
         ids = {number if self.use_uid else items.get(b"UID"): number for number, items in found.items()}
         uids = {uid: number for uid, number in ids.items() if isinstance(uid, int) and 0 < uid < STAR}
-        if len(uids) < len(found):
+        if len(uids) < len(found) or any(error.message not in found for error in found.errors):
             raise ProtocolError("the server does not tell the UID of each message")
         return uids
 
@@ -178,7 +178,8 @@ class MessagesMixin(CommandBase):
                 raise ValueError("cannot EXPUNGE by ID when not using uids")
             return self.uid_expunge(messages)
         heard = HeardQueue()
-        reply = self._execute(b"EXPUNGE", handlers={b"*": heard.append})
+        with self._passed_on_where_it_fails(heard):
+            reply = self._execute(b"EXPUNGE", handlers={b"*": heard.append})
         return reply.text, self._untagged_items(heard)
 
     def uid_expunge(self, messages: MessageIds) -> tuple[bytes, list[UntaggedItem]]:
@@ -192,7 +193,8 @@ class MessagesMixin(CommandBase):
             return b"", []
         self._require("UIDPLUS")
         heard = HeardQueue()
-        replies = self._for_messages(b"EXPUNGE", wanted, handlers={b"*": heard.append}, uid=True)
+        with self._passed_on_where_it_fails(heard):
+            replies = self._for_messages(b"EXPUNGE", wanted, handlers={b"*": heard.append}, uid=True)
         return replies[-1].text, self._untagged_items(heard)
 
 

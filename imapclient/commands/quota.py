@@ -42,11 +42,12 @@ class QuotaMixin(CommandBase):
         heard_roots, heard_quotas = Collector(b"QUOTAROOT"), Collector(b"QUOTA")
         self._execute(b"GETQUOTAROOT", [self._folder(mailbox)], {**heard_roots.handlers, **heard_quotas.handlers})
         name, roots = self._about(mailbox, heard_roots, parse_quota_root)
+        known = set(roots)
         quotas: list[Quota] = []
         others: list[Untagged] = []
         for response in heard_quotas.responses:
             told = self._quotas(response)
-            if all(quota.quota_root in roots for quota in told):
+            if all(quota.quota_root in known for quota in told):
                 quotas += told
             else:
                 others.append(response)

@@ -18,7 +18,7 @@ from ..arguments import (
 from ..exceptions import BadCharsetError, CommandError, InvalidCriteriaError, retyped
 from ..exchange import Untagged
 from ..response_types import SearchIds
-from ..search_parser import parse_esearch, parse_search, parse_thread
+from ..search_parser import MAX_EXPANDED, parse_esearch, parse_search, parse_thread
 from ..util import Text
 from .base import Collector, CommandBase
 
@@ -126,14 +126,15 @@ class SearchMixin(CommandBase):
 
     def _search_part(self, criteria: Criteria, arguments: list[Argument]) -> SearchIds:
         responses = self._run(b"SEARCH", (criteria,), arguments, b"SEARCH", b"ESEARCH")
-        return _together(
-            [
-                parse_esearch(response.line, response.start)
-                if response.name == b"ESEARCH"
-                else parse_search(response.line, response.start)
-                for response in responses
-            ]
-        )
+        parts: list[SearchIds] = []
+        room = MAX_EXPANDED
+        for response in responses:
+            if response.name == b"ESEARCH":
+                parts.append(parse_esearch(response.line, response.start, room))
+                room -= len(parts[-1])
+            else:
+                parts.append(parse_search(response.line, response.start))
+        return _together(parts)
 
     def _charset_argument(self, encoded: SearchCriteria) -> list[Argument]:
         """What SEARCH has before its criteria."""
@@ -163,13 +164,14 @@ class SearchMixin(CommandBase):
         encoded = search_criteria(criteria, charset)
         if needs:
             self._require(needs)
-        try:
-            return send(encoded)
-        except BadCharsetError as error:
-            other = in_another_charset(criteria, encoded, error.code) if error.status == "NO" else None
-            if other is None:
-                raise
-            return send(other)
+        with self._undisturbed():
+            try:
+                return send(encoded)
+            except BadCharsetError as error:
+                other = in_another_charset(criteria, encoded, error.code) if error.status == "NO" else None
+                if other is None:
+                    raise
+                return send(other)
 
     def _run(
         self, command: bytes, asked: tuple[object, ...], arguments: list[Argument], *answers: bytes

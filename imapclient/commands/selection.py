@@ -40,7 +40,7 @@ class SelectionMixin(CommandBase):
             imap.unselected()
             raise
         heard.add_code(reply.text)
-        imap.selected(readonly)
+        imap.selected(readonly or b"READ-ONLY" in heard.values)
         if not readonly and b"READ-ONLY" in heard.values:
             error = IMAPClientReadOnlyError(f"{folder!r} is not writable")
             vars(error).update(command="SELECT", status="OK", code=(b"READ-ONLY", ()), text=readable(reply.human))
@@ -72,7 +72,11 @@ class _SelectResponses:
         if response.name in (b"EXISTS", b"RECENT"):
             self.values[response.name] = response.number
         elif response.name == b"FLAGS":
-            self.values[b"FLAGS"] = parse_flags(response.line, response.start, response.records)
+            try:
+                self.values[b"FLAGS"] = parse_flags(response.line, response.start, response.records)
+            except ProtocolError:
+                # The folder is selected all the same.
+                return False
         else:
             return self.add_code(response.text)
         return None
@@ -82,7 +86,7 @@ class _SelectResponses:
         if found is None or found[0] == b"ALERT":
             return False
         name, arguments, _ = found
-        if name in _NUMBERS and arguments.isdigit():
+        if name in _NUMBERS and arguments.isdigit() and len(arguments) <= 20:
             self.values[name] = int(arguments)
         elif name == b"PERMANENTFLAGS":
             try:

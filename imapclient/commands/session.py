@@ -106,7 +106,8 @@ class SessionMixin(CommandBase):
         Returns the server's text and what it sent before: ``(b'NOOP completed.', [(4, b'EXISTS'), (0, b'RECENT')])``.
         """
         heard = HeardQueue()
-        reply = self._execute(b"NOOP", handlers={b"*": heard.append})
+        with self._passed_on_where_it_fails(heard):
+            reply = self._execute(b"NOOP", handlers={b"*": heard.append})
         return reply.text, self._untagged_items(heard)
 
     def logout(self) -> bytes:

@@ -151,3 +151,30 @@ def test_flags_that_can_not_be_read_are_left_out_and_reported(method: str) -> No
         result = call(client)
         assert result == {6: (b"b",)}
         assert _told(result.errors) == [(5, 1, b"FLAGS", b"x")]
+
+
+def test_strict_raises_the_first_error_that_would_be_reported() -> None:
+    script = _SCRIPT.format(items="ENVELOPE", good="ENVELOPE NIL", bad="ENVELOPE 7")
+    with dialogue(script) as client:
+        client.strict = True
+        with pytest.raises(FetchError) as caught:
+            client.fetch("5:7", "ENVELOPE")
+        assert _told([caught.value]) == [(6, 2, b"ENVELOPE", 7)]
+
+
+def test_a_response_without_a_uid_that_needs_mending_is_for_somebody_else() -> None:
+    script = "C: A1 UID FETCH 5 (FLAGS)\nS: * 9 FETCH ((FLAGS (a)))\nS: A1 OK Done"
+    with dialogue(script) as client:
+        assert client.fetch(5, "FLAGS") == {}
+        assert unsolicited(client) == [(9, b"FETCH", b"((FLAGS (a)))")]
+
+
+def test_control_characters_behind_escapes_hide_no_message() -> None:
+    """A sender may put all of them into the name of an attachment."""
+    name = "a\\" + '"b' + "".join(f"\\x{code:02x}" for code in range(1, 32) if code not in (10, 13))
+    script = f'C: A1 UID FETCH 5 (X)\nSx: * 1 FETCH (UID 5 X "{name}" FLAGS (b))\nS: A1 OK Done'
+    with dialogue(script.replace('\\"', '\\\\"')) as client:
+        result = client.fetch(5, "X")
+        assert result.errors == []
+        assert result[5][b"X"].startswith(b'a"b\x01\x02')
+        assert result[5][b"FLAGS"] == (b"b",)

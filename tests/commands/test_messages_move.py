@@ -514,3 +514,12 @@ def test_move_to_a_folder_that_is_not_there_without_move() -> None:
         with pytest.raises(TryCreateError) as caught:
             client.move(7, "x")
         assert _left(caught.value) == ("", "", (b"", None, None, None))
+
+
+def test_a_uid_that_can_not_be_read_moves_nothing() -> None:
+    script = "C: A1 UID FETCH 1:2 (UID)\nS: * 1 FETCH (UID 1)\nS: * 2 FETCH (UID NIL)\nS: A1 OK Done"
+    with (
+        dialogue(script, capabilities="IMAP4rev1 UIDPLUS") as client,
+        pytest.raises(ProtocolError, match="UID of each"),
+    ):
+        client.move([1, 2], "x")

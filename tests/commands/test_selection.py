@@ -190,3 +190,24 @@ def test_readonly_by_position_and_name() -> None:
         assert client.select_folder("x", True) == {}
         assert client.select_folder(folder="x", readonly=True) == {}
         assert client.select_folder("x", False) == {}
+
+
+@pytest.mark.parametrize("odd", ["S: * FLAGS x", "S: * OK [UIDNEXT " + "9" * 5000 + "] x"])
+def test_what_can_not_be_read_leaves_the_folder_selected(odd: str) -> None:
+    script = f'C: A1 SELECT "x"\n{odd}\nS: * 3 EXISTS\nS: A1 OK [READ-WRITE] Done'
+    with dialogue(script) as client:
+        assert client.select_folder("x")[b"EXISTS"] == 3
+        assert client._imap.state == "SELECTED"
+
+
+def test_a_number_of_5000_digits_with_the_answer() -> None:
+    with dialogue('C: A1 SELECT "x"\nS: A1 OK [UIDNEXT ' + "9" * 5000 + "] Done") as client:
+        client.select_folder("x")
+        assert client._imap.state == "SELECTED"
+
+
+def test_a_folder_opened_read_only_is_known_to_be() -> None:
+    with dialogue('C: A1 SELECT "x"\nS: A1 OK [READ-ONLY] Done') as client:
+        with pytest.raises(client.ReadOnlyError):
+            client.select_folder("x")
+        assert (client._imap.state, client._imap.is_readonly) == ("SELECTED", True)

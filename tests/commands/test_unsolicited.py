@@ -191,3 +191,40 @@ def test_the_callback_waits_until_all_parts_of_a_long_set_are_done() -> None:
     with dialogue(script.format(first=first, second=second)) as client:
         client.on_unsolicited = lambda item: client.select_folder("x")
         client.add_flags(ids, "a", silent=True)
+
+
+@pytest.mark.parametrize(
+    ("call", "sent"),
+    [
+        (lambda client: client.noop(), "NOOP"),
+        (lambda client: client.expunge(), "EXPUNGE"),
+        (lambda client: client.uid_expunge(5), "UID EXPUNGE 5"),
+    ],
+)
+def test_what_a_command_heard_before_it_failed_is_told(call: Any, sent: str) -> None:
+    heard: list[Any] = []
+    with dialogue(f"C: A1 {sent}\nS: * 2 EXPUNGE\nS: * 5 EXISTS\nS: A1 NO Not today") as client:
+        client.on_unsolicited = heard.append
+        with pytest.raises(CommandError):
+            call(client)
+    assert heard == [(2, b"EXPUNGE"), (5, b"EXISTS")]
+
+
+def test_the_callback_waits_for_the_second_try_of_a_search() -> None:
+    script = """
+        C: A1 UID SEARCH CHARSET UTF-8 SUBJECT {2}
+        S: + go
+        C: \u00fc
+        S: * 4 EXISTS
+        S: A1 NO [BADCHARSET (ISO-8859-1)] No
+        C: A2 UID SEARCH CHARSET ISO-8859-1 SUBJECT {1}
+        S: + go
+        Cx: \\xfc
+        S: * SEARCH 7
+        S: A2 OK Done
+        C: A3 SELECT "x"
+        S: A3 OK Done
+    """
+    with dialogue(script) as client:
+        client.on_unsolicited = lambda item: client.select_folder("x")
+        assert client.search(["SUBJECT", "\u00fc"]) == [7]

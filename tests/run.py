@@ -169,9 +169,13 @@ def choose_single(interpreters: Sequence[Interpreter], started_with: tuple[int, 
     return next((usable[minor] for minor in order if minor in usable), None)
 
 
-def all_envs(interpreters: Iterable[Interpreter]) -> list[str]:
-    """Everything; the longest first, so that it does not run alone at the end."""
-    return ["live", *(found.env for found in interpreters), "dist", "types", "docs", "lint"]
+def all_envs(interpreters: Iterable[Interpreter], single: Interpreter) -> list[str]:
+    """Everything; the longest first, so that it does not run alone at the end.
+
+    `live` runs every test, so that the interpreter on which it does needs no other run.
+    """
+    others = [found.env for found in interpreters if found is not single]
+    return ["live", *others, "dist", "types", "docs", "lint"]
 
 
 def left_out(interpreters: Sequence[Interpreter], single: Interpreter, environ: Mapping[str, str]) -> list[str]:
@@ -300,7 +304,7 @@ def main(argv: Sequence[str]) -> int:
         print("tests/run.py: nothing was run, since IMAPCLIENT_TEST_REQUIRE is all")
         return 2
     if not envs:
-        envs = [single.env] if rest else all_envs(interpreters)
+        envs = [single.env] if rest else all_envs(interpreters, single)
     lines = []
     for found in interpreters:
         once = ", also for all that runs once" if found is single else ""

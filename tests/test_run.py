@@ -226,7 +226,9 @@ def test_arguments() -> None:
 
 
 def test_everything_is_run_with_every_interpreter() -> None:
-    envs = run.all_envs([interpreter(3, 9), interpreter(3, 14)])
+    found = [interpreter(3, 9), interpreter(3, 13), interpreter(3, 14)]
+    envs = run.all_envs(found, found[1])
+    # With 3.13, "live" does.
     assert sorted(envs) == ["dist", "docs", "lint", "live", "py314", "py39", "types"]
 
 

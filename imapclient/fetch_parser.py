@@ -91,7 +91,7 @@ _SIMPLE_ITEM = re.compile(
     rb"(?:(0|[1-9]\d{0,18})|\(([^()\"]*)\)|\"([^\"\\]*)\")"
     rb"(?: (?=[A-Z])|\)\Z)"
 )
-_LITERAL_ITEM = re.compile(rb"(?:BODY|BINARY)\[[A-Z0-9.]*(?: \([A-Z0-9 -]+\))?\](?:<\d+>)?|RFC822(?:\.[A-Z]+)?")
+_LITERAL_ITEM = re.compile(rb"(?:BODY|BINARY)\[[A-Z0-9.]*(?: \([A-Z0-9 -]+\))?\](?:<\d+>)?|RFC822(?:\.HEADER|\.TEXT)?")
 _literal_items: set[bytes] = set()
 _flag_lists: dict[bytes, tuple[bytes, ...]] = {}
 _MAX_FLAG_LISTS_KEPT = 1024

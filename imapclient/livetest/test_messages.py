@@ -179,17 +179,22 @@ def test_move_without_move_and_uidplus(
     assert uids(client) == source
 
 
+def _expunged(told: list[tuple[Any, ...]]) -> list[int]:
+    """The numbers of the messages that were removed; a server may tell other things as well."""
+    return sorted(item[0] for item in told if item[1:] == (b"EXPUNGE",))
+
+
 def test_expunge(client: IMAPClient, source: list[int]) -> None:
     client.delete_messages([source[1], source[3]], silent=True)
     text, removed = client.expunge()
     assert text
     # Each is the number at its time: 2 and 3, or 4 and 2, as the server goes through them.
-    assert sorted(removed) in ([(2, b"EXPUNGE"), (3, b"EXPUNGE")], [(2, b"EXPUNGE"), (4, b"EXPUNGE")])
+    assert _expunged(removed) in ([2, 3], [2, 4])
     assert uids(client) == [source[0], source[2], source[4]]
 
 
 def test_expunge_without_deleted_messages(client: IMAPClient, source: list[int]) -> None:
-    assert client.expunge()[1] == []
+    assert _expunged(client.expunge()[1]) == []
     assert uids(client) == source
 
 
@@ -199,7 +204,7 @@ def test_expunge_some_of_the_deleted(client: IMAPClient, source: list[int], name
     client.delete_messages(source[1:4], silent=True)
     text, removed = getattr(client, name)([source[0], source[1], source[3]])
     assert text
-    assert sorted(removed) in ([(2, b"EXPUNGE"), (3, b"EXPUNGE")], [(2, b"EXPUNGE"), (4, b"EXPUNGE")])
+    assert _expunged(removed) in ([2, 3], [2, 4])
     assert uids(client) == [source[0], source[2], source[4]]
     assert flags_of(client, source[2]) == {DELETED}
 

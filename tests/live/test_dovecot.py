@@ -322,7 +322,8 @@ def test_many_messages(inbox: IMAPClient) -> None:
     assert inbox.search() == found[1::2]
     assert inbox.folder_status("Archive", "MESSAGES") == {b"MESSAGES": 2048}
     inbox.delete_messages(found[1::4], silent=True)
-    assert len(inbox.uid_expunge(found[1::4])[1]) == 1024
+    told = inbox.uid_expunge(found[1::4])[1]
+    assert len([item for item in told if item[1:] == (b"EXPUNGE",)]) == 1024
     assert inbox.search() == found[3::4]
     inbox.use_uid = False
     with pytest.raises(ValueError, match="sequence numbers"):

@@ -26,9 +26,10 @@ def test_search_gives_the_ids_back(ids: list[int], modseq: int | None) -> None:
 
 
 def _one_by_one(line: bytes) -> list[int] | None:
-    """A SEARCH line's ids by the plainest reading; None for what is no list of ids."""
+    """A SEARCH line's ids by the plainest reading; None for what is no list of ids (a number has 20 digits at most)."""
     words = [word for part in line[9:].split(b" ") for word in part.split(b"\t") if word]
-    return [int(word) for word in words] if all(word.isdigit() for word in words) else None
+    is_id = all(word.isdigit() and len(word) <= 20 for word in words)
+    return [int(word) for word in words] if is_id else None
 
 
 @given(

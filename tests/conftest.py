@@ -27,8 +27,10 @@ from tests.helpers.zones import SystemZone
 if TYPE_CHECKING:
     from imapclient.embedded_server import EmbeddedServer
 
-# A loaded machine is no failure: how long an example takes is the benchmark's business.
-settings.register_profile("imapclient", deadline=None)
+# A loaded machine is no failure: how long an example takes is the benchmark's business. The same examples each time: a
+# change is judged by itself, not by the dice. `--hypothesis-profile=random` throws these, to look for more.
+settings.register_profile("random", deadline=None, print_blob=True)
+settings.register_profile("imapclient", settings.get_profile("random"), derandomize=True)
 settings.load_profile("imapclient")
 
 _SERVER_FIXTURES = {"dovecot", "embedded", "live_server"}

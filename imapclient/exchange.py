@@ -122,14 +122,14 @@ class Command:
 class UnsolicitedQueue:
     """Untagged responses that no command asked for, the last ones within a bound of number and size.
 
-    Kept for a look at what a server told; nothing depends on them. ``dropped`` counts those that were pushed out.
+    Kept for a look at what a server told; nothing depends on them. ``dropped`` counts those that were pushed out. One
+    thread may take what another one's command adds.
     """
 
     def __init__(self, max_responses: int = 1000, max_bytes: int = 4 * 1024 * 1024) -> None:
         self.dropped = 0
         self._responses: deque[Untagged] = deque()
         self._size = 0
-        # One thread may take what another one's command adds.
         self._lock = threading.Lock()
         self._max_responses = max_responses
         self._max_bytes = max_bytes
@@ -138,22 +138,23 @@ class UnsolicitedQueue:
         return len(self._responses)
 
     def __iter__(self) -> Iterator[Untagged]:
-        return iter(self._responses)
+        with self._lock:
+            return iter(list(self._responses))
 
     def append(self, response: Untagged) -> None:
         size = response.size
-        if size > self._max_bytes:
-            self.dropped += 1
-            return
         with self._lock:
+            if size > self._max_bytes:
+                self.dropped += 1
+                return
             self._responses.append(response)
             self._size += size
-        while len(self._responses) > self._max_responses or self._size > self._max_bytes:
-            self.popleft()
-            self.dropped += 1
+            while len(self._responses) > self._max_responses or self._size > self._max_bytes:
+                self._size -= self._responses.popleft().size
+                self.dropped += 1
 
     def popleft(self) -> Untagged:
-        """The oldest, which is then no longer in the queue."""
+        """The oldest, which is then no longer in the queue. IndexError where there is none."""
         with self._lock:
             response = self._responses.popleft()
             self._size -= response.size
@@ -161,8 +162,9 @@ class UnsolicitedQueue:
 
     def shorten(self, length: int) -> None:
         """Keep the oldest ``length`` responses."""
-        while len(self._responses) > length:
-            self._size -= self._responses.pop().size
+        with self._lock:
+            while len(self._responses) > length:
+                self._size -= self._responses.pop().size
 
     @property
     def is_full(self) -> bool:
@@ -170,13 +172,14 @@ class UnsolicitedQueue:
 
     def take(self) -> list[Untagged]:
         """All of them, oldest first; the queue is empty then."""
-        taken = list(self._responses)
-        self.clear()
+        with self._lock:
+            taken = list(self._responses)
+            self._responses.clear()
+            self._size = 0
         return taken
 
     def clear(self) -> None:
-        self._responses.clear()
-        self._size = 0
+        self.take()
 
 
 class HeardQueue(UnsolicitedQueue):
@@ -187,9 +190,10 @@ class HeardQueue(UnsolicitedQueue):
 
     def append(self, response: Untagged) -> None:
         size = response.size
-        if len(self._responses) >= self.MAX_RESPONSES:
-            raise LimitError("HeardQueue.MAX_RESPONSES", self.MAX_RESPONSES, "what the server told in one go")
-        if self._responses and self._size + size > self.MAX_BYTES:
-            raise LimitError("HeardQueue.MAX_BYTES", self.MAX_BYTES, "what the server told in one go")
-        self._responses.append(response)
-        self._size += size
+        with self._lock:
+            if len(self._responses) >= self.MAX_RESPONSES:
+                raise LimitError("HeardQueue.MAX_RESPONSES", self.MAX_RESPONSES, "what the server told in one go")
+            if self._responses and self._size + size > self.MAX_BYTES:
+                raise LimitError("HeardQueue.MAX_BYTES", self.MAX_BYTES, "what the server told in one go")
+            self._responses.append(response)
+            self._size += size

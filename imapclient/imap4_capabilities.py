@@ -5,6 +5,7 @@ Part of the connection class in imap4.py, in a file of its own.
 
 from __future__ import annotations
 
+import threading
 from abc import abstractmethod
 from collections.abc import Iterable
 
@@ -28,6 +29,7 @@ class CapabilityState:
     enabled: frozenset[str]
     #: imaplib's: NONAUTH, AUTH, SELECTED or LOGOUT.
     state: str
+    _lock: threading.RLock
 
     @abstractmethod
     def execute(self, command: Command) -> Tagged: ...
@@ -54,10 +56,12 @@ class CapabilityState:
 
     def fetch_capabilities(self) -> tuple[str, ...]:
         """The server's capabilities in upper case, asked for if they are not known: ``('IMAP4REV1', 'IDLE')``."""
-        if not self.capabilities_known:
-            self.execute(Command(b"CAPABILITY"))
-            self.capabilities_known = True
-        return self.capabilities
+        # Another thread's login forgets them on its way.
+        with self._lock:
+            if not self.capabilities_known:
+                self.execute(Command(b"CAPABILITY"))
+                self.capabilities_known = True
+            return self.capabilities
 
     @property
     def is_utf8(self) -> bool:

@@ -2,14 +2,18 @@
 
 Part of the connection class in imap4.py, in a file of its own. An interrupt at any moment of `poll_idle` leaves things
 as if the call had not been made: what was read from the buffer is made unread, and what was heard stays heard.
+
+Who waits in IDLE holds not the lock of the exchange but one of its own, so that another thread's command is told at
+once that the connection idles. A thread that waited for the exchange as IDLE began is told as soon as it has begun.
 """
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Callable, TypeVar
 
@@ -60,6 +64,12 @@ class IdleExchange:
     def _prepare_idle(self) -> None:
         self._idling: Command | None = None
         self._heard = HeardQueue()
+        # Held by who listens in IDLE or ends it. Not reentrant: a signal handler must not end IDLE under a wait.
+        self._listening = threading.Lock()
+
+    def undivided(self) -> AbstractContextManager[bool]:
+        """Several exchanges in which no other thread's comes in between; others wait until the end of it."""
+        return self._lock
 
     @property
     def is_idle(self) -> bool:
@@ -95,7 +105,7 @@ class IdleExchange:
         ``render`` makes of the responses what is returned: they are forgotten only after that. What came before the
         connection ended is returned, and the next call raises.
         """
-        with self._lock:
+        with self._alone():
             command = self._idle_command()
             if not self._heard:
                 self._check_usable()
@@ -147,13 +157,10 @@ class IdleExchange:
     def finish_idle(self, render: Callable[[Iterable[Untagged]], list[T]]) -> tuple[Tagged, list[T]]:
         """Send DONE and read to the end of IDLE; what was heard, as `poll_idle` returns it, comes with it.
 
-        All within the connection's read timeout, or 60 seconds where it has none. Another thread's `poll_idle` is
-        waited for as long, and is not ended by it.
+        All within the connection's read timeout, or 60 seconds where it has none.
         """
         patience = self.socket_timeout.read or IDLE_DONE_PATIENCE
-        if not self._lock.acquire(timeout=patience):
-            raise IllegalStateError("another thread waits in idle_check()")
-        try:
+        with self._alone(), self._lock:
             command = self._idle_command()
             self._check_usable()
             self._reader.commit()
@@ -171,8 +178,17 @@ class IdleExchange:
             items = render(self._heard)
             self._heard.clear()
             return self.finish(command), items
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """IllegalStateError at once where another thread listens: what it waits for may never come."""
+        if not self._listening.acquire(blocking=False):
+            self._check_usable()
+            raise IllegalStateError("another thread waits in idle_check(), or ends IDLE")
+        try:
+            yield
         finally:
-            self._lock.release()
+            self._listening.release()
 
     def _idle_command(self) -> Command:
         if self._idling is None:

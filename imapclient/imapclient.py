@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket as socket_module
 import ssl as ssl_module
+import threading
 from types import TracebackType
 from typing import Callable, TypeVar, cast
 
@@ -146,7 +147,8 @@ class IMAPClient(
         self.normalise_times = True
         self.strict = strict
         self.on_unsolicited = on_unsolicited
-        self._handing_on = False
+        self._handing_on = threading.Lock()
+        self._undisturbed_thread: int | None = None
         self._timeout = as_socket_timeout(timeout)
         self._limits = Limits(max_line_length, max_literal_size, max_response_size, max_nesting_depth)
         self._imap = self._create_IMAP4()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ssl
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Callable, TypeVar
 
@@ -48,7 +49,8 @@ class CommandBase:
     strict: bool
     on_unsolicited: Callable[[UntaggedItem], object] | None
     _limits: Limits
-    _handing_on: bool
+    _handing_on: threading.Lock
+    _undisturbed_thread: int | None
 
     # -- provided by other families
 
@@ -75,32 +77,46 @@ class CommandBase:
         """Give the caller what no command asked for, after the exchange in which it came.
 
         The callback may call the client: what comes then follows in the same loop. Its exceptions are logged, since the
-        result of the command that is running matters more.
+        result of the command that is running matters more. It runs in one thread at a time, and holds no lock that a
+        command needs.
         """
-        if self.on_unsolicited is None or self._handing_on:
+        if self._undisturbed_thread == threading.get_ident():
             return
-        self._handing_on = True
-        try:
-            while self._imap.unsolicited and self.on_unsolicited is not None:
-                item = self._untagged_item(self._imap.unsolicited.popleft())
-                try:
-                    self.on_unsolicited(item)
-                except Exception:
-                    client_log.exception("on_unsolicited failed for %r", item)
-        finally:
-            self._handing_on = False
+        # Whoever hands on looks again after letting go, so that what another thread adds meanwhile is not left lying.
+        while self._imap.unsolicited and self.on_unsolicited is not None:
+            if not self._handing_on.acquire(blocking=False):
+                return
+            try:
+                self._hand_on_what_is_there()
+            finally:
+                self._handing_on.release()
+
+    def _hand_on_what_is_there(self) -> None:
+        while self.on_unsolicited is not None:
+            try:
+                response = self._imap.unsolicited.popleft()
+            except IndexError:
+                return
+            item = self._untagged_item(response)
+            try:
+                self.on_unsolicited(item)
+            except Exception:
+                client_log.exception("on_unsolicited failed for %r", item)
 
     @contextlib.contextmanager
     def _undisturbed(self) -> Iterator[None]:
-        """Between the commands of the body, `on_unsolicited` is not called: it may select another folder."""
-        if self._handing_on:
-            yield
-            return
-        self._handing_on = True
+        """The commands of the body belong together: nothing may select another folder between them.
+
+        Commands of other threads wait until its end, and `on_unsolicited` is not called before.
+        """
         try:
-            yield
+            with self._imap.undivided():
+                outer, self._undisturbed_thread = self._undisturbed_thread, threading.get_ident()
+                try:
+                    yield
+                finally:
+                    self._undisturbed_thread = outer
         finally:
-            self._handing_on = False
             self._hand_on()
 
     def _pass_on(self, responses: Iterable[Untagged]) -> None:

@@ -8,9 +8,9 @@ from .base import CommandBase, UntaggedItem
 class IdleMixin(CommandBase):
     """IDLE (RFC 2177). Needs IDLE.
 
-    Between `idle` and `idle_done` no other command can be sent: IllegalStateError says so. While one thread waits in
-    `idle_check`, another can't end that: wait in turns with a timeout. A server may end a
-    connection that idles for 30 minutes: call `idle_done` and `idle` again before.
+    Between `idle` and `idle_done` no other command can be sent: IllegalStateError says so at once, also in another
+    thread. While one thread waits in `idle_check`, another one can't wait too or end IDLE, which raises the same. A
+    server may end a connection that idles for 30 minutes: call `idle_done` and `idle` again before.
     """
 
     def idle(self) -> None:

@@ -34,13 +34,14 @@ class SelectionMixin(CommandBase):
         names = (b"OK", b"FLAGS", b"EXISTS", b"RECENT")
         command = b"EXAMINE" if readonly else b"SELECT"
         imap = self._imap
-        try:
-            reply = self._execute(command, [self._folder(folder)], dict.fromkeys(names, heard.take))
-        except CommandError:
-            imap.unselected()
-            raise
-        heard.add_code(reply.text)
-        imap.selected(readonly or b"READ-ONLY" in heard.values)
+        with self._undisturbed():
+            try:
+                reply = self._execute(command, [self._folder(folder)], dict.fromkeys(names, heard.take))
+            except CommandError:
+                imap.unselected()
+                raise
+            heard.add_code(reply.text)
+            imap.selected(readonly or b"READ-ONLY" in heard.values)
         if not readonly and b"READ-ONLY" in heard.values:
             error = IMAPClientReadOnlyError(f"{folder!r} is not writable")
             vars(error).update(command="SELECT", status="OK", code=(b"READ-ONLY", ()), text=readable(reply.human))
@@ -57,9 +58,10 @@ class SelectionMixin(CommandBase):
         return self._leave(b"CLOSE")
 
     def _leave(self, command: bytes) -> bytes:
-        reply = self._execute(command)
-        self._imap.unselected()
-        return reply.text
+        with self._undisturbed():
+            reply = self._execute(command)
+            self._imap.unselected()
+            return reply.text
 
 
 class _SelectResponses:

@@ -13,14 +13,16 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 from hypothesis import settings
 
-from tests.helpers import dovecot as dovecot_helper
+from tests.helpers.courier import Courier
+from tests.helpers.cyrus import Cyrus
 from tests.helpers.dovecot import Dovecot
-from tests.helpers.live import TRANSPORTS, LiveServer
+from tests.helpers.live import SERVERS, TRANSPORTS, LiveServer
+from tests.helpers.mail_server import MailServer
 from tests.helpers.scripted_peer import PeerFactory, Script, ScriptedPeer
 from tests.helpers.zones import SystemZone
 
@@ -33,7 +35,7 @@ settings.register_profile("random", deadline=None, print_blob=True)
 settings.register_profile("imapclient", settings.get_profile("random"), derandomize=True)
 settings.load_profile("imapclient")
 
-_SERVER_FIXTURES = {"dovecot", "embedded", "live_server"}
+_SERVER_FIXTURES = {"courier", "cyrus", "dovecot", "embedded", "live_server", "mail_server", "suite_server"}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -123,14 +125,40 @@ def _new_embedded(users: dict[str, str]) -> EmbeddedServer:
     return server
 
 
+_Server = TypeVar("_Server", bound=MailServer)
+
+
+def _running(kind: type[_Server]) -> Iterator[_Server]:
+    reason = kind.unavailable()
+    if reason is not None:
+        _not_available(reason)
+    with kind() as server:
+        yield server
+
+
 @pytest.fixture(scope="session")
 def dovecot() -> Iterator[Dovecot]:
     """A running Dovecot; `Dovecot.add_user` gives a test a mailbox of its own."""
-    reason = dovecot_helper.unavailable()
-    if reason is not None:
-        _not_available(reason)
-    with Dovecot() as server:
-        yield server
+    yield from _running(Dovecot)
+
+
+@pytest.fixture(scope="session")
+def cyrus() -> Iterator[Cyrus]:
+    """A running Cyrus; `Cyrus.add_user` gives a test a mailbox of its own."""
+    yield from _running(Cyrus)
+
+
+@pytest.fixture(scope="session")
+def courier() -> Iterator[Courier]:
+    """A running Courier; `Courier.add_user` gives a test a mailbox of its own."""
+    yield from _running(Courier)
+
+
+@pytest.fixture(params=["dovecot", "cyrus", "courier"])
+def mail_server(request: pytest.FixtureRequest) -> MailServer:
+    """Each real server that is a program of its own."""
+    server: MailServer = request.getfixturevalue(request.param)
+    return server
 
 
 @pytest.fixture(scope="session")
@@ -141,26 +169,18 @@ def embedded() -> Iterator[EmbeddedServer]:
         yield server
 
 
-@pytest.fixture(
-    params=[
-        pytest.param((server, transport), id=f"{server}-{transport}")
-        for server in ("embedded", "dovecot")
-        for transport in TRANSPORTS
-    ]
-)
-def live_server(request: pytest.FixtureRequest) -> Iterator[LiveServer]:
-    """Each real server over each transport, with a new user whose mailbox is empty."""
-    name, transport = request.param
-    user, password = f"user-{uuid.uuid4().hex}", "secret"
+@contextlib.contextmanager
+def _live(request: pytest.FixtureRequest, name: str, transport: str) -> Iterator[LiveServer]:
     with contextlib.ExitStack() as stack:
-        server: Dovecot | EmbeddedServer
-        if name == "dovecot":
-            dovecot: Dovecot = request.getfixturevalue("dovecot")
-            dovecot.add_user(user, password)
-            server = dovecot
-        else:
+        server: MailServer | EmbeddedServer
+        if name == "embedded":
+            user, password = f"user-{uuid.uuid4().hex}", "secret"
             # It starts within milliseconds, so that each test may have one.
             server = stack.enter_context(_new_embedded({user: password}))
+        else:
+            running: MailServer = request.getfixturevalue(name)
+            user, password = running.new_user()
+            server = running
         live = LiveServer(
             name,
             transport,
@@ -171,3 +191,23 @@ def live_server(request: pytest.FixtureRequest) -> Iterator[LiveServer]:
             password=password,
         )
         yield stack.enter_context(live)
+
+
+@pytest.fixture(
+    params=[
+        pytest.param((server, transport), id=f"{server}-{transport}") for server in SERVERS for transport in TRANSPORTS
+    ]
+)
+def live_server(request: pytest.FixtureRequest) -> Iterator[LiveServer]:
+    """Each real server over each transport, with a new user whose mailbox is empty."""
+    with _live(request, *request.param) as live:
+        yield live
+
+
+@pytest.fixture(
+    params=[pytest.param(item, id=item[0]) for item in SERVERS.items() if item[0] in ("embedded", "dovecot")]
+)
+def suite_server(request: pytest.FixtureRequest) -> Iterator[LiveServer]:
+    """Each real server over the transport that the live suite runs on, with a new user whose mailbox is empty."""
+    with _live(request, *request.param) as live:
+        yield live

@@ -44,6 +44,24 @@ EMBEDDED_SERVER = (3, 11)
 
 # Where Debian keeps daemons, out of the PATH of ordinary users.
 SYSTEM_FOLDERS = ["/usr/local/sbin", "/usr/sbin", "/sbin"]
+# Where .ci/install-servers puts the packages that can't be installed beside each other.
+UNPACKED = "/usr/local/lib/imapclient-tests"
+# A program of each server, the folders beyond PATH where it may be, and how to get it.
+SERVERS = [
+    ("Dovecot", "dovecot", [], "install the package dovecot-imapd"),
+    (
+        "Cyrus",
+        "idled",
+        ["/usr/lib/cyrus/bin", f"{UNPACKED}/cyrus-imapd/usr/lib/cyrus/bin"],
+        "run .ci/install-servers as root, on Debian",
+    ),
+    (
+        "Courier",
+        "imaplogin",
+        ["/usr/lib/courier/courier", f"{UNPACKED}/courier-imap/usr/lib/courier/courier"],
+        "run .ci/install-servers and the tests as root, on Debian",
+    ),
+]
 
 # Seconds for an interpreter to say what it is.
 PROBE_TIMEOUT = 30
@@ -188,12 +206,19 @@ def left_out(interpreters: Sequence[Interpreter], single: Interpreter, environ: 
             lines.append(
                 f"Python {name}: no such interpreter starts here; install it, for example with: pyenv install {name}"
             )
-    places = [environ.get("PATH", ""), *SYSTEM_FOLDERS]
-    if shutil.which("dovecot", path=os.pathsep.join(places)) is None:
-        lines.append("live tests against Dovecot: install the package dovecot-imapd")
+    for name, program, folders, remedy in SERVERS:
+        places = [environ.get("PATH", ""), *SYSTEM_FOLDERS, *folders]
+        found = shutil.which(program, path=os.pathsep.join(places)) is not None
+        # Courier's configuration is at fixed places, which only root can put another one at.
+        if not found or (name == "Courier" and not _is_root()):
+            lines.append(f"live tests against {name}: {remedy}")
     if single.minor < EMBEDDED_SERVER:
         lines.append("live tests against the embedded server: install Python 3.11 or newer")
     return lines
+
+
+def _is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def install_tox(single: Interpreter, environ: Mapping[str, str]) -> Path:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import imaplib
 import itertools
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.helpers import certificates
-from tests.helpers.dovecot import Dovecot
 from tests.helpers.scripted_peer import PeerFactory, Script, ScriptedPeer, SendBytes
 
 _TIMEOUT = 10
@@ -63,10 +60,6 @@ def talk(
             sock.sendall(data)
         if to_end:
             assert read_to_end(sock) == b""
-
-
-def plain_login(user: str, password: str) -> Callable[[bytes], bytes]:
-    return lambda challenge: f"\0{user}\0{password}".encode()
 
 
 # What goes right
@@ -425,51 +418,3 @@ def test_the_peer_fixture_starts_peers(peer: PeerFactory) -> None:
         assert read_exactly(sock, 3) == b"a\r\n"
     with second, connected(second) as sock:
         assert read_exactly(sock, 3) == b"b\r\n"
-
-
-# Dovecot
-
-
-def test_dovecot_takes_a_new_user_at_once(dovecot: Dovecot) -> None:
-    for name in ("new-1", "new-ü"):
-        dovecot.add_user(name, "a b")
-        with imaplib.IMAP4(dovecot.host, dovecot.port) as client:
-            client.authenticate("PLAIN", plain_login(name, "a b"))
-            assert client.select() == ("OK", [b"0"])
-    with pytest.raises(ValueError, match="exists"):
-        dovecot.add_user("new-1")
-    with pytest.raises(ValueError, match="not possible"):
-        dovecot.add_user("a:b")
-    with pytest.raises(ValueError, match="not possible"):
-        dovecot.add_user("../a")
-
-
-def test_dovecot_speaks_tls_and_starttls(dovecot: Dovecot) -> None:
-    context = ssl.create_default_context(cafile=dovecot.ca_file)
-    with imaplib.IMAP4_SSL(dovecot.host, dovecot.tls_port, ssl_context=context) as tls:
-        assert tls.login("alice", dovecot.users["alice"])[0] == "OK"
-    with imaplib.IMAP4(dovecot.host, dovecot.port) as plain:
-        plain.starttls(dovecot.ssl_context)
-        answer = plain.authenticate("PLAIN", plain_login("uni", dovecot.users["uni"]))
-        assert answer[0] == "OK"
-
-
-def test_dovecot_takes_a_client_certificate(dovecot: Dovecot) -> None:
-    context = dovecot.client_certificate_context("bob")
-    with imaplib.IMAP4_SSL(dovecot.host, dovecot.tls_port, ssl_context=context) as client:
-        assert client.authenticate("EXTERNAL", lambda _: b"")[0] == "OK"
-
-
-def test_dovecot_has_a_preauth_command(dovecot: Dovecot) -> None:
-    with imaplib.IMAP4_stream(dovecot.preauth_command("alice")) as client:
-        assert client.welcome.startswith(b"* PREAUTH ")
-        assert client.select("INBOX", readonly=True)[0] == "OK"
-
-
-def test_dovecot_leaves_nothing() -> None:
-    with Dovecot() as server:
-        folder, port = Path(server.folder), server.port
-        assert folder.is_dir()
-    assert not folder.exists()
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection((server.host, port), timeout=_TIMEOUT)

@@ -171,21 +171,30 @@ def test_single_has_to_make_virtual_environments() -> None:
 
 def test_what_is_left_out_is_named_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "SYSTEM_FOLDERS", [])
+    monkeypatch.setattr(run, "SERVERS", [(name, program, [], remedy) for name, program, _, remedy in run.SERVERS])
     found = [interpreter(3, 9), interpreter(3, 10), interpreter(3, 12)]
     lines = run.left_out(found, found[0], {"PATH": str(tmp_path)})
-    assert len(lines) == 4
+    assert len(lines) == 6
     assert "Python 3.11" in lines[0]
     assert "pyenv install 3.11" in lines[0]
     assert "Python 3.13" in lines[1]
     assert "dovecot-imapd" in lines[2]
-    assert "embedded server" in lines[3]
-    assert "Python 3.11 or newer" in lines[3]
+    assert "Cyrus: run .ci/install-servers" in lines[3]
+    assert "Courier: run .ci/install-servers" in lines[4]
+    assert "embedded server" in lines[5]
+    assert "Python 3.11 or newer" in lines[5]
 
 
-def test_nothing_is_left_out_where_all_is_there(tmp_path: Path) -> None:
-    script(tmp_path / "dovecot", "exit 0")
+def test_nothing_is_left_out_where_all_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    for name in ("dovecot", "idled", "imaplogin"):
+        script(tmp_path / name, "exit 0")
     found = [interpreter(3, minor) for minor in range(9, 14)]
     assert run.left_out(found, found[-1], {"PATH": str(tmp_path)}) == []
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    (line,) = run.left_out(found, found[-1], {"PATH": str(tmp_path)})
+    assert "Courier" in line
+    assert "as root" in line
 
 
 def test_require_all_fails_before_anything_runs(

@@ -7,7 +7,6 @@ every process runs as the caller.
 from __future__ import annotations
 
 import base64
-import contextlib
 import functools
 import getpass
 import grp
@@ -17,110 +16,37 @@ import json
 import os
 import pwd
 import shutil
-import signal
 import socket
-import ssl
 import subprocess
-import tempfile
-import threading
 import time
 from pathlib import Path
-from types import TracebackType
 
-from .certificates import SERVER_NAMES, Authority, authority
-
-_PORT_ATTEMPTS = 3
-_START_SECONDS = 15
-_STOP_SECONDS = 10
-_POLL_SECONDS = 0.01
+from .mail_server import MailServer, ServerUnavailable, fill_in, find_program
 
 
-class DovecotUnavailable(Exception):
-    """There is no Dovecot here that the tests could start; the text says how to get one."""
-
-
-class Dovecot:
+class Dovecot(MailServer):
     """A server that runs within its ``with`` block.
 
         with Dovecot() as server:
             client = IMAPClient(server.host, server.port, ssl=False)
 
     A new user's folders are INBOX (empty), Archive, Drafts, Junk, Sent and Trash with their
-    SPECIAL-USE, beside the namespaces ``Users/``, ``Public/`` and ``Virtual/``. QUOTA, ACL and
-    METADATA are on. A client certificate logs in by EXTERNAL as its common name, and what
+    SPECIAL-USE, beside the namespaces ``Users/``, ``Public/`` and ``Virtual/``. QUOTA, ACL,
+    METADATA and COMPRESS are on. A client certificate logs in by EXTERNAL as its common name, and what
     `access_token` returns by XOAUTH2 and OAUTHBEARER.
     """
 
-    host = "127.0.0.1"
+    name = "dovecot"
     #: The same server at an address where it wants TLS before a password: LOGINDISABLED until STARTTLS.
     strict_host = "127.0.0.2"
 
     def __init__(self) -> None:
-        #: With plain text and STARTTLS.
-        self.port = 0
-        #: With TLS from the first byte.
-        self.tls_port = 0
-        #: Name and password of each user.
-        self.users = {
-            "alice": "secret",
-            "bob": "secret",
-            "ops": "secret",
-            "uni": 'pässwörd "q"',
-            "anonymous": "anonymous",
-        }
-        self._authority: Authority = authority()
-        self._folder: Path | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-        self._users_lock = threading.Lock()
+        super().__init__()
+        self.users["anonymous"] = "anonymous"
 
-    def __enter__(self) -> Dovecot:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    @property
-    def folder(self) -> Path:
-        """The folder that holds all of it: configuration, mail, ``log``."""
-        if self._folder is None:
-            raise RuntimeError("Dovecot isn't running")
-        return self._folder
-
-    @property
-    def ca_file(self) -> str:
-        """Path of the authority's certificate, which a client has to trust."""
-        return str(self.folder / "ca.pem")
-
-    @property
-    def ssl_context(self) -> ssl.SSLContext:
-        """A new client's context that trusts this server."""
-        return self._authority.client_context()
-
-    def client_certificate_context(self, user: str) -> ssl.SSLContext:
-        """Return a client's context whose certificate logs in as the user by EXTERNAL."""
-        return self._authority.client_context(user)
-
-    def add_user(self, name: str, password: str = "secret") -> None:
-        """Let a user log in from now on; the mailbox is new and empty.
-
-        :raises ValueError: the name is taken, or holds what Dovecot's file of users can't.
-        """
-        for text in (name, password):
-            if not text or any(character in text for character in ":\r\n\0"):
-                raise ValueError(f"not possible in Dovecot's file of users: {text!r}")
-        if "/" in name or name.startswith((".", "#")):
-            raise ValueError(f"not possible as a folder's name: {name!r}")
-        with self._users_lock:
-            if name in self.users:
-                raise ValueError(f"the user {name!r} exists")
-            self._write_user(name, password)
-            self.users[name] = password
+    @classmethod
+    def unavailable(cls) -> str | None:
+        return _unavailable()
 
     def access_token(self, user: str, *, expired: bool = False, forged: bool = False, padding: int = 0) -> str:
         """Return an access token of OAuth 2, with which the user may log in for an hour.
@@ -146,93 +72,23 @@ class Dovecot:
         """
         return f"{_program('doveadm')} -c {self.folder / 'dovecot.conf'} exec imap -u {user}"
 
-    def log(self) -> str:
-        """What the server has logged so far."""
-        return "".join(path.read_text("utf-8", "replace") for path in sorted((self.folder / "log").iterdir()))
+    def _let_in(self, name: str, password: str) -> None:
+        self._write_user(self.folder, name, password)
 
-    def start(self) -> None:
-        """Start the server and wait until it greets.
-
-        :raises DovecotUnavailable: it isn't installed, or is of another version than 2.3.
-        :raises RuntimeError: it doesn't start; the text has its log.
-        """
-        if self._process is not None:
-            raise RuntimeError("Dovecot is running")
-        reason = unavailable()
-        if reason is not None:
-            raise DovecotUnavailable(reason)
-        for attempt in range(1, _PORT_ATTEMPTS + 1):
-            try:
-                self._start_once()
-                return
-            except BaseException as error:
-                taken = self._folder is not None and "Address already in use" in self.log()
-                self.stop()
-                # Another process may take a free port between our look and Dovecot's start.
-                if not (taken and isinstance(error, RuntimeError) and attempt < _PORT_ATTEMPTS):
-                    raise
-
-    def stop(self) -> None:
-        """End the server with all its processes and remove its folder; harmless when stopped."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(_STOP_SECONDS)
-            # The master's children are in its process group, which is ours alone.
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        folder, self._folder = self._folder, None
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
-
-    def _start_once(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="dovecot-"))
-        self.port, self.tls_port = _free_ports(2)
-        self._write_files(self._folder)
-        with (self._folder / "log" / "output").open("wb") as output:
-            self._process = subprocess.Popen(
-                [_program("dovecot"), "-F", "-c", str(self._folder / "dovecot.conf")],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-        deadline = time.monotonic() + _START_SECONDS
-        while not (self._greets(self.port) and self._greets(self.tls_port, tls=True)):
-            if self._process.poll() is not None:
-                raise RuntimeError(f"Dovecot ended at once:\n{self.log()}")
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"Dovecot doesn't greet in {_START_SECONDS} s:\n{self.log()}")
-            time.sleep(_POLL_SECONDS)
-
-    def _greets(self, port: int, *, tls: bool = False) -> bool:
-        try:
-            with socket.create_connection((self.host, port), timeout=2) as sock:
-                if not tls:
-                    return sock.recv(5) == b"* OK "
-                with self.ssl_context.wrap_socket(sock, server_hostname="localhost") as wrapped:
-                    return wrapped.recv(5) == b"* OK "
-        except OSError:
-            return False
-
-    def _write_user(self, name: str, password: str) -> None:
+    def _write_user(self, folder: Path, name: str, password: str) -> None:
         # Each user has a file, because Dovecot looks at a file again only once a second.
         line = f"{name}:{{PLAIN}}{password}::::::\n"
-        (self.folder / "users" / name).write_text(line, "utf-8")
+        (folder / "users" / name).write_text(line, "utf-8")
+
+    def _command(self, folder: Path) -> list[str]:
+        return [_program("dovecot"), "-F", "-c", str(folder / "dovecot.conf")]
 
     def _write_files(self, folder: Path) -> None:
         root = os.geteuid() == 0
         me = getpass.getuser() if root else pwd.getpwuid(os.geteuid()).pw_name
         my_group = grp.getgrgid(os.getegid()).gr_name
-        certificate = self._authority.issue(*SERVER_NAMES, self.strict_host)
-        chain = b"".join(blob.bytes() for blob in certificate.cert_chain_pems)
-        # The processes of other users must be able to walk through.
-        folder.chmod(0o755)
         for name in (
             "base",
-            "log",
             "mail",
             "public",
             "acl",
@@ -246,29 +102,23 @@ class Dovecot:
         (folder / "virtual/Flagged/dovecot-virtual").write_text("INBOX\n  FLAGGED\n")
         # Its path is that of the key's claims: azp, alg, kid.
         (folder / "keys/default/HS256/default").write_bytes(base64.b64encode(_TOKEN_KEY))
-        (folder / "oauth2.conf").write_text(_OAUTH2.replace("@folder@", str(folder)))
+        (folder / "oauth2.conf").write_text(fill_in(_OAUTH2, folder=folder))
         for user, password in self.users.items():
-            self._write_user(user, password)
-        (folder / "ca.pem").write_bytes(self._authority.ca_pem)
-        (folder / "server.pem").write_bytes(chain)
-        key = folder / "server.key"
-        key.touch(0o600)
-        key.write_bytes(certificate.private_key_pem.bytes())
-        settings = {
-            "folder": str(folder),
-            "addresses": ", ".join((self.host, *([self.strict_host] if has_strict_host() else []))),
-            "port": str(self.port),
-            "tls_port": str(self.tls_port),
-            "internal_user": "dovecot" if root else me,
-            "internal_group": "dovecot" if root else my_group,
-            "login_user": "dovenull" if root else me,
-            "mail_user": "mail" if root else me,
-            "mail_group": "mail" if root else my_group,
-            "without_root": "" if root else _WITHOUT_ROOT,
-        }
-        text = _CONFIGURATION
-        for name, value in settings.items():
-            text = text.replace(f"@{name}@", value)
+            self._write_user(folder, user, password)
+        self._write_certificates(folder, self.strict_host)
+        text = fill_in(
+            _CONFIGURATION,
+            folder=folder,
+            addresses=", ".join((self.host, *([self.strict_host] if has_strict_host() else []))),
+            port=self.port,
+            tls_port=self.tls_port,
+            internal_user="dovecot" if root else me,
+            internal_group="dovecot" if root else my_group,
+            login_user="dovenull" if root else me,
+            mail_user="mail" if root else me,
+            mail_group="mail" if root else my_group,
+            without_root="" if root else _WITHOUT_ROOT,
+        )
         (folder / "dovecot.conf").write_text(text)
         if root:
             for path in [folder, *folder.rglob("*")]:
@@ -277,13 +127,12 @@ class Dovecot:
 
 
 @functools.cache
-def unavailable() -> str | None:
-    """Say why there is no Dovecot for the tests, and how to get it; None when there is one."""
+def _unavailable() -> str | None:
     try:
         server = _program("dovecot")
         doveconf = _program("doveconf")
         _program("doveadm")
-    except DovecotUnavailable as error:
+    except ServerUnavailable as error:
         return str(error)
     version = _output(server, "--version")
     if not version.startswith("2.3."):
@@ -315,24 +164,12 @@ def _base64url(data: bytes) -> bytes:
 
 
 def _program(name: str) -> str:
-    # Ordinary users often lack the sbin folders in their PATH.
-    path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
-    found = shutil.which(name, path=path)
-    if found is None:
-        raise DovecotUnavailable(f"there is no {name}: install Dovecot 2.3, on Debian: apt-get install dovecot-imapd")
-    return found
+    return find_program(name, "install Dovecot 2.3, on Debian: apt-get install dovecot-imapd")
 
 
 def _output(*command: str) -> str:
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     return result.stdout.decode("utf-8", "replace").strip()
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        # All are open at once, so that they differ.
-        sockets = [stack.enter_context(socket.create_server((Dovecot.host, 0))) for _ in range(count)]
-        return [sock.getsockname()[1] for sock in sockets]
 
 
 _TOKEN_KEY = b"the key that the tests' access tokens are signed with"

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 #: How a client reaches a server: in plain text, with TLS at once, with STARTTLS.
 TRANSPORTS = ("plain", "tls", "starttls")
+#: The servers, and over which transport each runs the whole live suite; what is short runs over all.
+SERVERS = {"embedded": "plain", "dovecot": "tls", "cyrus": "plain", "courier": "plain"}
 
 _TIMEOUT_SECONDS = 30
 
@@ -29,7 +31,7 @@ class LiveServer:
         user: str,
         password: str,
     ) -> None:
-        #: "dovecot" or "embedded".
+        #: One of `SERVERS`.
         self.name = name
         #: One of `TRANSPORTS`.
         self.transport = transport

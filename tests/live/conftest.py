@@ -1,4 +1,4 @@
-"""What the shipped live suite needs here: its fixtures, on each real server and transport."""
+"""What the shipped live suite needs here: its fixtures, on each real server."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ __all__ = ["client", "connect", "folder", "folders", "second_client", "server_na
 
 
 @pytest.fixture
-def client(live_server: LiveServer) -> IMAPClient:
+def client(suite_server: LiveServer) -> IMAPClient:
     """A logged-in client of a user whose mailbox is empty."""
-    return live_server.connect()
+    return suite_server.connect()
 
 
 @pytest.fixture
-def second_client(client: IMAPClient, live_server: LiveServer) -> IMAPClient:
+def second_client(client: IMAPClient, suite_server: LiveServer) -> IMAPClient:
     """Another connection of the same user as `client`."""
-    return live_server.connect()
+    return suite_server.connect()
 
 
 @pytest.fixture
-def connect(live_server: LiveServer) -> Connect:
+def connect(suite_server: LiveServer) -> Connect:
     """Opens more connections of the same user."""
-    return live_server.connect
+    return suite_server.connect
 
 
 @pytest.fixture
-def server_name(live_server: LiveServer) -> str:
-    """The server's name, "dovecot" or "embedded"."""
-    return live_server.name
+def server_name(suite_server: LiveServer) -> str:
+    """The server's name, such as "dovecot" or "embedded"."""
+    return suite_server.name

@@ -12,18 +12,18 @@ import pytest
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import CapabilityError, CommandError, IllegalStateError, LoginError
 from tests.helpers import certificates
-from tests.helpers.dovecot import Dovecot
-from tests.helpers.live import LiveServer
+from tests.helpers.live import SERVERS, LiveServer
+from tests.helpers.mail_server import MailServer
 
 if TYPE_CHECKING:
     from imapclient.embedded_server import EmbeddedServer
 
-    Server = Union[Dovecot, EmbeddedServer]
+    Server = Union[MailServer, EmbeddedServer]
 
 _TIMEOUT = 30
 
 
-@pytest.fixture(params=["embedded", "dovecot"])
+@pytest.fixture(params=SERVERS)
 def server(request: pytest.FixtureRequest) -> Server:
     """Each real server."""
     return request.getfixturevalue(request.param)  # type: ignore[no-any-return]
@@ -45,7 +45,8 @@ def test_login_brings_new_capabilities(live_server: LiveServer) -> None:
     client = live_server.connect(logged_in=False)
     before = client.capabilities()
     client.login(live_server.user, live_server.password)
-    assert client.capabilities() != before
+    # With TLS, Courier has the same ones all the time.
+    assert client.capabilities() != before or live_server.name == "courier"
     assert client.has_capability("UIDPLUS")
 
 

@@ -27,7 +27,6 @@ import pytest
 import imapclient
 from imapclient.embedded_server import EmbeddedServer
 from tests.benchmarks.run import CHECKOUT, PEER, Interpreter, environment, environments_folder
-from tests.helpers import dovecot
 from tests.helpers.dovecot import Dovecot
 from tests.live.same_as_imapclient.comparing import Difference, differences
 from tests.live.same_as_imapclient.driver import GROUPS, WITHOUT_SERVER
@@ -459,7 +458,7 @@ def _place(kind: str, stack: ExitStack) -> dict[str, Any]:
     streams: dict[str, str] = {}
     server: Dovecot | EmbeddedServer
     if kind == "dovecot":
-        reason = dovecot.unavailable()
+        reason = Dovecot.unavailable()
         if reason is not None:
             _unavailable(reason)
         server = stack.enter_context(Dovecot())

@@ -1,0 +1,84 @@
+"""Runs a command until standard input ends or the command does, then ends all of it and removes its folder.
+
+    python -I keeper.py FOLDER OUTPUT COMMAND...
+
+Standard input is a pipe from the tests: however these end, also by SIGKILL, it ends then. The command's processes are
+one process group. What they print goes to the file OUTPUT. Standard library only; POSIX.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+# For a server to end by itself after SIGTERM, in seconds.
+_STOP_SECONDS = 10
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def main(folder: str, output: str, command: list[str]) -> int:
+    """Run the command. Returns its exit status, or 0 where standard input ended first."""
+    # Ctrl-C is for the tests, which close standard input in their own time.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        # A process whose parent is gone becomes a child of this one, and `_reap` finds it.
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    with open(output, "ab") as log:
+        server = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, restore_signals=True
+        )
+    told = threading.Event()
+    threading.Thread(target=_stop_at_end_of_input, args=(server, told), daemon=True).start()
+    status = server.wait()
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(server.pid, signal.SIGKILL)
+    _reap()
+    if not told.is_set():
+        # It ended by itself: what it printed says why.
+        return status or 1
+    shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+def _stop_at_end_of_input(server: subprocess.Popen[bytes], told: threading.Event) -> None:
+    # Not through sys.stdin, whose lock would be held while the interpreter ends.
+    while os.read(0, 1024):
+        pass
+    told.set()
+    with contextlib.suppress(ProcessLookupError):
+        server.terminate()
+    try:
+        server.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        server.kill()
+
+
+def _reap() -> None:
+    """Kill the processes that left the group, and wait until all are gone."""
+    while True:
+        # The children of one that ends come here next.
+        for number in _children():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(number, signal.SIGKILL)
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return
+
+
+def _children() -> list[int]:
+    try:
+        return [int(number) for number in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2], sys.argv[3:]))

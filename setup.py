@@ -34,10 +34,12 @@ setup(
     extras_require={
         "interactive": ["ipython"],
         "demo": [PYMAP, TRUSTME],
+        "keyring": ["keyring"],
         "scram": [SCRAMP],
         "test": [
             "coverage[toml]>=7.10",
             "hypothesis",
+            "keyring",
             "pytest>=8.0",
             "pytest-timeout",
             "setuptools>=77",

@@ -1,257 +1,242 @@
 """Settings of an account in an INI file, and a connected client made from them.
 
 The section ``[DEFAULT]`` is the account; each other section is an alternative one, which takes over
-from ``[DEFAULT]`` what it doesn't set itself. The options are those of `Settings`.
-livetest.ini.example at the top of the source tree shows them all. A ``%`` is written ``%%``.
+from ``[DEFAULT]`` what it doesn't set itself. The options are those of `imapclient.config_options`;
+livetest.ini.example at the top of the source tree explains them all. Nothing is interpolated: a ``%``
+is itself, and ``%%`` is one ``%`` too.
 """
 
 from __future__ import annotations
 
 import argparse
 import configparser
-import math
+import difflib
 import os
 import ssl
-from typing import Any
+import stat
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, TextIO
 
+from .config_options import BY_NAME, OPTIONS, PASSWORD_SOURCES, ConfigError, ConfigWarning, located, read_value
+from .exceptions import LoginError, NotOfferedError
 from .imapclient import IMAPClient
+from .oauth2 import OAUTH2_REFRESH_URLS, OAuth2Error, get_oauth2_token, known_or_new, refresh_oauth2_token
+from .password_sources import password_from_command, password_from_keyring
 
-_SECRETS = frozenset({"password", "oauth2_client_secret", "oauth2_refresh_token"})
+__all__ = [
+    "OAUTH2_REFRESH_URLS",
+    "ConfigError",
+    "ConfigWarning",
+    "OAuth2Error",
+    "Settings",
+    "create_client_from_config",
+    "get_config_defaults",
+    "get_oauth2_token",
+    "parse_config_file",
+    "refresh_oauth2_token",
+]
 
-
-class ConfigError(configparser.Error, ValueError):
-    """A setting is missing, can't be read, or contradicts another. Nothing was connected.
-
-    ``filename``, ``section`` and ``option`` say where, and are None where that isn't known. The
-    message names the value too, unless it is a secret.
-    """
-
-    def __init__(
-        self,
-        reason: str,
-        *,
-        filename: str | None = None,
-        section: str | None = None,
-        option: str | None = None,
-    ) -> None:
-        where = [
-            *([filename] if filename is not None else []),
-            *([f"[{section}]"] if section is not None else []),
-            *([option] if option is not None else []),
-        ]
-        super().__init__(": ".join([" ".join(where), reason] if where else [reason]))
-        self.filename = filename
-        self.section = section
-        self.option = option
+_DEFAULT = "DEFAULT"
 
 
 class Settings(argparse.Namespace):
     """The settings of one account. Its repr has no password and no token.
 
     It is an `argparse.Namespace`, so that command line options can be stored into it. Text that the
-    file doesn't set is ``""``.
+    file doesn't set is ``""``, and a number None.
     """
 
     host: str
-    port: int | None
-    """None means 143, or 993 with ssl."""
-    ssl: bool
-    """TLS from the start. True unless the file says otherwise."""
-    starttls: bool
-    """Begin in the clear and change to TLS by STARTTLS; needs ``ssl = no``."""
-    ssl_check_hostname: bool
-    ssl_verify_cert: bool
-    """False also turns ssl_check_hostname off."""
-    ssl_ca_file: str
-    """PEM file with the authorities to trust instead of the system's."""
-    timeout: float | None
-    """Seconds, for connecting and for each read; None waits for ever."""
-    stream: bool
-    """``host`` is a command whose standard input and output speak IMAP; needs ``ssl = no``."""
     username: str
     password: str
+    password_command: str
+    keyring: str
+    port: int | None
+    ssl: bool
+    starttls: bool
+    ssl_check_hostname: bool
+    ssl_verify_cert: bool
+    ssl_ca_file: str
+    timeout: float | None
+    stream: bool
     oauth2: bool
     oauth2_client_id: str
     oauth2_client_secret: str
     oauth2_refresh_token: str
+    oauth2_token_url: str
+    oauth2_scope: str
     expect_failure: str
-    """For the live tests: connecting with this section must fail with this text in the error."""
     alternates: dict[str, Settings]
     """The other sections by name; empty in these themselves."""
+    filename: str | None = None
+    """The file, for messages."""
+    section: str | None = None
+    """The section of the file, for messages."""
 
     def __repr__(self) -> str:
         shown = (
-            f"{name}={'<hidden>' if name in _SECRETS and value else repr(value)}" for name, value in vars(self).items()
+            f"{name}={'<hidden>' if name in BY_NAME and BY_NAME[name].is_secret and value else repr(value)}"
+            for name, value in vars(self).items()
         )
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
 def get_config_defaults() -> dict[str, Any]:
-    """Return the settings that have a default, by name.
+    """Return the settings that have a default, by name: ``{'ssl': True, 'timeout': None, ...}``.
 
     User name, password and the texts of OAuth2 come from the environment: ``imapclient_username``,
     ``imapclient_password``, ``imapclient_oauth2_client_id``, ``imapclient_oauth2_client_secret``,
-    ``imapclient_oauth2_refresh_token``. They are None where it doesn't have them. ``host`` has no
-    default.
+    ``imapclient_oauth2_refresh_token``. They are None where it doesn't have them. ``host`` and ``port``
+    have no default.
     """
     return {
-        "username": _from_environment("username"),
-        "password": _from_environment("password"),
-        "ssl": True,
-        "ssl_check_hostname": True,
-        "ssl_verify_cert": True,
-        "ssl_ca_file": None,
-        "timeout": None,
-        "starttls": False,
-        "stream": False,
-        "oauth2": False,
-        "oauth2_client_id": _from_environment("oauth2_client_id"),
-        "oauth2_client_secret": _from_environment("oauth2_client_secret"),
-        "oauth2_refresh_token": _from_environment("oauth2_refresh_token"),
-        "expect_failure": None,
+        option.name: os.environ.get(f"imapclient_{option.name}") if option.is_in_environment else option.default
+        for option in OPTIONS
+        if option.name not in ("host", "port")
     }
 
 
-def _from_environment(option: str) -> str | None:
-    # IMAPClient's names, in small letters.
-    return os.environ.get(f"imapclient_{option}")
+# -- reading a file
 
 
 def parse_config_file(filename: str | os.PathLike[str]) -> Settings:
     """Return the settings of ``[DEFAULT]``, with those of the other sections in ``alternates``.
 
-    ``parse_config_file("my.ini").alternates["work"].host`` is ``"imap.example.org"``, say. Options
-    that are not known are left alone. Raises OSError where the file can't be opened, and
-    `ConfigError`, which is a ValueError and a configparser.Error, for what can't be understood in
-    it.
+    ``parse_config_file("my.ini").alternates["work"].host`` is ``"imap.example.org"``, say. Raises OSError where the
+    file can't be opened, and `ConfigError`, which is a ValueError and a configparser.Error, for what can't be
+    understood in it. Warns, with `ConfigWarning`, of an option that is not known, which changes nothing, and of a file
+    that holds a secret and can be read by others.
     """
     name = os.fspath(filename)
-    parser = configparser.ConfigParser()
+    # No section is one that others inherit from: which of them has written an option matters below.
+    parser = configparser.RawConfigParser(default_section="\0")
     with open(name, encoding="utf-8-sig") as file:
-        # The errors that are replaced quote the file's text, which may be a password.
-        try:
-            parser.read_file(file)
-        except UnicodeDecodeError as error:
-            raise ConfigError(f"not UTF-8: {error.reason}", filename=name) from None
-        except configparser.MissingSectionHeaderError as error:
-            reason = f"line {error.lineno}: stands before the first section, such as [DEFAULT]"
-            raise ConfigError(reason, filename=name) from None
-        except configparser.ParsingError as error:
-            lines = ", ".join(str(number) for number, _ in error.errors)
-            raise ConfigError(f"line {lines}: not `option = value`", filename=name) from None
-        except (configparser.DuplicateOptionError, configparser.DuplicateSectionError) as error:
-            reason = f"line {error.lineno}: there twice"
-            option = getattr(error, "option", None)
-            raise ConfigError(reason, filename=name, section=error.section, option=option) from None
-    if "expect_failure" in parser.defaults():
-        raise ConfigError(
-            "only another section may have it",
-            filename=name,
-            section=parser.default_section,
-            option="expect_failure",
-        )
-    settings = _Section(parser, name, parser.default_section).read()
-    settings.alternates = {section: _Section(parser, name, section).read() for section in parser.sections()}
+        _read(parser, file, name)
+        mode = os.fstat(file.fileno()).st_mode if os.name == "posix" else 0
+    default = dict(parser[_DEFAULT]) if parser.has_section(_DEFAULT) else {}
+    if "expect_failure" in default:
+        raise ConfigError("only another section may have it", filename=name, section=_DEFAULT, option="expect_failure")
+    settings = _Section(name, _DEFAULT, default, default).read()
+    for section in parser.sections():
+        own = dict(parser[section])
+        if section != _DEFAULT:
+            settings.alternates[section] = _Section(name, section, own, default).read()
+        for option in own:
+            if option not in BY_NAME:
+                (nearest,) = difflib.get_close_matches(option, BY_NAME, n=1, cutoff=0.0)
+                _warn(f"not an option, and ignored; the nearest is {nearest}", name, section, option)
+    secrets = [(section, option) for section in parser.sections() for option in _secrets_in(parser[section])]
+    if secrets and mode & (stat.S_IRGRP | stat.S_IROTH):
+        reason = f"a secret that others can read, for the file's mode is {stat.S_IMODE(mode):04o}: chmod 600 {name}"
+        _warn(reason, name, *secrets[0])
     return settings
+
+
+def _read(parser: configparser.RawConfigParser, file: TextIO, name: str) -> None:
+    # The errors that are replaced quote the file's text, which may be a password.
+    try:
+        parser.read_file(file)
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"not UTF-8: {error.reason}", filename=name) from None
+    except configparser.MissingSectionHeaderError as error:
+        reason = f"line {error.lineno}: stands before the first section, such as [DEFAULT]"
+        raise ConfigError(reason, filename=name) from None
+    except configparser.ParsingError as error:
+        lines = ", ".join(str(number) for number, _ in error.errors)
+        raise ConfigError(f"line {lines}: not `option = value`", filename=name) from None
+    except (configparser.DuplicateOptionError, configparser.DuplicateSectionError) as error:
+        reason = f"line {error.lineno}: there twice"
+        option = getattr(error, "option", None)
+        raise ConfigError(reason, filename=name, section=error.section, option=option) from None
+
+
+def _secrets_in(written: Mapping[str, str]) -> list[str]:
+    return [option.name for option in OPTIONS if option.is_secret and written.get(option.name)]
+
+
+def _warn(reason: str, filename: str, section: str, option: str) -> None:
+    # Of the line that calls `parse_config_file`.
+    warnings.warn(ConfigWarning(located(reason, filename, section, option)), stacklevel=3)
 
 
 class _Section:
     """Reads the options of one section; `ConfigError` for a value that can't be read."""
 
-    def __init__(self, parser: configparser.ConfigParser, filename: str, section: str) -> None:
-        self._parser = parser
+    def __init__(self, filename: str, section: str, own: Mapping[str, str], inherited: Mapping[str, str]) -> None:
         self._filename = filename
         self._section = section
-        self._defaults = get_config_defaults()
+        self._own = own
+        self._written = {**inherited, **own}
+        sources = [name for name in PASSWORD_SOURCES if own.get(name)]
+        if len(sources) > 1:
+            raise self._error(sources[1], f"not together with {sources[0]}: one of them gives the password")
+        if sources:
+            # What is written here is nearer than another source that is taken over.
+            self._written.update((name, "") for name in PASSWORD_SOURCES if name != sources[0])
 
     def read(self) -> Settings:
-        settings = Settings(
-            host=self.text("host"),
-            port=self.port("port"),
-            ssl=self.boolean("ssl"),
-            starttls=self.boolean("starttls"),
-            ssl_check_hostname=self.boolean("ssl_check_hostname"),
-            ssl_verify_cert=self.boolean("ssl_verify_cert"),
-            ssl_ca_file=os.path.expanduser(self.text("ssl_ca_file")),
-            timeout=self.seconds("timeout"),
-            stream=self.boolean("stream"),
-            username=self.text("username"),
-            password=self.text("password"),
-            oauth2=self.boolean("oauth2"),
-            oauth2_client_id=self.text("oauth2_client_id"),
-            oauth2_client_secret=self.text("oauth2_client_secret"),
-            oauth2_refresh_token=self.text("oauth2_refresh_token"),
-            expect_failure=self.text("expect_failure"),
-            alternates={},
-        )
-        if not settings.host:
-            raise self._error("host", "missing: every account needs one")
-        for option in ("starttls", "stream"):
-            if settings.ssl and getattr(settings, option):
-                raise self._error(option, "needs ssl = no, and ssl is on unless it is set")
+        defaults = get_config_defaults()
+        if any(self._written.get(name) for name in PASSWORD_SOURCES):
+            defaults["password"] = None
+        settings = Settings(filename=self._filename, section=self._section, alternates={})
+        for option in OPTIONS:
+            name = option.name
+            value = self._value(name) if name in self._written else defaults.get(name)
+            setattr(settings, name, option.type.read("") if value is None else value)
+        self._check(settings)
         return settings
 
-    def text(self, option: str) -> str:
+    def _value(self, name: str) -> Any:
+        text = self._written[name]
+        if "\n" in text:
+            raise self._error(name, "goes on in the next line, which is indented: options begin at the line's start")
         try:
-            value = self._parser.get(self._section, option)
-        except configparser.NoOptionError:
-            return self._defaults.get(option) or ""
-        except configparser.InterpolationError:
-            raise self._error(option, "a % that means itself is written %%") from None
-        return value
+            return read_value(name, text.replace("%%", "%"))
+        except ValueError as error:
+            raise self._error(name, f"{error}") from None
 
-    def boolean(self, option: str) -> bool:
-        if not self._parser.has_option(self._section, option):
-            return bool(self._defaults[option])
-        text = self.text(option)
-        value = self._parser.BOOLEAN_STATES.get(text.lower())
-        if value is None:
-            raise self._error(option, f"yes or no, not {text!r}")
-        return value
-
-    def port(self, option: str) -> int | None:
-        text = self.text(option)
-        if not text:
-            return None
-        if not (text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) < 65536):
-            raise self._error(option, f"a number from 1 to 65535, not {text!r}")
-        return int(text)
-
-    def seconds(self, option: str) -> float | None:
-        text = self.text(option)
-        if not text:
-            return None
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not 0 < value < math.inf:
-            raise self._error(option, f"a number of seconds above 0, not {text!r}")
-        return value
+    def _check(self, settings: Settings) -> None:
+        if not settings.host:
+            raise self._error("host", "missing: every account needs one")
+        for name in ("starttls", "stream"):
+            if getattr(settings, name) and "ssl" not in self._written:
+                settings.ssl = False
+            elif getattr(settings, name) and settings.ssl:
+                raise self._error(name, f"{name} = true and ssl = true exclude each other: write one of them as false")
+        if settings.stream and settings.starttls:
+            raise self._error(
+                "starttls", "starttls = true and stream = true exclude each other: write one of them as false"
+            )
+        if settings.stream and settings.port is not None:
+            if "port" in self._own and "stream" in self._own:
+                raise self._error(
+                    "port", f"not together with stream = true, where host is a command, not {settings.port}"
+                )
+            settings.port = None
 
     def _error(self, option: str, reason: str) -> ConfigError:
         return ConfigError(reason, filename=self._filename, section=self._section, option=option)
 
 
+# -- connecting
+
+
 def create_client_from_config(conf: argparse.Namespace, login: bool = True) -> IMAPClient:
     """Return a client that is connected as `conf` says, and logged in unless `login` is False.
 
-    `conf` is what `parse_config_file` returns, one of its ``alternates``, or an
-    `argparse.Namespace` with the same attributes. Raises `ConfigError` before anything is connected
-    where the user name or the password is missing, ``oauth2`` is on or ssl_ca_file can't be loaded,
-    and otherwise what connecting, STARTTLS and login raise. The connection is then closed.
+    `conf` is what `parse_config_file` returns, one of its ``alternates``, or an `argparse.Namespace` with the same
+    attributes; those that IMAPClient doesn't know may be missing. There is no login where the server greets with
+    PREAUTH, as commands do that are run with ``stream``. With ``oauth2`` it is OAUTHBEARER where the server offers
+    that, else XOAUTH2.
+
+    Raises `ConfigError` before anything is connected where the user name or the password is missing, or ssl_ca_file
+    can't be loaded; `OAuth2Error` where the provider gives no access token; and otherwise what connecting, STARTTLS
+    and login raise. The connection is then closed.
     """
-    if login:
-        if conf.oauth2:
-            raise ConfigError(
-                "login by OAuth2 from a configuration is not supported yet: use login=False and "
-                "then oauth2_login or oauthbearer_login of the client",
-                option="oauth2",
-            )
-        for option in ("username", "password"):
-            if not getattr(conf, option):
-                raise ConfigError("missing: login needs it", option=option)
     context = _ssl_context(conf) if conf.ssl or conf.starttls else None
+    # A command may greet with PREAUTH: then nobody is asked for a password.
+    log_in = _login(conf) if login and not conf.stream else None
     client = IMAPClient(
         conf.host,
         port=conf.port,
@@ -263,21 +248,90 @@ def create_client_from_config(conf: argparse.Namespace, login: bool = True) -> I
     try:
         if conf.starttls:
             client.starttls(context)
-        if login:
-            client.login(conf.username, conf.password)
+        if login and not client.welcome.upper().startswith(b"* PREAUTH"):
+            (log_in or _login(conf))(client)
     except BaseException:
         client.shutdown()
         raise
     return client
 
 
+def _login(conf: argparse.Namespace) -> Callable[[IMAPClient], None]:
+    """What logs a client in. Password or token are there when this returns; `ConfigError` where they can't be had."""
+    _need(conf, "username")
+    if conf.oauth2:
+        return _oauth2_login(conf)
+    password = _password(conf)
+
+    def log_in(client: IMAPClient) -> None:
+        client.login(conf.username, password)
+
+    return log_in
+
+
+def _need(conf: argparse.Namespace, option: str) -> None:
+    if not getattr(conf, option, None):
+        raise _error_in(conf, option, "missing: login needs it")
+
+
+def _error_in(conf: argparse.Namespace, option: str, reason: str) -> ConfigError:
+    filename, section = getattr(conf, "filename", None), getattr(conf, "section", None)
+    return ConfigError(reason, filename=filename, section=section, option=option)
+
+
+def _password(conf: argparse.Namespace) -> str:
+    command, service = getattr(conf, "password_command", None), getattr(conf, "keyring", None)
+    option = "keyring" if service else "password_command"
+    try:
+        if not conf.password and service:
+            return password_from_keyring(service, conf.username)
+        if not conf.password and command:
+            return password_from_command(command)
+    except ValueError as error:
+        raise _error_in(conf, option, f"{error}") from None
+    _need(conf, "password")
+    return str(conf.password)
+
+
+def _oauth2_login(conf: argparse.Namespace) -> Callable[[IMAPClient], None]:
+    for option in ("oauth2_client_id", "oauth2_refresh_token"):
+        _need(conf, option)
+    account = (conf.host, conf.oauth2_client_id, conf.oauth2_client_secret or "", conf.oauth2_refresh_token)
+    url, scope = getattr(conf, "oauth2_token_url", None), getattr(conf, "oauth2_scope", None)
+    timeout = conf.timeout or 30.0
+    try:
+        token, is_new = known_or_new(*account, url, scope, timeout)
+    except ConfigError as error:
+        raise _error_in(conf, "oauth2_token_url", error.reason) from None
+
+    def log_in(client: IMAPClient) -> None:
+        try:
+            _send_token(client, conf.username, token)
+        except NotOfferedError:
+            raise
+        except LoginError:
+            # The provider may have ended a token before its time.
+            if is_new:
+                raise
+            renewed = refresh_oauth2_token(*account, token_url=url, scope=scope, timeout=timeout)
+            _send_token(client, conf.username, renewed)
+
+    return log_in
+
+
+def _send_token(client: IMAPClient, username: str, token: str) -> None:
+    # OAUTHBEARER is the standard, and XOAUTH2 what came before it.
+    if client.has_capability("AUTH=OAUTHBEARER"):
+        client.oauthbearer_login(username, token)
+    else:
+        client.oauth2_login(username, token)
+
+
 def _ssl_context(conf: argparse.Namespace) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(cafile=conf.ssl_ca_file or None)
-    except OSError as error:
-        # The error of the ssl module doesn't name the file.
-        reason = f"can't load {conf.ssl_ca_file!r}: {error}"
-        raise ConfigError(reason, option="ssl_ca_file") from error
+        context = ssl.create_default_context(cafile=read_value("ssl_ca_file", conf.ssl_ca_file or "") or None)
+    except ValueError as error:
+        raise _error_in(conf, "ssl_ca_file", f"{error}") from None
     # In this order: a context can't check the host name of a certificate that it doesn't verify.
     if not (conf.ssl_check_hostname and conf.ssl_verify_cert):
         context.check_hostname = False

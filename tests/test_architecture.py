@@ -50,7 +50,7 @@ _LAYERS: tuple[tuple[str, ...], ...] = (
     ("commands.*",),
     ("imapclient",),
     ("__init__", "testable_imapclient"),
-    ("config", "embedded_server", "embedded_pymap", "sample_mailbox"),
+    ("config", "config_options", "oauth2", "password_sources", "embedded_server", "embedded_pymap", "sample_mailbox"),
     ("interact", "livetest", "livetest.*", "pytest_plugin"),
 )
 LAYERS = {module: number for number, modules in enumerate(_LAYERS) for module in modules}

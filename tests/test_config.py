@@ -2,33 +2,22 @@ from __future__ import annotations
 
 import argparse
 import configparser
+import os
 import re
-import shlex
-import socket
-import ssl
-import sys
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from imapclient.config import (
-    ConfigError,
-    Settings,
-    create_client_from_config,
-    get_config_defaults,
-    parse_config_file,
-)
-from imapclient.exceptions import IMAPClientError, LoginError
-from tests.helpers.certificates import Authority
-from tests.helpers.scripted_peer import PeerFactory, ScriptedPeer
+from imapclient.config import ConfigError, ConfigWarning, Settings, get_config_defaults, parse_config_file
+from imapclient.config_options import OPTIONS
+from tests.helpers import certificates
+from tests.helpers.config_files import write_config
 
 ConfigFile = Callable[[str], Path]
 
 EXAMPLE = Path(__file__).parents[1] / "livetest.ini.example"
-
-GREETING = "S: * OK [CAPABILITY IMAP4rev1 STARTTLS] ready\n"
-LOGIN = 'C: A1 LOGIN "ann" "s3cret"\nS: A1 OK [CAPABILITY IMAP4rev1] done\n'
 
 
 @pytest.fixture(autouse=True)
@@ -39,12 +28,7 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def config_file(tmp_path: Path) -> ConfigFile:
-    def write(text: str) -> Path:
-        path = tmp_path / "account.ini"
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    return write
+    return lambda text: write_config(tmp_path / "account.ini", text)
 
 
 # Defaults
@@ -54,6 +38,8 @@ def test_defaults() -> None:
     assert get_config_defaults() == {
         "username": None,
         "password": None,
+        "password_command": None,
+        "keyring": None,
         "ssl": True,
         "ssl_check_hostname": True,
         "ssl_verify_cert": True,
@@ -65,6 +51,8 @@ def test_defaults() -> None:
         "oauth2_client_id": None,
         "oauth2_client_secret": None,
         "oauth2_refresh_token": None,
+        "oauth2_token_url": None,
+        "oauth2_scope": None,
         "expect_failure": None,
     }
 
@@ -86,9 +74,13 @@ def test_default_from_the_environment(monkeypatch: pytest.MonkeyPatch, config_fi
 
 
 def test_host_alone(config_file: ConfigFile) -> None:
-    settings = parse_config_file(config_file("[DEFAULT]\nhost = imap.example.org\n"))
-    assert vars(settings) == {
+    path = config_file("[DEFAULT]\nhost = imap.example.org\n")
+    assert vars(parse_config_file(path)) == {
         "host": "imap.example.org",
+        "username": "",
+        "password": "",
+        "password_command": "",
+        "keyring": "",
         "port": None,
         "ssl": True,
         "starttls": False,
@@ -97,69 +89,132 @@ def test_host_alone(config_file: ConfigFile) -> None:
         "ssl_ca_file": "",
         "timeout": None,
         "stream": False,
-        "username": "",
-        "password": "",
         "oauth2": False,
         "oauth2_client_id": "",
         "oauth2_client_secret": "",
         "oauth2_refresh_token": "",
+        "oauth2_token_url": "",
+        "oauth2_scope": "",
         "expect_failure": "",
         "alternates": {},
+        "filename": str(path),
+        "section": "DEFAULT",
     }
 
 
-def test_all_options(config_file: ConfigFile, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/ann")
-    monkeypatch.setenv("USERPROFILE", "/home/ann")
-    settings = parse_config_file(
-        config_file(
-            """
-            [DEFAULT]
-            host: imap.example.org
-            PORT = 1143
-            ssl = No
-            starttls = ON
-            ssl_check_hostname = 0
-            ssl_verify_cert = false
-            ssl_ca_file = ~/ca.pem
-            timeout = 2.5
-            stream = off
-            username = änn
-            password = a%%b;c # "d"
-            oauth2 = 1
-            oauth2_client_id = i
-            oauth2_client_secret = s
-            oauth2_refresh_token = r
-            something_else = 5
-            """.replace(" " * 12, "")
-        )
+def test_all_options(config_file: ConfigFile, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "ca.pem").write_bytes(certificates.authority().ca_pem)
+    path = config_file(
+        """
+        [DEFAULT]
+        host: imap.example.org
+        username = änn
+        password = a%b;c # "d"
+        PORT = 1143
+        starttls = ON
+        ssl_check_hostname = 0
+        ssl_verify_cert = false
+        ssl_ca_file = ~/ca.pem
+        timeout = 2.5
+        oauth2 = 1
+        oauth2_client_id = i
+        oauth2_client_secret = s
+        oauth2_refresh_token = r
+        oauth2_token_url = https://auth.example.org/token?a=1
+        oauth2_scope = mail offline
+        [stream]
+        host = run --me
+        stream = TRUE
+        starttls = No
+        password_command = pass show me
+        expect_failure = not me
+        [keyring]
+        keyring = imap
+        """.replace(" " * 8, "")
     )
-    assert vars(settings) == {
+    settings = parse_config_file(path)
+    expected = {
         "host": "imap.example.org",
+        "username": "änn",
+        "password": 'a%b;c # "d"',
+        "password_command": "",
+        "keyring": "",
         "port": 1143,
         "ssl": False,
         "starttls": True,
         "ssl_check_hostname": False,
         "ssl_verify_cert": False,
-        "ssl_ca_file": "/home/ann/ca.pem",
+        "ssl_ca_file": str(tmp_path / "ca.pem"),
         "timeout": 2.5,
         "stream": False,
-        "username": "änn",
-        "password": 'a%b;c # "d"',
         "oauth2": True,
         "oauth2_client_id": "i",
         "oauth2_client_secret": "s",
         "oauth2_refresh_token": "r",
+        "oauth2_token_url": "https://auth.example.org/token?a=1",
+        "oauth2_scope": "mail offline",
         "expect_failure": "",
-        "alternates": {},
+        "alternates": settings.alternates,
+        "filename": str(path),
+        "section": "DEFAULT",
     }
+    assert vars(settings) == expected
+    expected.update(alternates={}, password="", section="keyring", keyring="imap")
+    assert vars(settings.alternates["keyring"]) == expected
+    expected.update(host="run --me", stream=True, starttls=False, port=None, expect_failure="not me")
+    expected.update(section="stream", keyring="", password_command="pass show me")
+    assert vars(settings.alternates["stream"]) == expected
+
+
+@pytest.mark.parametrize("text", ["1", "yes", "true", "on", "YES", "True", "oN"])
+def test_true(config_file: ConfigFile, text: str) -> None:
+    assert parse_config_file(config_file(f"[DEFAULT]\nhost = a\noauth2 = {text}\n")).oauth2 is True
+
+
+@pytest.mark.parametrize("text", ["0", "no", "false", "off", "NO", "False", "oFF"])
+def test_false(config_file: ConfigFile, text: str) -> None:
+    assert parse_config_file(config_file(f"[DEFAULT]\nhost = a\nssl = {text}\n")).ssl is False
+
+
+@pytest.mark.parametrize(
+    ("written", "password"),
+    [
+        ("a%b", "a%b"),
+        ("%", "%"),
+        ("a%%b", "a%b"),
+        ("%%%%", "%%"),
+        ("%%%", "%%"),
+        ("%(host)s", "%(host)s"),
+        ("%s", "%s"),
+    ],
+)
+def test_percent_signs(config_file: ConfigFile, written: str, password: str) -> None:
+    assert parse_config_file(config_file(f"[DEFAULT]\nhost = a\npassword = {written}\n")).password == password
+
+
+@pytest.mark.parametrize(
+    ("lines", "ssl"),
+    [
+        ("", True),
+        ("starttls = yes\n", False),
+        ("stream = yes\n", False),
+        ("starttls = no\n", True),
+        ("starttls = yes\nssl = no\n", False),
+        ("starttls = no\nssl = yes\n", True),
+    ],
+)
+def test_starttls_and_stream_turn_ssl_off(config_file: ConfigFile, lines: str, ssl: bool) -> None:
+    assert parse_config_file(config_file(f"[DEFAULT]\nhost = a\n{lines}")).ssl is ssl
+    assert parse_config_file(config_file(f"[DEFAULT]\nhost = a\n[b]\n{lines}")).alternates["b"].ssl is ssl
 
 
 def test_alternates_take_over_what_they_do_not_set(config_file: ConfigFile) -> None:
     settings = parse_config_file(
         config_file(
-            "[DEFAULT]\nhost = a\nport = 1\nusername = ann\n"
             "[other]\nhost = b\nport =\n"
+            "[DEFAULT]\nhost = a\nport = 1\nusername = ann\n"
             "[wrong]\npassword = w\nexpect_failure = no such password\n"
         )
     )
@@ -171,6 +226,21 @@ def test_alternates_take_over_what_they_do_not_set(config_file: ConfigFile) -> N
     assert wrong.expect_failure == "no such password"
     assert other.expect_failure == settings.expect_failure == ""
     assert other.alternates == {}
+
+
+def test_the_nearest_source_of_the_password_counts(config_file: ConfigFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("imapclient_password", "of the environment")
+    settings = parse_config_file(
+        config_file("[DEFAULT]\nhost = a\npassword_command = show\n[same]\n[own]\npassword = p\n[ring]\nkeyring = k\n")
+    )
+    accounts = {"DEFAULT": settings, **settings.alternates}
+    sources = {name: (each.password, each.password_command, each.keyring) for name, each in accounts.items()}
+    assert sources == {
+        "DEFAULT": ("", "show", ""),
+        "same": ("", "show", ""),
+        "own": ("p", "", ""),
+        "ring": ("", "", "k"),
+    }
 
 
 def test_byte_order_mark(tmp_path: Path) -> None:
@@ -198,47 +268,93 @@ def test_settings_take_command_line_options(config_file: ConfigFile) -> None:
     assert (settings.host, settings.username) == ("b", "ann")
 
 
+# What can't be understood
+
+
+HOST = "[DEFAULT]\nhost = a\n"
+BOOLEANS = "1, yes, true, on or 0, no, false, off"
+
+
 @pytest.mark.parametrize(
-    ("text", "section", "option", "reason"),
+    ("text", "message"),
     [
-        ("", "DEFAULT", "host", "missing"),
-        ("[b]\nhost = b\n", "DEFAULT", "host", "missing"),
-        ("[DEFAULT]\nhost =\n", "DEFAULT", "host", "missing"),
-        ("[DEFAULT]\nhost = a\nport = abc\n", "DEFAULT", "port", "'abc'"),
-        ("[DEFAULT]\nhost = a\nport = 143 ; plain\n", "DEFAULT", "port", "'143 ; plain'"),
-        ("[DEFAULT]\nhost = a\nport = 0\n", "DEFAULT", "port", "1 to 65535"),
-        ("[DEFAULT]\nhost = a\nport = 65536\n", "DEFAULT", "port", "1 to 65535"),
-        ("[DEFAULT]\nhost = a\nport = -1\n", "DEFAULT", "port", "1 to 65535"),
-        ("[DEFAULT]\nhost = a\nport = ²\n", "DEFAULT", "port", "1 to 65535"),
-        ("[DEFAULT]\nhost = a\nssl = maybe\n", "DEFAULT", "ssl", "yes or no, not 'maybe'"),
-        ("[DEFAULT]\nhost = a\nssl =\n", "DEFAULT", "ssl", "yes or no, not ''"),
-        ("[DEFAULT]\nhost = a\n[b]\noauth2 = google\n", "b", "oauth2", "yes or no"),
-        ("[DEFAULT]\nhost = a\ntimeout = soon\n", "DEFAULT", "timeout", "seconds above 0"),
-        ("[DEFAULT]\nhost = a\ntimeout = 0\n", "DEFAULT", "timeout", "seconds above 0"),
-        ("[DEFAULT]\nhost = a\ntimeout = -1\n", "DEFAULT", "timeout", "seconds above 0"),
-        ("[DEFAULT]\nhost = a\ntimeout = inf\n", "DEFAULT", "timeout", "seconds above 0"),
-        ("[DEFAULT]\nhost = a\nstarttls = yes\n", "DEFAULT", "starttls", "needs ssl = no"),
-        ("[DEFAULT]\nhost = a\n[b]\nstream = yes\n", "b", "stream", "needs ssl = no"),
-        ("[DEFAULT]\nhost = a\nexpect_failure =\n", "DEFAULT", "expect_failure", "only another"),
-        ("[DEFAULT]\nhost = a\npassword = 5%s3cret\n", "DEFAULT", "password", "written %%"),
-        ("[DEFAULT]\nhost = a\npassword = %(s3cret)s\n", "DEFAULT", "password", "written %%"),
-        ("password = s3cret\n", None, None, "line 1: stands before the first section"),
-        ("[DEFAULT]\nhost = a\npassword s3cret\n", None, None, "line 3: not `option = value`"),
-        ("[DEFAULT]\npassword = s3cret\npassword = s3cret\n", "DEFAULT", "password", "line 3"),
-        ("[DEFAULT]\nhost = a\n[b]\n[b]\n", "b", None, "line 4: there twice"),
+        ("", "FILE [DEFAULT] host: missing: every account needs one"),
+        ("[b]\nhost = b\n", "FILE [DEFAULT] host: missing: every account needs one"),
+        ("[DEFAULT]\nhost =\n", "FILE [DEFAULT] host: missing: every account needs one"),
+        (HOST + "[b]\nhost =\n", "FILE [b] host: missing: every account needs one"),
+        (HOST + "port = abc\n", "FILE [DEFAULT] port: a number from 1 to 65535, not 'abc'"),
+        (HOST + "port = 143 ; x\n", "FILE [DEFAULT] port: a number from 1 to 65535, not '143 ; x'"),
+        (HOST + "port = 0\n", "FILE [DEFAULT] port: a number from 1 to 65535, not '0'"),
+        (HOST + "port = 65536\n", "FILE [DEFAULT] port: a number from 1 to 65535, not '65536'"),
+        (HOST + "port = -1\n", "FILE [DEFAULT] port: a number from 1 to 65535, not '-1'"),
+        (HOST + "port = ²\n", "FILE [DEFAULT] port: a number from 1 to 65535, not '²'"),
+        (HOST + "ssl = maybe\n", f"FILE [DEFAULT] ssl: {BOOLEANS}, not 'maybe'"),
+        (HOST + "ssl =\n", f"FILE [DEFAULT] ssl: {BOOLEANS}, not ''"),
+        (HOST + "[b]\noauth2 = google\n", f"FILE [b] oauth2: {BOOLEANS}, not 'google'"),
+        (HOST + "timeout = soon\n", "FILE [DEFAULT] timeout: a number of seconds above 0, not 'soon'"),
+        (HOST + "timeout = 0\n", "FILE [DEFAULT] timeout: a number of seconds above 0, not '0'"),
+        (HOST + "timeout = -1\n", "FILE [DEFAULT] timeout: a number of seconds above 0, not '-1'"),
+        (HOST + "timeout = inf\n", "FILE [DEFAULT] timeout: a number of seconds above 0, not 'inf'"),
+        (
+            HOST + "starttls = yes\nssl = yes\n",
+            "FILE [DEFAULT] starttls: starttls = true and ssl = true exclude each other: write one of them as false",
+        ),
+        (
+            HOST + "ssl = yes\n[b]\nstream = yes\n",
+            "FILE [b] stream: stream = true and ssl = true exclude each other: write one of them as false",
+        ),
+        (
+            HOST + "starttls = yes\nstream = yes\n",
+            "FILE [DEFAULT] starttls: starttls = true and stream = true exclude each other: write one of them as false",
+        ),
+        (
+            HOST + "stream = yes\nport = 143\n",
+            "FILE [DEFAULT] port: not together with stream = true, where host is a command, not 143",
+        ),
+        (
+            HOST + "ssl_ca_file = /no/such.pem\n",
+            "FILE [DEFAULT] ssl_ca_file: a PEM file with certificates, not '/no/such.pem': No such file or directory",
+        ),
+        (
+            HOST + "ssl_ca_file = FILE\n",
+            "FILE [DEFAULT] ssl_ca_file: a PEM file with certificates, not 'FILE': it has none",
+        ),
+        (
+            HOST + "oauth2_token_url = http://auth.example.org/\n",
+            "FILE [DEFAULT] oauth2_token_url: an address that begins with https://, not 'http://auth.example.org/'",
+        ),
+        (
+            HOST + "oauth2_token_url = https://[/\n",
+            "FILE [DEFAULT] oauth2_token_url: an address that begins with https://, not 'https://[/'",
+        ),
+        (HOST + "expect_failure =\n", "FILE [DEFAULT] expect_failure: only another section may have it"),
+        (
+            HOST + "[b]\npassword = s3cret\nkeyring = k\n",
+            "FILE [b] keyring: not together with password: one of them gives the password",
+        ),
+        (
+            HOST + "password_command = c\npassword = s3cret\n",
+            "FILE [DEFAULT] password_command: not together with password: one of them gives the password",
+        ),
+        (
+            HOST + "password = s3cret\n  port = 5\n",
+            "FILE [DEFAULT] password: goes on in the next line, which is indented: options begin at the line's start",
+        ),
+        ("password = s3cret\n", "FILE: line 1: stands before the first section, such as [DEFAULT]"),
+        (HOST + "password s3cret\nport\n", "FILE: line 3, 4: not `option = value`"),
+        ("[DEFAULT]\npassword = s3cret\npassword = s3cret\n", "FILE [DEFAULT] password: line 3: there twice"),
+        (HOST + "[b]\n[b]\n", "FILE [b]: line 4: there twice"),
+        (HOST + "[DEFAULT]\n", "FILE [DEFAULT]: line 3: there twice"),
     ],
 )
-def test_what_cannot_be_understood(
-    config_file: ConfigFile, text: str, section: str | None, option: str | None, reason: str
-) -> None:
-    path = config_file(text)
-    with pytest.raises(ConfigError, match=re.escape(reason)) as caught:
+def test_what_cannot_be_understood(config_file: ConfigFile, tmp_path: Path, text: str, message: str) -> None:
+    path = config_file(text.replace("FILE", str(tmp_path / "account.ini")))
+    with pytest.raises(ConfigError) as caught:
         parse_config_file(path)
     error = caught.value
-    assert (error.filename, error.section, error.option) == (str(path), section, option)
-    for part in (str(path), *([section] if section else []), *([option] if option else [])):
-        assert part in str(error)
-    assert "s3cret" not in str(error)
+    assert str(error) == message.replace("FILE", str(path))
+    where = [part for part in (error.filename, f"[{error.section}]" if error.section else None, error.option) if part]
+    assert str(error) == f"{' '.join(where)}: {error.reason}"
     # A traceback shows no other error that quotes the file.
     assert error.__suppress_context__ or error.__context__ is None
 
@@ -246,8 +362,9 @@ def test_what_cannot_be_understood(
 def test_not_utf8(tmp_path: Path) -> None:
     path = tmp_path / "latin1.ini"
     path.write_bytes(b"[DEFAULT]\nhost = a\nusername = \xe4nn\n")
-    with pytest.raises(ConfigError, match="not UTF-8") as caught:
+    with pytest.raises(ConfigError) as caught:
         parse_config_file(path)
+    assert str(caught.value) == f"{path}: not UTF-8: invalid continuation byte"
     assert caught.value.filename == str(path)
 
 
@@ -264,224 +381,120 @@ def test_error_is_what_callers_of_imapclient_catch() -> None:
     assert str(ConfigError("missing")) == "missing"
 
 
+# Warnings
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("pasword = s3cret\n", "[DEFAULT] pasword: not an option, and ignored; the nearest is password"),
+        ("user = ann\n", "[DEFAULT] user: not an option, and ignored; the nearest is username"),
+        ("[b]\nssl_ca = x\n", "[b] ssl_ca: not an option, and ignored; the nearest is ssl_ca_file"),
+    ],
+)
+def test_unknown_option(config_file: ConfigFile, lines: str, message: str) -> None:
+    path = config_file(HOST + lines)
+    with pytest.warns(ConfigWarning) as caught:
+        settings = parse_config_file(path)
+    assert [str(warning.message) for warning in caught] == [f"{path} {message}"]
+    assert caught[0].filename == __file__
+    assert settings.host == "a"
+
+
+def test_unknown_option_far_from_all(config_file: ConfigFile) -> None:
+    with pytest.warns(ConfigWarning, match=r"qqq: not an option, and ignored; the nearest is [a-z]+"):
+        parse_config_file(config_file(HOST + "qqq = 1\n"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="files have no mode here")
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
+@pytest.mark.parametrize(
+    ("lines", "where"),
+    [
+        ("password = s3cret\n", "[DEFAULT] password"),
+        ("oauth2_client_secret = s3cret\noauth2_refresh_token = s3cret\n", "[DEFAULT] oauth2_client_secret"),
+        ("[b]\noauth2_refresh_token = s3cret\n", "[b] oauth2_refresh_token"),
+    ],
+)
+def test_secret_that_others_can_read(config_file: ConfigFile, mode: int, lines: str, where: str) -> None:
+    path = config_file(HOST + lines)
+    path.chmod(mode)
+    with pytest.warns(ConfigWarning) as caught:
+        parse_config_file(path)
+    reason = f"a secret that others can read, for the file's mode is 0{mode:o}: chmod 600 {path}"
+    assert [str(warning.message) for warning in caught] == [f"{path} {where}: {reason}"]
+    path.chmod(0o600)
+    parse_config_file(path)
+
+
+def test_file_without_a_secret_may_be_read_by_all(config_file: ConfigFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("imapclient_password", "s3cret")
+    path = config_file(HOST + "username = ann\npassword_command = pass show me\n[b]\npassword =\n")
+    path.chmod(0o644)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        parse_config_file(path)
+
+
+# The table of options
+
+
+def test_settings_are_those_of_the_table() -> None:
+    names = [option.name for option in OPTIONS]
+    assert list(Settings.__annotations__) == [*names, "alternates", "filename", "section"]
+
+
 # The example
 
 
-def test_example_is_read() -> None:
-    settings = parse_config_file(EXAMPLE)
-    assert (settings.host, settings.username, settings.password) == (
-        "imap.example.org",
-        "ann",
-        "secret",
-    )
+@pytest.fixture
+def example(config_file: ConfigFile) -> Path:
+    """What a user makes of it: a copy, which nobody else can read."""
+    return config_file(EXAMPLE.read_text(encoding="utf-8"))
 
 
-def test_example_shows_each_option_with_its_default(config_file: ConfigFile) -> None:
+def test_example_is_read(example: Path) -> None:
+    settings = parse_config_file(example)
+    assert (settings.host, settings.username, settings.password) == ("imap.example.org", "ann", "secret")
+
+
+def test_example_explains_each_option(config_file: ConfigFile, tmp_path: Path) -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
     uncommented = re.sub(r"^#(?=[\w\[])", "", text, flags=re.MULTILINE)
-    shown = set(re.findall(r"^(\w+) =", uncommented, flags=re.MULTILINE))
-    later = {name for name in Settings.__annotations__ if name.startswith("oauth2")}
-    assert shown == set(Settings.__annotations__) - later - {"alternates"}
-
-    settings = parse_config_file(config_file(uncommented))
-    assert list(settings.alternates) == ["starttls", "wrong-password"]
-    assert settings.alternates["starttls"].starttls
-    assert settings.alternates["wrong-password"].expect_failure
-    as_it_stands = vars(parse_config_file(EXAMPLE))
-    differing = {name for name, value in vars(settings).items() if value != as_it_stands[name]}
-    assert differing == {"port", "ssl_ca_file", "alternates"}
+    assert set(re.findall(r"^(\w+) =", uncommented, flags=re.MULTILINE)) == {option.name for option in OPTIONS}
+    # In [DEFAULT] each option, or the group it begins, has a comment right above it.
+    account, *others = re.split(r"^(?=\[)", uncommented, flags=re.MULTILINE)[1:]
+    for group in account.partition("\n")[2].strip().split("\n\n"):
+        assert group.startswith("# "), group
+    assert [other.splitlines()[0] for other in others] == ["[starttls]", "[stream]", "[wrong-password]"]
 
 
-# Connecting
+def test_each_line_of_the_example_can_be_used(config_file: ConfigFile, tmp_path: Path) -> None:
+    authority = tmp_path / "authority.pem"
+    authority.write_bytes(certificates.authority().ca_pem)
+    text = EXAMPLE.read_text(encoding="utf-8").replace("~/certificates/authority.pem", str(authority))
+    as_it_stands = vars(parse_config_file(config_file(text)))
+    lines = [line for line in text.splitlines() if re.match(r"#\w+ =", line)]
+    assert len(lines) > 15
+    for line in lines[: lines.index("#port = 143")]:
+        name = line[1:].split(" ")[0]
+        changed = text.replace(line, line[1:], 1)
+        if name in ("password_command", "keyring"):
+            changed = changed.replace("\npassword = ", "\n#password = ")
+        settings = vars(parse_config_file(config_file(changed)))
+        # A default is shown as it is; anything else makes a difference.
+        shows_default = line.endswith(("= true", "= false"))
+        assert (settings[name] == as_it_stands[name]) is shows_default, line
 
-
-def settings_for(peer: ScriptedPeer, config_file: ConfigFile, *lines: str) -> Settings:
-    account = [
-        "[DEFAULT]",
-        f"host = {peer.host}",
-        f"port = {peer.port}",
-        "username = ann",
-        "password = s3cret",
-        "timeout = 10",
-        *lines,
-    ]
-    return parse_config_file(config_file("\n".join(account)))
-
-
-def until_closed() -> Iterator[bytes]:
-    """Sends until the client closes the connection: `ScriptedPeer.wait` returns only then."""
-    while True:
-        yield b"* OK still here\r\n"
-
-
-@pytest.fixture
-def authority() -> Authority:
-    return Authority()
-
-
-@pytest.fixture
-def ca_file(authority: Authority, tmp_path: Path) -> Path:
-    path = tmp_path / "authority.pem"
-    path.write_bytes(authority.ca_pem)
-    return path
-
-
-def test_connects_and_logs_in(peer: PeerFactory, config_file: ConfigFile) -> None:
-    with peer(GREETING + LOGIN) as server:
-        client = create_client_from_config(settings_for(server, config_file, "ssl = no"))
-        client.shutdown()
-        server.wait()
-
-
-def test_takes_a_plain_namespace(peer: PeerFactory) -> None:
-    with peer(GREETING + LOGIN) as server:
-        settings = {
-            **get_config_defaults(),
-            "host": server.host,
-            "port": server.port,
-            "ssl": False,
-            "username": "ann",
-            "password": "s3cret",
-        }
-        create_client_from_config(argparse.Namespace(**settings)).shutdown()
-        server.wait()
-
-
-def test_without_login(peer: PeerFactory, config_file: ConfigFile) -> None:
-    with peer(GREETING) as server:
-        settings = settings_for(server, config_file, "ssl = no", "oauth2 = yes")
-        settings.username = ""
-        client = create_client_from_config(settings, login=False)
-        assert client.welcome.endswith(b"ready")
-        client.shutdown()
-        server.wait()
-
-
-def test_refused_login_closes_the_connection(peer: PeerFactory, config_file: ConfigFile) -> None:
-    refusal = 'C: A1 LOGIN "ann" "s3cret"\nS: A1 NO [AUTHENTICATIONFAILED] wrong\n'
-    with peer([GREETING + refusal, until_closed()]) as server:
-        settings = settings_for(server, config_file, "ssl = no")
-        with pytest.raises(LoginError, match="wrong"):
-            create_client_from_config(settings)
-        server.wait()
-
-
-def test_refused_starttls_closes_the_connection(peer: PeerFactory, config_file: ConfigFile) -> None:
-    """Above all, no password goes out in the clear."""
-    with peer([GREETING + "C: A1 STARTTLS\nS: A1 NO not now\n", until_closed()]) as server:
-        settings = settings_for(server, config_file, "ssl = no", "starttls = yes")
-        with pytest.raises(IMAPClientError):
-            create_client_from_config(settings)
-        server.wait()
-
-
-def test_tls(peer: PeerFactory, config_file: ConfigFile, authority: Authority, ca_file: Path) -> None:
-    with peer(GREETING + LOGIN, implicit_tls=True, tls_context=authority.server_context()) as server:
-        settings = settings_for(server, config_file, f"ssl_ca_file = {ca_file}")
-        create_client_from_config(settings).shutdown()
-        server.wait()
-
-
-def test_starttls(peer: PeerFactory, config_file: ConfigFile, authority: Authority, ca_file: Path) -> None:
-    script = f"""{GREETING}
-        C: A1 STARTTLS
-        S: A1 OK go on
-        TLS
-        C: A2 CAPABILITY
-        S: * CAPABILITY IMAP4rev1
-        S: A2 OK done
-        C: A3 LOGIN "ann" "s3cret"
-        S: A3 OK [CAPABILITY IMAP4rev1] done
-        """
-    with peer(script, tls_context=authority.server_context()) as server:
-        settings = settings_for(server, config_file, "ssl = no", "starttls = yes", f"ssl_ca_file = {ca_file}")
-        create_client_from_config(settings).shutdown()
-        server.wait()
-
-
-@pytest.mark.parametrize("names", [(), ("other.example.org",)])
-def test_certificate_of_nobody_knows_whom(
-    peer: PeerFactory, config_file: ConfigFile, authority: Authority, names: tuple[str, ...]
-) -> None:
-    context = authority.server_context(*names)
-    with peer("TLS FAILS", tls_context=context) as server:
-        with pytest.raises(ssl.SSLCertVerificationError):
-            create_client_from_config(settings_for(server, config_file))
-        server.wait()
-    with peer(GREETING + LOGIN, implicit_tls=True, tls_context=context) as server:
-        settings = settings_for(server, config_file, "ssl_verify_cert = no")
-        create_client_from_config(settings).shutdown()
-        server.wait()
-
-
-def test_certificate_for_another_host(
-    peer: PeerFactory, config_file: ConfigFile, authority: Authority, ca_file: Path
-) -> None:
-    context = authority.server_context("other.example.org")
-    trust = f"ssl_ca_file = {ca_file}"
-    with peer("TLS FAILS", tls_context=context) as server:
-        with pytest.raises(ssl.SSLCertVerificationError):
-            create_client_from_config(settings_for(server, config_file, trust))
-        server.wait()
-    with peer(GREETING + LOGIN, implicit_tls=True, tls_context=context) as server:
-        settings = settings_for(server, config_file, trust, "ssl_check_hostname = no")
-        create_client_from_config(settings).shutdown()
-        server.wait()
-
-
-def test_without_host_name_check_the_authority_still_counts(
-    peer: PeerFactory, config_file: ConfigFile, authority: Authority
-) -> None:
-    with peer("TLS FAILS", tls_context=authority.server_context()) as server:
-        settings = settings_for(server, config_file, "ssl_check_hostname = no")
-        with pytest.raises(ssl.SSLCertVerificationError):
-            create_client_from_config(settings)
-        server.wait()
-
-
-def test_timeout_holds_for_the_greeting(peer: PeerFactory, config_file: ConfigFile) -> None:
-    with peer("ACCEPT") as server:
-        settings = settings_for(server, config_file, "ssl = no")
-        settings.timeout = 0.1
-        with pytest.raises(socket.timeout):
-            create_client_from_config(settings)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="stream=True needs a POSIX system")
-def test_stream(config_file: ConfigFile) -> None:
-    program = "import sys; print('* PREAUTH [CAPABILITY IMAP4rev1] hi', end='\\r\\n', flush=True); sys.stdin.read()"
-    command = shlex.join([sys.executable, "-c", program])
-    settings = parse_config_file(config_file(f"[DEFAULT]\nhost = {command}\nssl = no\nstream = yes\ntimeout = 10\n"))
-    client = create_client_from_config(settings, login=False)
-    assert client.welcome.endswith(b"hi")
-    client.shutdown()
-
-
-# None of these may connect: nobody listens at this address.
-@pytest.mark.parametrize(
-    ("lines", "option", "reason"),
-    [
-        ("username = ann\n", "password", "missing"),
-        ("password = s3cret\n", "username", "missing"),
-        ("username = ann\npassword = s3cret\noauth2 = yes\n", "oauth2", "not supported yet"),
-        (
-            "username = ann\npassword = s3cret\nssl_ca_file = /no/such/file.pem\n",
-            "ssl_ca_file",
-            "/no/such/file.pem",
-        ),
-    ],
-)
-def test_contradicting_settings(config_file: ConfigFile, lines: str, option: str, reason: str) -> None:
-    settings = parse_config_file(config_file(f"[DEFAULT]\nhost = 127.0.0.1\nport = 1\n{lines}"))
-    with pytest.raises(ConfigError, match=re.escape(reason)) as caught:
-        create_client_from_config(settings)
-    assert caught.value.option == option
-    assert "s3cret" not in str(caught.value)
-
-
-def test_ca_file_that_is_none(config_file: ConfigFile) -> None:
-    path = config_file("[DEFAULT]\nhost = 127.0.0.1\nport = 1\n")
-    settings = parse_config_file(path)
-    settings.ssl_ca_file = str(path)
-    with pytest.raises(ConfigError, match=re.escape(str(path))):
-        create_client_from_config(settings, login=False)
+    everything = re.sub(r"^#(?=\[|\w+ = (143|wrong|ssh|authentication))", "", text, flags=re.MULTILINE)
+    everything = everything.replace("\n#starttls = true", "\nstarttls = true").replace(
+        "\n#stream = true", "\nstream = true"
+    )
+    alternates = parse_config_file(config_file(everything)).alternates
+    assert (alternates["starttls"].port, alternates["starttls"].starttls, alternates["starttls"].ssl) == (
+        143,
+        True,
+        False,
+    )
+    assert (alternates["stream"].stream, alternates["stream"].host[:4]) == (True, "ssh ")
+    assert alternates["wrong-password"].expect_failure

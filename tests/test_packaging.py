@@ -97,8 +97,9 @@ def test_six_is_the_only_requirement(metadata: email.message.Message) -> None:
 
 
 def test_extras(metadata: email.message.Message) -> None:
-    assert set(metadata.get_all("Provides-Extra", [])) == {"demo", "doc", "interactive", "scram", "test"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {"demo", "doc", "interactive", "keyring", "scram", "test"}
     assert set(requirements(metadata, "interactive")) == {"ipython"}
+    assert set(requirements(metadata, "keyring")) == {"keyring"}
     assert set(requirements(metadata, "scram")) == {"scramp"}
     assert "sphinx" in requirements(metadata, "doc")
     assert {"pytest", "hypothesis"} <= set(requirements(metadata, "test"))

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from imapclient.version import __version__
 
@@ -13,7 +14,7 @@ project = "imapclient"
 copyright = "The imapclient developers"
 version = release = __version__
 
-extensions = ["sphinx.ext.autodoc"]
+extensions = ["sphinx.ext.autodoc", "option_table"]
 # A name in single backticks, as docstrings have it, links to what has this name.
 default_role = "py:obj"
 highlight_language = "none"

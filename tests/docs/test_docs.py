@@ -40,6 +40,7 @@ import pytest
 import imapclient
 from imapclient import IMAPClient
 from imapclient.config import parse_config_file
+from tests.helpers.config_files import write_config
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.rst", *sorted((ROOT / "doc" / "src").glob("*.rst"))]
@@ -151,8 +152,7 @@ def test_code_of_page(path: Path, request: pytest.FixtureRequest, tmp_path: Path
         elif block.kind == "doctest":
             run_doctest(block, path, namespace)
         elif block.kind == "ini":
-            (tmp_path / "block.ini").write_text(block.text, encoding="utf-8")
-            parse_config_file(tmp_path / "block.ini")
+            parse_config_file(write_config(tmp_path / "block.ini", block.text))
         elif block.kind == "include":
             included = (path.parent / block.text).resolve()
             assert included.parent == ROOT / "examples", f"line {block.line}: not one of the examples"

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import http.server
-import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-import threading
-import urllib.parse
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import pytest
 
 from imapclient import IMAPClient
 from tests.helpers import certificates
+from tests.helpers.config_files import write_config
 from tests.helpers.dovecot import Dovecot
 from tests.helpers.scripted_peer import PeerFactory
+from tests.helpers.token_endpoint import Answer, Form, TokenEndpoint, token
 
 if TYPE_CHECKING:
     from imapclient.embedded_server import EmbeddedServer
@@ -87,7 +85,6 @@ def ini(tmp_path: Path) -> Callable[..., Path]:
     """Write an INI file: ``ini(server.port)``; further settings replace those given here."""
 
     def write(port: int, **settings: object) -> Path:
-        path = tmp_path / "my.ini"
         options = {
             "host": "127.0.0.1",
             "port": port,
@@ -98,8 +95,7 @@ def ini(tmp_path: Path) -> Callable[..., Path]:
             **settings,
         }
         lines = [f"{name} = {value}" for name, value in options.items()]
-        path.write_text("\n".join(["[DEFAULT]", *lines, ""]), encoding="utf-8")
-        return path
+        return write_config(tmp_path / "my.ini", "\n".join(["[DEFAULT]", *lines, ""]))
 
     return write
 
@@ -209,7 +205,9 @@ def test_quickstart_names_what_is_wrong_with_the_users_settings(
     program = EXAMPLES / "quickstart.py"
     assert "LOGIN failed" in complaint(run(program, "-f", ini(imap_server.port, password="wrong")))
     assert "No such file" in complaint(run(program, "-f", "missing.ini"))
-    assert "ssl: yes or no" in complaint(run(program, "-f", ini(imap_server.port, ssl="perhaps")))
+    assert "ssl: 1, yes, true, on or 0, no, false, off, not 'perhaps'" in complaint(
+        run(program, "-f", ini(imap_server.port, ssl="perhaps"))
+    )
 
 
 def test_quickstart_on_an_old_python_says_what_it_needs(run: Run) -> None:
@@ -338,68 +336,48 @@ def test_no_certificate_checks(sample_server: EmbeddedServer, run: Run) -> None:
 # -- OAuth 2
 
 
-class _TokenEndpoint(http.server.BaseHTTPRequestHandler):
-    """Gives the token to whoever asks as RFC 6749, 6 has it."""
-
-    token: ClassVar[str]
-    asked: ClassVar[dict[str, list[str]]]
-
-    def do_POST(self) -> None:
-        form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode("ascii"))
-        type(self).asked = form
-        known = form.get("refresh_token") == ["known"]
-        self.send_response(200 if known else 400)
-        self.end_headers()
-        self.wfile.write(json.dumps({"access_token": self.token} if known else {"error": "invalid_grant"}).encode())
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing goes to standard error."""
-
-
 @pytest.fixture
-def token_endpoint() -> Iterator[str]:
-    """The URL of a token endpoint that gives `_TokenEndpoint.token`."""
-    with http.server.HTTPServer(("127.0.0.1", 0), _TokenEndpoint) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/token"
-        server.shutdown()
-        thread.join()
+def token_endpoint() -> Iterator[TokenEndpoint]:
+    with TokenEndpoint() as endpoint:
+        yield endpoint
 
 
-def test_oauth2_login(dovecot: Dovecot, token_endpoint: str, run: Run) -> None:
+def for_those_known(text: str) -> Callable[[Form], Answer]:
+    """Gives the token to whoever has the refresh token "known"."""
+    refusal = (400, b'{"error": "invalid_grant"}')
+    return lambda form: token(text)(form) if form["refresh_token"] == "known" else refusal
+
+
+def test_oauth2_login(dovecot: Dovecot, token_endpoint: TokenEndpoint, run: Run) -> None:
     program = EXAMPLES / "oauth2_login.py"
-    options = ["--token-url", token_endpoint, "--client-id", "me", "--ca", dovecot.ca_file]
+    options = ["--token-url", token_endpoint.url, "--client-id", "me", "--ca", dovecot.ca_file]
     arguments = [program, "localhost", "alice", "--port", str(dovecot.tls_port), *options]
     good, expired = dovecot.access_token("alice"), dovecot.access_token("alice", expired=True)
 
     # The old token is good: no new one is asked for.
-    _TokenEndpoint.token = "not asked for"
+    token_endpoint.answer = for_those_known("not asked for")
     text = output(run(*arguments, IMAP_ACCESS_TOKEN=good))
     assert text.startswith("alice is logged in, INBOX: {b'MESSAGES': ")
 
     # It has expired, and a new one is good.
-    _TokenEndpoint.token = good
+    token_endpoint.answer = for_those_known(good)
     text = output(run(*arguments, IMAP_ACCESS_TOKEN=expired, IMAP_REFRESH_TOKEN="known", IMAP_CLIENT_SECRET="s&t"))
     assert text.startswith("The old token is refused (status: invalid_token, openid-configuration: https://")
     assert "alice is logged in" in text
-    assert _TokenEndpoint.asked == {
-        "grant_type": ["refresh_token"],
-        "refresh_token": ["known"],
-        "client_id": ["me"],
-        "client_secret": ["s&t"],
-    }
+    assert token_endpoint.asked == [
+        {"grant_type": "refresh_token", "refresh_token": "known", "client_id": "me", "client_secret": "s&t"}
+    ]
     assert "alice is logged in" in output(run(*arguments, IMAP_REFRESH_TOKEN="known"))
 
     # No token is to be had, or the new one is no good either.
     assert complaint(run(*arguments, IMAP_REFRESH_TOKEN="unknown")) == "The provider gives no token: 400 Bad Request"
-    _TokenEndpoint.token = expired
+    token_endpoint.answer = for_those_known(expired)
     line = complaint(run(*arguments, IMAP_REFRESH_TOKEN="known"))
     assert line.startswith("The server refuses the new token: status: invalid_token, ")
 
 
 def test_oauth2_login_on_a_server_that_has_the_older_mechanism_only(
-    peer: PeerFactory, token_endpoint: str, run: Run, tmp_path: Path
+    peer: PeerFactory, token_endpoint: TokenEndpoint, run: Run, tmp_path: Path
 ) -> None:
     authority = tmp_path / "authority.pem"
     authority.write_bytes(certificates.authority().ca_pem)
@@ -415,7 +393,7 @@ def test_oauth2_login_on_a_server_that_has_the_older_mechanism_only(
         S: A3 OK Done
     """
     server = peer(script, tls_context=certificates.server_context(), implicit_tls=True)
-    options = ["--token-url", token_endpoint, "--client-id", "me", "--ca", str(authority)]
+    options = ["--token-url", token_endpoint.url, "--client-id", "me", "--ca", str(authority)]
     arguments = [EXAMPLES / "oauth2_login.py", "localhost", "ann", "--port", str(server.port), *options]
     assert output(run(*arguments, IMAP_ACCESS_TOKEN="t0ken")) == "ann is logged in, INBOX: {b'MESSAGES': 3}\n"
 

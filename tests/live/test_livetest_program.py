@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from imapclient import IMAPClient
+from tests.helpers.config_files import write_config
 
 if TYPE_CHECKING:
     from imapclient.embedded_server import EmbeddedServer
@@ -45,16 +46,14 @@ def settings(tmp_path: Path, embedded: EmbeddedServer) -> Path:
     """A configuration file with the account of "ops" over TLS, again by STARTTLS, and one that is refused."""
     authority = tmp_path / "ca.pem"
     authority.write_bytes(embedded.ca_pem)
-    path = tmp_path / "my.ini"
-    path.write_text(
+    return write_config(
+        tmp_path / "my.ini",
         "[DEFAULT]\n"
         f"host = {embedded.host}\nport = {embedded.tls_port}\nssl_ca_file = {authority}\n"
         "username = ops\npassword = secret\n"
         f"[starttls]\nssl = no\nstarttls = yes\nport = {embedded.port}\n"
         "[wrong]\npassword = wrong\nexpect_failure = LOGIN failed\n",
-        encoding="utf-8",
     )
-    return path
 
 
 def test_it_runs_on_each_account_and_leaves_nothing_behind(settings: Path, embedded: EmbeddedServer) -> None:

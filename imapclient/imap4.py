@@ -30,13 +30,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from . import protocol_log
-from .arguments import encode_command, is_strict
 from .exceptions import (
     CommandError,
     ConnectionAbortError,
     IllegalStateError,
     IMAPClientAbortError,
-    IMAPClientError,
     ProtocolAbortError,
     ProtocolError,
     ResponseCode,
@@ -44,6 +42,7 @@ from .exceptions import (
 from .exchange import Command, Tagged, UnsolicitedQueue, Untagged, readable
 from .imap4_capabilities import CapabilityState
 from .imap4_idle import IdleExchange
+from .imap4_send import SendExchange
 from .reader import DEFAULT_LIMITS, Limits, Reader, Record
 from .response_codes import parse_response_text
 from .sockets import (
@@ -97,7 +96,7 @@ def _bye(text: bytes, message: str) -> ConnectionAbortError:
     return error
 
 
-class WireMixin(CapabilityState, IdleExchange, imaplib.IMAP4):
+class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
     """What our three connection classes share. It replaces imaplib's hooks and owns the reader."""
 
     def _prepare(self, timeout: SocketTimeout, limits: Limits) -> None:
@@ -278,22 +277,10 @@ class WireMixin(CapabilityState, IdleExchange, imaplib.IMAP4):
             self.start(command)
             return self.finish(command, deadline)
 
-    def start(self, command: Command) -> None:
-        """Send a command and leave it in flight: `finish` must follow. Several may be in flight at once."""
-        # Before the lock too: a thread that waits in IDLE holds it.
-        self._check_idle()
-        with self._lock:
-            self._check_usable()
-            self._check_idle()
-            if any(other.respond is not None for other in self._in_flight.values()):
-                raise IllegalStateError("an authentication is under way: its callable can't send commands")
-            self._logging = protocol_log.is_on()
-            command.tag = self._new_tag()
-            self.tagged_commands.pop(command.tag, None)
-            pieces = encode_command(command.tag, command.name, command.arguments)
-            with self._exchange():
-                self._in_flight[command.tag.upper()] = command
-                self._send_pieces(command, pieces)
+    def _next_tag(self) -> bytes:
+        tag: bytes = self._new_tag()
+        self.tagged_commands.pop(tag, None)
+        return tag
 
     def finish(self, command: Command, deadline: Deadline | None = None) -> Tagged:
         """Read until the tagged response of a command that was started."""
@@ -310,83 +297,6 @@ class WireMixin(CapabilityState, IdleExchange, imaplib.IMAP4):
             if command.error is not None:
                 raise command.error
             return reply
-
-    def _send_pieces(self, command: Command, pieces: list[Any]) -> None:
-        """Send what `encode_command` made. A literal is announced, and waits unless the server needs no wait."""
-        log = self._logging
-        if log and command.secrets:
-            protocol_log.sent_secretly(command.tag + b" " + command.name)
-        show = log and not command.secrets
-        self._secrets += command.secrets
-        ahead = self._is_surely_read(command)
-        waiting = bytearray()
-        for piece in pieces:
-            if isinstance(piece, bytes):
-                ahead = ahead and is_strict(piece)
-                waiting += piece
-                if show and piece != b"\r\n":
-                    protocol_log.sent(piece[:-2] if piece.endswith(b"\r\n") else piece)
-                continue
-            synchronising = not ahead or self._is_synchronising(piece)
-            waiting += b"%s{%d%s}\r\n" % (
-                b"~" if piece.binary else b"",
-                len(piece.data),
-                b"" if synchronising else b"+",
-            )
-            if synchronising:
-                self._write(waiting)
-                waiting.clear()
-                if not self._literal_is_wanted(command):
-                    if command.reply is not None and command.reply.status == "OK":
-                        raise ProtocolAbortError("the server says OK to a command that it has not got yet")
-                    return
-            if show:
-                protocol_log.sent_literal(piece.data)
-            if len(piece.data) > 65536:
-                self._write(waiting)
-                waiting.clear()
-                self._write(piece.data)
-            else:
-                waiting += piece.data
-        self._write(waiting)
-
-    def _write(self, data: bytes | bytearray) -> None:
-        if not data:
-            return
-        try:
-            self._transport.sendall(bytes(data), self.socket_timeout.read)
-        except OSError as error:
-            if not isinstance(error, socket.timeout):
-                self._hear_last_words()
-            raise
-
-    def _hear_last_words(self) -> None:
-        """The server closed the connection while we wrote. If it said BYE and why, raise that."""
-        try:
-            while True:
-                self._read(Deadline(0))
-        except (OSError, IMAPClientError):
-            if self._bye is not None:
-                raise
-
-    def _literal_is_wanted(self, command: Command) -> bool:
-        """Wait for the server's word: go on, or a tagged response that refuses the command."""
-        while command.reply is None:
-            self._read(None)
-            if self._continuation is not None:
-                self._continuation = None
-                return True
-        return False
-
-    def _respond(self, command: Command) -> None:
-        text, self._continuation = self._continuation or b"", None
-        if command.respond is None:
-            raise ProtocolAbortError("a continuation request that nothing waits for", None, text[:80])
-        if self._logging:
-            protocol_log.sent_secretly(b"+")
-        response = command.respond(text)
-        self._secrets += (response,) if len(response) > 3 else ()  # "*" and "=" stand in any line.
-        self._write(response + b"\r\n")
 
     # -- responses
 

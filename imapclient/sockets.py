@@ -79,6 +79,9 @@ class Deadline:
         return min(max(0.0, remaining), self.LONGEST)
 
 
+Data = Union[bytes, memoryview]
+
+
 class Transport(Protocol):
     """What the reader and the sender need of a connection. ``timeout`` is in seconds, None waits for ever, 0 polls.
 
@@ -90,7 +93,13 @@ class Transport(Protocol):
 
     def recv_into(self, buffer: memoryview, timeout: float | None) -> int: ...
 
-    def sendall(self, data: bytes, timeout: float | None) -> None: ...
+    def sendall(self, data: Data, timeout: float | None) -> None: ...
+
+    def send_now(self, data: memoryview) -> int:
+        """Send the first bytes without waiting; how many that were, 0 where none can be sent now.
+
+        After 0 the same data, or no less than it, must be sent next: a TLS record may be half-way.
+        """
 
     def close(self) -> None: ...
 
@@ -127,7 +136,14 @@ class SocketTransport:
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             raise socket.timeout("timed out") from None
 
-    def sendall(self, data: bytes, timeout: float | None) -> None:
+    def send_now(self, data: memoryview) -> int:
+        self._use(0.0)
+        try:
+            return self.sock.send(data)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return 0
+
+    def sendall(self, data: Data, timeout: float | None) -> None:
         # In pieces: the timeout is for a connection that takes nothing, not for a message that takes long.
         self._use(timeout)
         for piece in pieces(data):
@@ -140,7 +156,7 @@ class SocketTransport:
             self.sock.close()
 
 
-def pieces(data: bytes) -> Iterator[memoryview]:
+def pieces(data: Data) -> Iterator[memoryview]:
     """The data in views of at most `SEND_SIZE` bytes."""
     view = memoryview(data)
     for start in range(0, len(view), SEND_SIZE):
@@ -258,12 +274,19 @@ class PipeTransport:
         buffer[: len(data)] = data
         return len(data)
 
-    def sendall(self, data: bytes, timeout: float | None) -> None:
+    def sendall(self, data: Data, timeout: float | None) -> None:
         view = memoryview(data)
         while view:
             self._wait(self._input, "POLLOUT", timeout)
             # No more than a pipe that can be written to takes at once, so that the write does not wait.
             view = view[os.write(self._input.fileno(), view[:PIPE_SIZE]) :]
+
+    def send_now(self, data: memoryview) -> int:
+        try:
+            self._wait(self._input, "POLLOUT", 0.0)
+        except socket.timeout:
+            return 0
+        return os.write(self._input.fileno(), data[:PIPE_SIZE])
 
     @staticmethod
     def _wait(pipe: IO[bytes], event: str, timeout: float | None) -> None:

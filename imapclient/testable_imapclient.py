@@ -26,7 +26,7 @@ from .exchange import Command, Tagged
 from .imap4 import WireMixin
 from .imapclient import IMAPClient
 from .reader import DEFAULT_LIMITS, announced_size
-from .sockets import NO_TIMEOUT, Deadline, Transport
+from .sockets import NO_TIMEOUT, Data, Deadline, Transport
 from .util import Text, to_unicode, to_wire
 
 
@@ -181,8 +181,12 @@ class _Server:
 
     # -- from the client
 
-    def sendall(self, data: bytes, timeout: float | None) -> None:
-        self._record(data)
+    def send_now(self, data: memoryview) -> int:
+        self.sendall(data, None)
+        return len(data)
+
+    def sendall(self, data: Data, timeout: float | None) -> None:
+        self._record(bytes(data))
         self._incoming += data
         while not self._is_closed and self._take():
             pass

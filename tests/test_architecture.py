@@ -45,7 +45,7 @@ _LAYERS: tuple[tuple[str, ...], ...] = (
         "replies",
         "append_message",
     ),
-    ("imap4", "imap4_capabilities", "imap4_idle"),
+    ("imap4", "imap4_capabilities", "imap4_idle", "imap4_send"),
     ("tls", "commands", "commands.base"),
     ("commands.*",),
     ("imapclient",),

@@ -267,10 +267,15 @@ def test_a_long_set_of_runs_is_one_command() -> None:
 @pytest.mark.parametrize(("status", "finished"), [("BAD", 0), ("NO", 1), ("BAD", 2)])
 def test_a_part_that_fails_says_which_ids_are_done(method: str, status: str, finished: int) -> None:
     answers = [*["S: {tag} OK Done"] * finished, f"S: {{tag}} {status} Disk full"]
+    done = _PARTS[:finished]
+    if METHODS[method][1] == "FETCH":
+        # The later parts are on the wire by then.
+        answers += ["S: {tag} OK Done"] * (2 - finished)
+        done += _PARTS[finished + 1 :]
     with dialogue(_in_parts(method, *answers) + "\nC: A9 NOOP\nS: A9 OK Done") as client:
         with pytest.raises(CommandError, match="Disk full") as caught:
             METHODS[method][0](client, _MANY)
-        assert vars(caught.value)["done"] == ",".join(_PARTS[:finished])
+        assert vars(caught.value)["done"] == ",".join(done)
         assert client.noop() == (b"Done", [])
 
 
@@ -283,11 +288,20 @@ def test_a_connection_that_is_lost_says_which_ids_are_done() -> None:
 
 def test_data_that_can_not_be_read_says_which_ids_are_done() -> None:
     answers = ("S: {tag} OK Done", "S: * 1 FETCH (UID\nS: {tag} OK Done")
+    with dialogue(_in_parts("add_flags", *answers)) as client:
+        client.strict = True
+        with pytest.raises(ProtocolError) as caught:
+            client.add_flags(_MANY, "a")
+        # The second part came with an OK: the server did what was asked, and only its words can't be read.
+        assert vars(caught.value)["done"] == f"{_PARTS[0]},{_PARTS[1]}"
+
+
+def test_data_that_can_not_be_read_costs_no_other_part_of_a_fetch() -> None:
+    answers = ("S: {tag} OK Done", "S: * 1 FETCH (UID\nS: {tag} OK Done", "S: {tag} NO Disk full")
     with dialogue(_in_parts("fetch", *answers)) as client:
         client.strict = True
         with pytest.raises(ProtocolError) as caught:
             client.fetch(_MANY, "UID")
-        # The second part came with an OK: the server did what was asked, and only its words can't be read.
         assert vars(caught.value)["done"] == f"{_PARTS[0]},{_PARTS[1]}"
 
 

@@ -20,6 +20,10 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import IO, Any, Protocol, Union
 
+# When TCP looks whether a silent peer is still there: after so many seconds, then every so many, and how often it gets
+# no answer before the connection is over. By itself a system looks after two hours; many a router has forgotten a
+# silent connection long before. macOS has another name for the first.
+KEEPALIVE = ((("TCP_KEEPIDLE", "TCP_KEEPALIVE"), 120), (("TCP_KEEPINTVL",), 30), (("TCP_KEEPCNT",), 4))
 # How much is written before the timeout starts anew.
 SEND_SIZE = 262144
 # How much a pipe that can be written to takes at once (POSIX).
@@ -208,6 +212,13 @@ def _tune(sock: socket.socket) -> None:
     """Keepalive finds connections that died silently; no delay, since a literal waits for its continuation."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for names, value in KEEPALIVE:
+        for name in names:
+            if hasattr(socket, name):
+                # A system may know the option and not take it. Then its own intervals hold.
+                with contextlib.suppress(OSError):
+                    sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+                break
 
 
 def create_default_context() -> ssl.SSLContext:

@@ -339,6 +339,7 @@ _DIFFERENCES: Mapping[str, tuple[str, ...]] = {
     "A zone of a day or more can't be read": ("times/parse_to_datetime(b'Sat, 8 May 2010 16:03:09 +9999', False)",),
     "FixedOffset is a full tzinfo": ("offsets/FixedOffset(...", "offsets/a datetime with FixedOffset, pickled"),
     "``stream=True`` works": ("stream/...",),
+    "``idle`` returns an object": ("idle/idle()...",),
     "``idle_check`` and ``idle_done`` need ``idle``": (
         "idle/idle_check(0) again",
         "idle/idle_check(0) again again",

@@ -10,6 +10,7 @@ import datetime
 from typing import TYPE_CHECKING, Any
 
 from imapclient import DELETED, SEEN, IMAPClient, SocketTimeout
+from imapclient.commands.idle import Idle
 from imapclient.exceptions import AlreadyExistsError, CommandError, FetchError, LoginError
 from imapclient.fetch_result import FetchResult, ItemResult
 from imapclient.imapclient import SENT, MailboxQuotaRoots, Namespace, Quota
@@ -66,6 +67,14 @@ def archive(client: IMAPClient) -> None:
     assert_type(client.get_flags(range(1, 10)), ItemResult[tuple[bytes, ...]])
     client.set_flags({1, 2}, DELETED, silent=True)
     assert_type(client.expunge(ids), tuple[bytes, list[tuple[Any, ...]]])
+
+
+def listen(client: IMAPClient) -> None:
+    with client.idle(timeout=600) as idle:
+        assert_type(idle, Idle)
+        for item in idle:
+            assert_type(item, tuple[Any, ...])
+    assert_type(idle.rest, list[tuple[Any, ...]])
 
 
 def import_mail(client: IMAPClient, messages: list[bytes]) -> None:

@@ -30,6 +30,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from . import protocol_log
+from .compression import DeflateTransport
 from .exceptions import (
     CommandError,
     ConnectionAbortError,
@@ -113,6 +114,8 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
         self._bye: bytes | None = None
         # What must not be logged even after the login that it served.
         self._secrets: tuple[bytes, ...] = ()
+        #: Whether all that is sent and received is compressed.
+        self.is_compressed = False
         self._prepare_capabilities()
         self._prepare_idle()
 
@@ -234,6 +237,11 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
     def is_tls(self) -> bool:
         """Whether the connection is protected by TLS."""
         return isinstance(self.sock, ssl.SSLSocket)
+
+    @property
+    def is_compressed_by_tls(self) -> bool:
+        """Whether TLS compresses, which leaves nothing for COMPRESS (RFC 4978, 3)."""
+        return isinstance(self.sock, ssl.SSLSocket) and self.sock.compression() is not None
 
     def _check_usable(self) -> None:
         if self._broken is not None:
@@ -420,6 +428,21 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
             self._tls_established = True
             self.unsolicited.clear()
             self.forget_capabilities()
+            return reply
+
+    def start_compression(self) -> Tagged:
+        """Send COMPRESS DEFLATE and go on compressed (RFC 4978, 3).
+
+        Unlike what follows STARTTLS in the clear, what follows the answer is the server's own, and compressed already.
+        """
+        with self._lock:
+            if self.is_compressed:
+                raise IllegalStateError("the connection is compressed already")
+            reply = self.execute(Command(b"COMPRESS", [b"DEFLATE"]))
+            with self._exchange():
+                self._transport = DeflateTransport(self._transport, self._reader.take_rest())
+                self._reader.replace_transport(self._transport)
+            self.is_compressed = True
             return reply
 
     def end(self) -> bytes:

@@ -101,6 +101,9 @@ class IMAPClient(
     ``(b'OK', b'[ALERT] Quota is nearly full')``. It may call the client; an exception that it raises is logged. What
     `noop`, `idle_check` and the others return does not go there as well.
 
+    ``compress`` compresses the connection right after the login where the server offers that (RFC 4978), as `compress`
+    does; where it does not, or refuses, all goes on without.
+
     May be changed at any time: ``on_unsolicited``; ``strict`` (False: what can't be read of one message is reported in
     the ``errors`` of the result, as `fetch` says; True: it raises ProtocolError); ``use_uid``; ``folder_encode`` (True:
     folder names are str, in modified UTF-7 on the wire; False: bytes as on the wire); ``normalise_times`` (True:
@@ -130,6 +133,7 @@ class IMAPClient(
         max_nesting_depth: int = DEFAULT_LIMITS.nesting_depth,
         strict: bool = False,
         on_unsolicited: Callable[[UntaggedItem], object] | None = None,
+        compress: bool = False,
     ) -> None:
         if stream:
             if port is not None:
@@ -151,7 +155,9 @@ class IMAPClient(
         self._undisturbed_thread: int | None = None
         self._timeout = as_socket_timeout(timeout)
         self._limits = Limits(max_line_length, max_literal_size, max_response_size, max_nesting_depth)
+        self._compress = compress
         self._imap = self._create_IMAP4()
+        self._compress_where_offered()
         self._hand_on()
         client_log.debug(
             "Connected to host %s over %s",

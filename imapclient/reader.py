@@ -121,6 +121,13 @@ class Reader:
             )
         self._transport = transport
 
+    def take_rest(self) -> bytes:
+        """What was received and not read, which another transport goes on with (compression)."""
+        self._settle()
+        rest = self._buffer[self._position :]
+        self._buffer, self._position = b"", 0
+        return rest
+
     # -- responses
 
     def read_response(self, deadline: Deadline | None = None) -> tuple[bytes, list[Record] | None]:

@@ -166,6 +166,7 @@ class AuthMixin(CommandBase):
                 raise ProtocolAbortError(
                     "the server says OK to a login that is not complete, or was cancelled"
                 ) from exchange.error
+            self._compress_where_offered()
             return reply.text
         except CommandError as error:
             refusal = error

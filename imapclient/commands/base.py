@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Callable, TypeVar
 
 from ..arguments import Argument, mailbox, wire_name
-from ..exceptions import CapabilityError, IMAPClientAbortError, IMAPClientError, ProtocolError, note_done
+from ..exceptions import CapabilityError, CommandError, IMAPClientAbortError, IMAPClientError, ProtocolError, note_done
 from ..exchange import Command, Handler, Tagged, Untagged
 from ..fetch_parser import parse_fetch
 from ..fetch_result import FetchItems, FetchResult, ItemResult
@@ -48,6 +48,7 @@ class CommandBase:
     stream: bool
     strict: bool
     on_unsolicited: Callable[[UntaggedItem], object] | None
+    _compress: bool
     _limits: Limits
     _handing_on: threading.Lock
     _undisturbed_thread: int | None
@@ -133,6 +134,17 @@ class CommandBase:
         except IMAPClientError:
             self._pass_on(heard)
             raise
+
+    def _compress_where_offered(self) -> None:
+        """What the constructor's ``compress`` asks for. A server that refuses is spoken to as before."""
+        imap = self._imap
+        if not self._compress or imap.is_compressed or imap.is_compressed_by_tls or imap.state != "AUTH":
+            return
+        try:
+            if self.has_capability("COMPRESS=DEFLATE"):
+                imap.start_compression()
+        except CommandError as error:
+            client_log.info("Goes on without compression: %s", error)
 
     def _require(self, capability: str) -> None:
         """CapabilityError unless the server has the capability. Nothing but CAPABILITY is sent."""

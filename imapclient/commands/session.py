@@ -1,4 +1,4 @@
-"""The session: capabilities, ENABLE, ID, TLS, the end of it, and NOOP."""
+"""The session: capabilities, ENABLE, ID, TLS, compression, the end of it, and NOOP."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LONGEST_ID_VALUE = 1024
 
 
 class SessionMixin(CommandBase):
-    """CAPABILITY, ENABLE, ID, STARTTLS, NOOP, LOGOUT (RFC 9051, 6.1, 6.2.1 and 6.3.1; RFC 2971)."""
+    """CAPABILITY, ENABLE, ID, STARTTLS, COMPRESS, NOOP, LOGOUT (RFC 9051, 6.1, 6.2.1, 6.3.1; RFC 2971; RFC 4978)."""
 
     def capabilities(self) -> tuple[bytes, ...]:
         """The server's capabilities, in upper case: ``(b'IMAP4REV1', b'IDLE', b'UIDPLUS')`` (RFC 9051, 6.1.1).
@@ -99,6 +99,23 @@ class SessionMixin(CommandBase):
             raise IllegalStateError("STARTTLS is possible before login only")
         self._require("STARTTLS")
         return self._imap.start_tls(ssl_context or self.ssl_context).text
+
+    def compress(self) -> bytes:
+        """Go on compressed (RFC 4978); call it after the login. Returns the server's text: ``b'Begin compression.'``.
+
+        Raises CapabilityError where the server lacks COMPRESS=DEFLATE, IllegalStateError before the login (passwords
+        are not compressed), in IDLE, and where the connection is compressed already; nothing was sent then.
+        CommandError where the server refuses. The connection is usable after all of these.
+        """
+        if self._imap.state not in ("AUTH", "SELECTED"):
+            raise IllegalStateError("COMPRESS is possible after login only")
+        if self._imap.is_compressed or self._imap.is_compressed_by_tls:
+            raise IllegalStateError("the connection is compressed already")
+        self._require("COMPRESS=DEFLATE")
+        try:
+            return self._imap.start_compression().text
+        finally:
+            self._hand_on()
 
     def noop(self) -> tuple[bytes, list[UntaggedItem]]:
         """Do nothing, and hear what changed (RFC 9051, 6.1.2).

@@ -55,6 +55,19 @@ def test_noop_tells_of_a_new_message(client: IMAPClient, second_client: IMAPClie
     assert (1, b"EXISTS") in hear(client, b"EXISTS")
 
 
+def test_all_goes_on_compressed(client: IMAPClient, second_client: IMAPClient, folder: str) -> None:
+    needs(client, "COMPRESS=DEFLATE")
+    client.select_folder(folder)
+    client.compress()
+    long = message("Long", b"0123456789" * 50_000)
+    client.append(folder, long)
+    client.noop()
+    [items] = client.fetch("1", "BODY.PEEK[]").values()
+    assert items[b"BODY[]"] == long
+    second_client.append(folder, message())
+    assert (2, b"EXISTS") in hear(client, b"EXISTS")
+
+
 def test_leaving_the_context_ends_the_connection(connect: Connect) -> None:
     with connect() as client:
         client.noop()

@@ -8,6 +8,7 @@ import socket
 import ssl
 import struct
 import time
+import zlib
 
 _RECEIVE_SIZE = 65536
 _CHUNK_GAP_SECONDS = 0.0001
@@ -33,6 +34,8 @@ class Stream:
         self._tls: ssl.SSLObject | None = None
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
+        self._inflate: zlib._Decompress | None = None
+        self._deflate: zlib._Compress | None = None
         self.buffer = bytearray()
         self.chunk = 0
         self.tags: dict[bytes, bytes] = {}
@@ -59,14 +62,25 @@ class Stream:
         self._flush()
         self._tls = tls
 
+    def start_deflate(self) -> None:
+        """Compress from now on, both ways (RFC 4978)."""
+        self._inflate = zlib.decompressobj(-15)
+        self._deflate = zlib.compressobj(wbits=-15)
+        waiting = bytes(self.buffer)
+        self.buffer.clear()
+        self.buffer += self._inflate.decompress(waiting)
+
     def receive(self) -> None:
         """Add at least one byte to the buffer."""
-        if self._tls is None:
-            self.buffer += self._receive_raw()
-            return
+        before = len(self.buffer)
+        while len(self.buffer) == before:
+            data = self._receive_raw() if self._tls is None else self._receive_tls(self._tls)
+            self.buffer += data if self._inflate is None else self._inflate.decompress(data)
+
+    def _receive_tls(self, tls: ssl.SSLObject) -> bytes:
         while True:
             try:
-                data = self._tls.read(_RECEIVE_SIZE)
+                data = tls.read(_RECEIVE_SIZE)
             except ssl.SSLWantReadError:
                 self._incoming.write(self._receive_raw())
                 continue
@@ -74,8 +88,7 @@ class Stream:
                 raise ClientGone(f"the client ended TLS: {error}") from error
             if not data:
                 raise ClientGone("the client closed the connection")
-            self.buffer += data
-            return
+            return data
 
     def receive_waiting(self) -> None:
         """Add to the buffer whatever the client has sent so far, without waiting for more."""
@@ -89,6 +102,8 @@ class Stream:
             self._timeout = timeout
 
     def send(self, data: bytes) -> None:
+        if self._deflate is not None:
+            data = self._deflate.compress(data) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
         if not self.chunk:
             self._send_whole(data)
             return

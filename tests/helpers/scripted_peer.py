@@ -18,6 +18,7 @@ Lines of a script, after their indentation; blank lines and lines that start wit
 ``PAUSE 0.2`` wait, in seconds
 ``CHUNK 3``   from now on send in pieces of 3 bytes; ``CHUNK 0`` ends that
 ``TLS``       handshake as the server; with ``TLS FAILS`` the client must break it off
+``DEFLATE``   compress from now on, both ways (RFC 4978)
 ``CLOSE``     close the connection in good order
 ``RESET``     reset the connection (RST)
 ``ACCEPT``    wait for another connection; the first one needs no ACCEPT
@@ -269,6 +270,8 @@ class ScriptedPeer:
             return self._start_tls
         if words == ["TLS", "FAILS"]:
             return self._start_tls_in_vain
+        if words == ["DEFLATE"]:
+            return lambda: self._need_stream().start_deflate()
         if words == ["CLOSE"]:
             return self._close_stream
         if words == ["RESET"]:

@@ -16,6 +16,7 @@ import re
 import time
 
 from .fixed_offset import ZERO, FixedOffset
+from .util import shortened
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTH_NUMBERS = {name.lower().encode("ascii"): index for index, name in enumerate(_MONTHS, 1)}
@@ -48,7 +49,7 @@ def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.date
     as `email.utils` reads it: up to 68 in the 21st century, from 69 on in the 20th. A leap second
     (``23:59:60``) is read as the second before it, since datetime has none.
 
-    Raises ValueError, with the bytes, for what is no date, and for a time that is outside the years
+    Raises ValueError, with the first of the bytes, for what is no date, and for a time that is outside the years
     1 to 9999 once it is local.
     """
     try:
@@ -74,7 +75,7 @@ def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.date
             moment = _parse_rfc5322(timestamp)
         return _local(moment) if normalise else moment
     except ValueError as error:
-        raise ValueError(f"not a date that can be read: {timestamp!r} ({error})") from None
+        raise ValueError(f"not a date that can be read: {shortened(timestamp)} ({error})") from None
 
 
 # The cache spares an object for each message: a mailbox has few different zones.

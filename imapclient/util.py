@@ -23,7 +23,7 @@ def to_unicode(s: bytes | str) -> str:
     try:
         return six.ensure_text(s, "ascii")
     except UnicodeDecodeError:
-        logger.warning("dropped the bytes above 127 from %r: ASCII was expected", s)
+        logger.warning("dropped the bytes above 127 from %s: ASCII was expected", shortened(s))
         return six.ensure_text(s, "ascii", "ignore")
 
 

@@ -134,6 +134,12 @@ def test_parse_error_has_the_bytes(timestamp: bytes, normalise: bool) -> None:
     assert repr(timestamp) in str(caught.value)
 
 
+def test_parse_error_does_not_flood_a_log() -> None:
+    with pytest.raises(ValueError, match="not a date that can be read") as caught:
+        parse_to_datetime(b"17-Jul-1996" * 10_000)
+    assert len(str(caught.value)) < 200
+
+
 @given(st.binary(max_size=40) | st.text("0123456789-: +JanFeb.,()\xe9\xb2", max_size=40))
 def test_parse_is_total(data: bytes | str) -> None:
     timestamp = data if isinstance(data, bytes) else data.encode("latin-1")

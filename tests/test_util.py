@@ -42,6 +42,12 @@ def test_to_unicode_drops_8_bit_and_says_so(caplog: pytest.LogCaptureFixture) ->
     assert repr(b"\xff\xe2a") in caplog.text
 
 
+def test_to_unicode_does_not_flood_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, logger="imapclient.util"):
+        assert to_unicode(b"a\xff" * 10_000) == "a" * 10_000
+    assert len(caplog.text) < 300
+
+
 def test_to_unicode_of_ascii_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         to_unicode(b"abc")

@@ -83,12 +83,13 @@ def parse_fetch(
 
 
 # What the synchronisation of a large mailbox mostly brings.
-_UID_AND_FLAGS = re.compile(rb"\(UID (\d{1,10}) FLAGS \(([^()\"]*)\)\)\Z")
+_UID_AND_FLAGS = re.compile(rb"\(UID (\d{1,10}) FLAGS \(([^()\"\n\r\v\f]*)\)\)\Z")
 # One item up to the space or parenthesis after it: a number, a list without lists or strings in it, a string without
-# escapes. Names in lower case, NIL and all else go the long way.
+# escapes. Names in lower case, NIL and all else go the long way; so do the control characters at which bytes.split()
+# would end an atom.
 _SIMPLE_ITEM = re.compile(
     rb"([A-Z][A-Z0-9.-]*) "
-    rb"(?:(0|[1-9]\d{0,18})|\(([^()\"]*)\)|\"([^\"\\]*)\")"
+    rb"(?:(0|[1-9]\d{0,18})|\(([^()\"\n\r\v\f]*)\)|\"([^\"\\]*)\")"
     rb"(?: (?=[A-Z])|\)\Z)"
 )
 _LITERAL_ITEM = re.compile(rb"(?:BODY|BINARY)\[[A-Z0-9.]*(?: \([A-Z0-9 -]+\))?\](?:<\d+>)?|RFC822(?:\.HEADER|\.TEXT)?")

@@ -1,0 +1,32 @@
+"""One harness under atheris: ``python -m tests.fuzz.worker NAME [libFuzzer's options] CORPUS``.
+
+The arguments after the name go to libFuzzer. An exception that the harness lets out ends the process, and the input
+is kept where ``-artifact_prefix`` says.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+import time
+from typing import Any
+
+
+def main(argv: list[str]) -> None:
+    # Summer time makes hours that come twice and hours that never come.
+    os.environ["TZ"] = "CET-1CEST,M3.5.0,M10.5.0/3"
+    if hasattr(time, "tzset"):
+        time.tzset()
+    # It has no types, and is there only in the environment that fuzzes.
+    logging.disable()
+    atheris: Any = importlib.import_module("atheris")
+    with atheris.instrument_imports(include=["imapclient"]):
+        table: Any = importlib.import_module("tests.fuzz.table")
+    atheris.Setup([argv[0], *argv[2:]], table.ALL[argv[1]].run)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main(sys.argv)

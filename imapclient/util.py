@@ -39,7 +39,9 @@ def to_bytes(s: bytes | str, charset: str = "ascii") -> bytes:
 
 
 def to_wire(value: Text, encoding: str = "utf-8") -> bytes:
-    """Text as bytes; bytes as they are. TypeError for anything else."""
+    """Text as bytes; bytes as they are, also out of a bytearray or memoryview. TypeError for anything else."""
+    if isinstance(value, (bytearray, memoryview)):
+        return bytes(value)
     return six.ensure_binary(value, encoding)
 
 

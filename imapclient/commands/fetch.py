@@ -39,7 +39,8 @@ class FetchMixin(CommandBase):
         """
         wanted = SequenceSet(() if messages is None else messages)
         arguments: list[Argument] = [fetch_items(data)]
-        if modifiers is not None:
+        modifiers = () if modifiers is None else modifiers if isinstance(modifiers, (str, bytes)) else tuple(modifiers)
+        if modifiers != ():
             arguments.append(raw_list(modifiers, "fetch modifiers"))
         if not wanted:
             return FetchResult()

@@ -63,6 +63,14 @@ def test_a_str_goes_out_as_utf8() -> None:
     _appended(lambda client: client.append("x", "é\r\n"), 'C: A1 APPEND "x" {4}\nS: + go\nCx: é\\r\\n')
 
 
+@pytest.mark.parametrize("message", [bytearray(b"a\r\n"), memoryview(b"a\r\n")], ids=["bytearray", "memoryview"])
+def test_bytes_of_another_type(message: Any) -> None:
+    sent = 'C: A1 APPEND "x" {3}\nS: + go\nCx: a\\r\\n'
+    _appended(lambda client: client.append("x", message), sent)
+    _appended(lambda client: client.multiappend("x", [message]), sent, capabilities=_MULTI)
+    _appended(lambda client: client.multiappend("x", [{"msg": message}]), sent, capabilities=_MULTI)
+
+
 @pytest.mark.parametrize("capabilities", ["IMAP4rev1 BINARY", "IMAP4rev1 BINARY LITERAL+", "IMAP4rev1 BINARY LITERAL-"])
 def test_nul_goes_out_as_literal8_where_the_server_has_binary(capabilities: str) -> None:
     _appended(

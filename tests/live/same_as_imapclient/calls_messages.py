@@ -233,6 +233,7 @@ def fetch(place: Place) -> None:
             client.fetch([101], items)
         client.fetch([101, 102], ["FLAGS"], ["CHANGEDSINCE 1"])
         client.fetch([101, 102], ["FLAGS"], modifiers=["CHANGEDSINCE 99999"])
+        client.fetch([101], ["FLAGS"], modifiers=[])
         client.fetch([101], ["FLAGS"], ["NONSENSE"])
     else:
         client.fetch([101], ["EMAILID", "THREADID"])
@@ -371,6 +372,7 @@ def append(place: Place) -> None:
     client.append("INBOX", content.decode(), flags="\\Seen", msg_time=moment.replace(microsecond=999999))
     client.append("INBOX", content, b"\\Seen", moment)
     client.append("INBOX", RAW_8BIT.content, [], moment)
+    client.append("INBOX", bytearray(content), (), moment)
     client._.select_folder("INBOX")
     client.fetch(client._.search(), ["FLAGS", "INTERNALDATE", "RFC822.SIZE"])
     client._.normalise_times = False

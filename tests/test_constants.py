@@ -23,5 +23,10 @@ def test_draft_flag_and_drafts_folder_differ() -> None:
     assert constants.DRAFTS == b"\\Drafts"
 
 
+def test_a_usual_name_stands_for_one_use() -> None:
+    names = [name.lower() for names in constants.SPECIAL_USE_NAMES.values() for name in names]
+    assert len(names) == len(set(names))
+
+
 def test_no_other_names() -> None:
     assert {name for name in vars(constants) if name.isupper()} == {*FLAGS, *SPECIAL_USES, "SPECIAL_USE_NAMES"}

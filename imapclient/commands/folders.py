@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable
 from typing import Any, Optional
 
 from ..arguments import Argument, atom
 from ..constants import SPECIAL_USE_NAMES
 from ..exceptions import CommandError, ProtocolError
+from ..exchange import Untagged
 from ..folder_parser import parse_list, parse_namespace, parse_status
 from ..imap_utf7 import decode_name
 from ..response_types import Namespace
@@ -31,6 +31,9 @@ class FoldersMixin(CommandBase):
         In the pattern, ``*`` stands for anything and ``%`` for anything within one level. Returns a list of
         (flags, delimiter, name): ``[((b'\\\\HasNoChildren',), b'/', 'INBOX')]``. Names are str; one that is not valid
         modified UTF-7 is a str that still selects the same folder. The delimiter is None in a flat hierarchy.
+
+        A line of the server's that can't be read is left out, and goes to ``on_unsolicited``; ProtocolError is raised
+        where there is no other one. The connection is usable after that.
         """
         return self._list(b"LIST", directory, pattern)
 
@@ -57,16 +60,19 @@ class FoldersMixin(CommandBase):
     def _folder_items(self, heard: Collector) -> list[FolderItem]:
         """One odd line never loses the other folders: it raises only when nothing else came."""
         items: list[FolderItem] = []
+        unread: list[Untagged] = []
         error: ProtocolError | None = None
         for response in heard.responses:
             try:
                 item = parse_list(response.line, response.start, response.records, self._limits.nesting_depth)
             except ProtocolError as exc:
                 error = exc
+                unread.append(response)
             else:
                 items.append((item.flags, item.delimiter, self._folder_name(item.name)))
         if error is not None and not items:
             raise error
+        self._pass_on(unread)
         return items
 
     def find_special_folder(self, folder_flag: bytes) -> str | None:
@@ -93,8 +99,11 @@ class FoldersMixin(CommandBase):
 
     def _personal_namespaces(self) -> tuple[tuple[Any, str | None], ...]:
         if self._can("NAMESPACE"):
-            with contextlib.suppress(CommandError):
+            try:
                 return self.namespace().personal or ()
+            except (CommandError, ProtocolError):
+                if not self._imap.is_usable:
+                    raise
         return ()
 
     @staticmethod

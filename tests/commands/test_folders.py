@@ -7,7 +7,7 @@ from typing import Any, Callable
 import pytest
 
 from imapclient import IMAPClient
-from imapclient.exceptions import ProtocolError
+from imapclient.exceptions import ProtocolAbortError, ProtocolError
 from imapclient.imapclient import ARCHIVE, DRAFTS, JUNK, SENT, TRASH, Namespace
 from tests.commands import CAPABILITIES, Case, dialogue, in_every_way, types, unsolicited
 
@@ -270,6 +270,9 @@ def test_one_garbage_line_loses_no_other_folder(garbage: str) -> None:
         names = [name for _, _, name in client.list_folders()]
         assert names[0] == "a"
         assert names[-1] == "b"
+        heard = unsolicited(client)
+        assert len(names) + len(heard) == 3
+        assert all(name == b"LIST" for _, name, _ in heard)
 
 
 def test_nothing_but_garbage_raises_and_leaves_the_connection_usable() -> None:
@@ -540,6 +543,8 @@ def test_special_folder_by_a_flag_of_ones_own() -> None:
         (DRAFTS, "() NIL Drafts", "Drafts"),
         (TRASH, '() "/" "Deleted Messages"', "Deleted Messages"),
         (JUNK, '() "/" "Spam"', "Spam"),
+        (TRASH, '() "|" "&BCMENAQwBDsENQQ9BD0ESwQ1-"', "Удаленные"),
+        (DRAFTS, '() "/" "&g0l6P3ux-"', "草稿箱"),
         (ARCHIVE, '() "/" "Archives"', "Archives"),
     ],
 )
@@ -564,12 +569,27 @@ def test_special_folder_prefers_the_flag_then_the_more_usual_name() -> None:
 _NOWHERE = ('() "/" "INBOX"', '() "/" "INBOXSent"', '() "/" "x/Sent"')
 
 
-@pytest.mark.parametrize("answer", ['S: * NAMESPACE (("" "/")) NIL NIL\nS: {tag} OK', "S: {tag} NO Not today"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        'S: * NAMESPACE (("" "/")) NIL NIL\nS: {tag} OK',
+        "S: {tag} NO Not today",
+        "S: {tag} OK",
+        'S: * NAMESPACE ((NIL "/")) NIL NIL\nS: {tag} OK',
+    ],
+)
 def test_no_special_folder(answer: str) -> None:
     script = _listing(*_NOWHERE)
     tag = f"A{script.count(' OK ') + 1}"
     with dialogue(f"{script}\nC: {tag} NAMESPACE\n{answer.format(tag=tag)}") as client:
         assert client.find_special_folder(SENT) is None
+
+
+def test_a_special_folder_is_not_looked_for_on_a_connection_that_ends() -> None:
+    script = _listing(*_NOWHERE)
+    tag = f"A{script.count(' OK ') + 1}"
+    with dialogue(f"{script}\nC: {tag} NAMESPACE\nS: what is this") as client, pytest.raises(ProtocolAbortError):
+        client.find_special_folder(SENT)
 
 
 def test_no_special_folder_of_an_unusual_kind() -> None:

@@ -65,7 +65,8 @@ def parse_fetch_response(
     for response in _responses(records):
         number, items, errors = _read_leniently(response, normalise_times)
         message: int | None = number
-        if uid_is_key and (b"UID" in items or errors):
+        # Where not even the items could be told apart, the UID may be in what is lost.
+        if uid_is_key and (b"UID" in items or any(error.item is None for error in errors)):
             message = items.pop(b"UID", None)
         for error in errors:
             error.message = message

@@ -120,6 +120,13 @@ def test_by_sequence_number() -> None:
     assert [(error.message, error.item) for error in result.errors] == [(1, b"UID")]
 
 
+def test_a_message_without_a_uid_keeps_its_sequence_number_where_one_item_can_not_be_read() -> None:
+    data = [b'1 (INTERNALDATE "00-Jan-0000 00:00:00 +0000" FLAGS (\\Seen))', b"2 (FLAGS ())"]
+    result = parse_fetch_response(data)
+    assert result == {1: {b"SEQ": 1, b"INTERNALDATE": None, b"FLAGS": (b"\\Seen",)}, 2: {b"SEQ": 2, b"FLAGS": ()}}
+    assert [(error.message, error.item) for error in result.errors] == [(1, b"INTERNALDATE")]
+
+
 def test_a_cut_response_without_a_uid_is_filed_under_none() -> None:
     """Its sequence number may be the UID of another message."""
     result = parse_fetch_response([b"1 (FLAGS (\\Seen) X"])

@@ -171,7 +171,8 @@ def datetime_to_INTERNALDATE(dt: datetime.datetime) -> str:
 
     A naive datetime is local time; one that the change to daylight saving time skips comes out as
     the same moment after it. Microseconds are dropped. An offset is rounded to whole minutes, as
-    IMAP has no seconds there, and the time goes with it, so that the moment stays the same.
+    IMAP has no seconds there, and the time goes with it, so that the moment stays the same. Raises
+    ValueError where that is outside the years 1 to 9999.
     """
     offset = dt.utcoffset()
     if offset is None:
@@ -179,7 +180,10 @@ def datetime_to_INTERNALDATE(dt: datetime.datetime) -> str:
         offset = dt.utcoffset() or ZERO
     # Rounding must not reach 24 hours.
     minutes = max(-1439, min(1439, round(offset / datetime.timedelta(minutes=1))))
-    local = dt.replace(tzinfo=None) + (datetime.timedelta(minutes=minutes) - offset)
+    try:
+        local = dt.replace(tzinfo=None) + (datetime.timedelta(minutes=minutes) - offset)
+    except OverflowError:
+        raise ValueError("the time is outside the years 1 to 9999 once its zone has whole minutes") from None
     hours, rest = divmod(abs(minutes), 60)
     return (
         f"{_date(local)} {local.hour:02d}:{local.minute:02d}:{local.second:02d} "

@@ -259,6 +259,14 @@ def test_internaldate_of_an_aware_datetime(offset: datetime.timedelta, expected:
     assert parsed == moment.replace(microsecond=0)
 
 
+@pytest.mark.parametrize("moment", [datetime.datetime.min, datetime.datetime.max])
+def test_internaldate_that_rounding_takes_out_of_the_calendar(moment: datetime.datetime) -> None:
+    seconds = 29 if moment == datetime.datetime.min else -29
+    zone = datetime.timezone(datetime.timedelta(hours=1, seconds=seconds))
+    with pytest.raises(ValueError, match="outside the years 1 to 9999"):
+        datetime_to_INTERNALDATE(moment.replace(tzinfo=zone))
+
+
 class NoOffset(datetime.tzinfo):
     def utcoffset(self, _: datetime.datetime | None) -> None:
         return None

@@ -46,7 +46,8 @@ def main() -> None:
     except ConfigError as error:
         sys.exit(f"The settings can't be used: {error}")
     except LoginError as error:
-        sys.exit(f"The server refuses this user or password: {error.text}")
+        # Without words of the server's, nothing was sent: it wants TLS first, or another way to log in.
+        sys.exit(f"The server refuses this user or password: {error.text}" if error.text else f"No login: {error}")
     except ssl.SSLCertVerificationError as error:
         sys.exit(f"The server's certificate is not trusted: {error.verify_message}")
     except socket.timeout:

@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import selectors
 import time
+from typing import Any
 
 from imapclient import IMAPClient
 from imapclient.config import create_client_from_config, parse_config_file
@@ -28,6 +29,10 @@ def main() -> None:
     options = parser.parse_args()
     account = parse_config_file(options.file)
 
+    def show(folder: str, events: list[tuple[Any, ...]]) -> None:
+        for event in events:
+            print(f"{folder}: {event}", flush=True)
+
     with contextlib.ExitStack() as stack, selectors.DefaultSelector() as selector:
         watched: dict[str, IMAPClient] = {}
         for folder in options.folders:
@@ -43,19 +48,21 @@ def main() -> None:
         stack.enter_context(contextlib.suppress(KeyboardInterrupt))
         while options.events is None or seen < options.events:
             # All of them, not only those that the selector named: this is the idle_check(0) before the next wait.
-            events = [(folder, event) for folder, client in watched.items() for event in client.idle_check(0)]
-            for folder, event in events:
-                print(f"{folder}: {event}", flush=True)
-            seen += len(events)
+            before = seen
+            for folder, client in watched.items():
+                events = client.idle_check(0)
+                show(folder, events)
+                seen += len(events)
             if time.monotonic() >= renew_at:
-                for client in watched.values():
-                    client.idle_done()
+                for folder, client in watched.items():
+                    # With what was told since the last look.
+                    show(folder, client.idle_done()[1])
                     client.idle()
                 renew_at = time.monotonic() + RENEW_SECONDS
-            elif not events:
+            elif seen == before:
                 selector.select(renew_at - time.monotonic())
-        for client in watched.values():
-            client.idle_done()
+        for folder, client in watched.items():
+            show(folder, client.idle_done()[1])
 
 
 if __name__ == "__main__":

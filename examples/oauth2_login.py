@@ -53,7 +53,8 @@ def why(error: LoginError) -> str:
     challenge = error.challenge
     if isinstance(challenge, dict):
         return ", ".join(f"{name}: {value}" for name, value in challenge.items())
-    return error.text
+    # Where the server has not been asked, it has no words: then it does not offer what was to be used.
+    return error.text or str(error)
 
 
 def main() -> None:

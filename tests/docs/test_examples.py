@@ -302,6 +302,27 @@ def test_idle_selector_stops_by_itself(sample_server: EmbeddedServer, start: Sta
     assert process.wait(TIMEOUT_SECONDS) == 0
 
 
+def test_idle_selector_shows_what_came_after_its_last_look(run: Run, ini: Ini, peer: PeerFactory) -> None:
+    script = """
+        S: * OK [CAPABILITY IMAP4rev1 IDLE] ready
+        C: A1 LOGIN "ann" "secret"
+        S: A1 OK [CAPABILITY IMAP4rev1 IDLE] Logged in
+        C: A2 EXAMINE "INBOX"
+        S: A2 OK Done
+        C: A3 IDLE
+        S: + idling
+        S: * 5 EXISTS
+        C: DONE
+        S: * 6 EXISTS
+        S: A3 OK Done
+        C: A4 LOGOUT
+        S: * BYE
+        S: A4 OK Done
+    """
+    text = output(run(EXAMPLES / "idle_selector.py", "-f", ini(peer(script).port), "--events", "1", "INBOX"))
+    assert text.splitlines()[1:] == ["INBOX: (5, b'EXISTS')", "INBOX: (6, b'EXISTS')"]
+
+
 # -- TLS
 
 
@@ -418,6 +439,33 @@ def test_errors_of_settings_and_login(imap_server: EmbeddedServer, run: Run, ini
     assert complaint(run(program, "-f", ini(imap_server.port, password="wrong"))).startswith(
         "The server refuses this user or password: "
     )
+
+
+def test_errors_of_a_login_that_the_server_does_not_offer(
+    run: Run, ini: Ini, peer: PeerFactory, token_endpoint: TokenEndpoint, tmp_path: Path
+) -> None:
+    greeting = "S: * OK [CAPABILITY IMAP4rev1 LOGINDISABLED AUTH=GSSAPI] ready"
+    settings = ini(peer(greeting).port)
+    assert complaint(run(EXAMPLES / "errors.py", "-f", settings)).startswith(
+        "No login: the server does not allow LOGIN"
+    )
+    authority = tmp_path / "authority.pem"
+    authority.write_bytes(certificates.authority().ca_pem)
+    token_endpoint.answer = for_those_known("t0ken")
+    script = f"{greeting}\nC: A1 LOGOUT\nS: * BYE\nS: A1 OK Done"
+    server = peer(script, tls_context=certificates.server_context(), implicit_tls=True)
+    options = [
+        "--port",
+        str(server.port),
+        "--token-url",
+        token_endpoint.url,
+        "--client-id",
+        "me",
+        "--ca",
+        str(authority),
+    ]
+    line = complaint(run(EXAMPLES / "oauth2_login.py", "localhost", "ann", *options, IMAP_REFRESH_TOKEN="known"))
+    assert line.endswith("the server does not offer XOAUTH2 on this connection, but AUTH=GSSAPI")
 
 
 def test_errors_of_the_connection(sample_server: EmbeddedServer, run: Run, ini: Ini, peer: PeerFactory) -> None:

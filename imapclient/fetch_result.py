@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any, Callable, TypeVar
 
 from .exceptions import FetchError
@@ -48,6 +48,39 @@ class FetchResult(defaultdict[int, FetchItems]):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.errors = state["errors"]
         self.default_factory = state["default_factory"]
+
+
+class FetchIterator(Iterator[tuple[int, FetchItems]]):
+    """Pairs of a message's id and its data, ``(3230, {b'SEQ': 84, b'FLAGS': (b'\\Seen',)})``, chunk by chunk.
+
+    ``errors`` is a list of `~imapclient.exceptions.FetchError`: what could not be read so far, as in `FetchResult`. It
+    grows with each chunk; clear it where there may be many. `close` ends it early, which may also be left out.
+    """
+
+    def __init__(self, chunks: Generator[FetchResult, None, None], check: Callable[[], object]) -> None:
+        self.errors: list[FetchError] = []
+        self._chunks = chunks
+        # Raises where the ids no longer mean the messages that were meant.
+        self._check = check
+        # What is fetched and not handed out yet, the next one last.
+        self._ready: list[tuple[int, FetchItems]] = []
+
+    def __iter__(self) -> FetchIterator:
+        return self
+
+    def __next__(self) -> tuple[int, FetchItems]:
+        while not self._ready:
+            chunk = next(self._chunks)
+            self.errors += chunk.errors
+            self._ready = list(chunk.items())
+            self._ready.reverse()
+        self._check()
+        return self._ready.pop()
+
+    def close(self) -> None:
+        """Forget what was fetched and not handed out. Nothing more comes then."""
+        self._ready.clear()
+        self._chunks.close()
 
 
 class ItemResult(dict[int, _Value]):

@@ -67,7 +67,7 @@ from .sockets import (
 _UNTAGGED = re.compile(rb"\* +(?:(\d{1,20}) +)?([^ ]+) ?")
 _TAGGED = re.compile(rb"([^ ]+) +(OK|NO|BAD)(?: +(.*))?\Z", re.IGNORECASE | re.DOTALL)
 # What is said about the connection itself, whoever asked.
-_ABOUT_CONNECTION = frozenset((b"OK", b"BYE", b"CAPABILITY", b"ENABLED"))
+_ABOUT_CONNECTION = frozenset((b"OK", b"BYE", b"CAPABILITY", b"ENABLED", b"EXPUNGE", b"VANISHED"))
 
 
 _abort_classes: dict[type[OSError], type[IMAPClientAbortError]] = {}
@@ -116,6 +116,10 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
         self._secrets: tuple[bytes, ...] = ()
         #: Whether all that is sent and received is compressed.
         self.is_compressed = False
+        #: Which folder is selected: equal as long as UIDs mean the same messages. None where none is selected.
+        self.selection: object = None
+        #: Counts whenever sequence numbers may have come to mean other messages.
+        self.renumberings = 0
         self._prepare_capabilities()
         self._prepare_idle()
 
@@ -361,6 +365,9 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
             self._learn_capabilities(response.text.split())
         elif response.name == b"ENABLED":
             self._learn_enabled(response.text.split())
+        elif response.name in (b"EXPUNGE", b"VANISHED"):
+            # What vanished earlier has no number by now (RFC 7162, 3.2.10.1).
+            self.renumberings += not response.text.upper().startswith(b"(EARLIER)")
         elif response.name == b"BYE":
             self._bye = response.text
             if not any(command.name == b"LOGOUT" for command in self._in_flight.values()):
@@ -388,13 +395,16 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
 
     # -- changes of state
 
-    def selected(self, readonly: bool) -> None:
+    def selected(self, readonly: bool, selection: object) -> None:
         """Note that a folder is selected, for imaplib's own methods too."""
+        self.selection = selection
+        self.renumberings += 1
         self.state = "SELECTED"
         self.is_readonly = readonly
 
     def unselected(self) -> None:
         """Note that no folder is selected any more."""
+        self.selection = None
         if self.state == "SELECTED":
             self.state = "AUTH"
 

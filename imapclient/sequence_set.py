@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Union, cast
 
 from .util import Text, shortened, to_wire
@@ -229,6 +230,16 @@ def _first_free(following: list[int], index: int) -> int:
         following[index] = following[following[index]]
         index = following[index]
     return index
+
+
+def checked_numbers(items: Sequence[Any]) -> array[int] | None:
+    """Message numbers in four bytes each; None where something else is among them. ValueError as in `SequenceSet`."""
+    if not all(type(item) is int for item in items):
+        return None
+    if items:
+        _checked(min(items))
+        _checked(max(items))
+    return array("I", items)
 
 
 def _checked(number: int) -> int:

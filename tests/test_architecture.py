@@ -33,6 +33,7 @@ _LAYERS: tuple[tuple[str, ...], ...] = (
         "sasl",
         "sasl_exchange",
         "fetch_result",
+        "fetch_chunks",
     ),
     (
         "response_parser",
@@ -60,6 +61,7 @@ SANS_IO = (
     "arguments",
     "body_structure",
     "envelope",
+    "fetch_chunks",
     "fetch_parser",
     "fetch_result",
     "folder_parser",

@@ -22,6 +22,7 @@ from ..lenient_fetch import read_leniently
 from ..protocol_log import client_log
 from ..reader import Limits
 from ..response_lexer import read_values
+from ..response_types import SearchIds
 from ..sequence_set import STAR, MessageIds, SequenceSet
 from ..util import Text
 
@@ -59,6 +60,9 @@ class CommandBase:
         raise NotImplementedError
 
     def has_capability(self, capability: Text) -> bool:
+        raise NotImplementedError
+
+    def search(self, criteria: Any) -> SearchIds:
         raise NotImplementedError
 
     # -- sending
@@ -183,26 +187,34 @@ class CommandBase:
                     raise
         return replies
 
-    def _fetch(self, command: bytes, wanted: SequenceSet, arguments: Sequence[Argument]) -> FetchResult:
+    def _fetch(
+        self,
+        command: bytes,
+        wanted: SequenceSet,
+        arguments: Sequence[Argument],
+        *,
+        uid: bool | None = None,
+        strict: bool | None = None,
+    ) -> FetchResult:
         """Send a command that is answered by FETCH responses, and file them under the messages asked for."""
-        collector = FetchCollector(
-            wanted, self.use_uid, self.normalise_times, self._limits.nesting_depth, strict=self.strict
-        )
+        uid = self.use_uid if uid is None else uid
+        strict = self.strict if strict is None else strict
+        collector = FetchCollector(wanted, uid, self.normalise_times, self._limits.nesting_depth, strict=strict)
         parts = wanted.split()
         if command == b"FETCH" and len(parts) > 1:
-            self._fetch_parts(parts, arguments, collector.handlers)
+            self._fetch_parts(parts, arguments, collector.handlers, uid)
         else:
-            self._for_messages(command, wanted, arguments, collector.handlers)
+            self._for_messages(command, wanted, arguments, collector.handlers, uid=uid)
         return collector.result()
 
     def _fetch_parts(
-        self, parts: Sequence[bytes], arguments: Sequence[Argument], handlers: Mapping[bytes, Handler]
+        self, parts: Sequence[bytes], arguments: Sequence[Argument], handlers: Mapping[bytes, Handler], uid: bool
     ) -> None:
         """FETCH in several parts, all of which are on the wire at once as far as that is safe.
 
         Fetching by sequence numbers too: no server tells EXPUNGE while a FETCH is running (RFC 9051, 5.5 and 7.5.1).
         """
-        verb = b"UID FETCH" if self.use_uid else b"FETCH"
+        verb = b"UID FETCH" if uid else b"FETCH"
         commands = [Command(verb, [part, *arguments], handlers) for part in parts]
         try:
             self._imap.execute_all(commands)

@@ -41,7 +41,10 @@ class SelectionMixin(CommandBase):
                 imap.unselected()
                 raise
             heard.add_code(reply.text)
-            imap.selected(readonly or b"READ-ONLY" in heard.values)
+            uidvalidity = heard.values.get(b"UIDVALIDITY")
+            # Without it, no UID can be known to mean the same message another time.
+            selection = object() if uidvalidity is None else (self._wire_name(folder), uidvalidity)
+            imap.selected(readonly or b"READ-ONLY" in heard.values, selection)
         if not readonly and b"READ-ONLY" in heard.values:
             error = IMAPClientReadOnlyError(f"{folder!r} is not writable")
             vars(error).update(command="SELECT", status="OK", code=(b"READ-ONLY", ()), text=readable(reply.human))

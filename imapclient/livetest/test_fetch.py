@@ -316,3 +316,30 @@ def test_fetch_a_thousand_messages(client: IMAPClient, folder: str) -> None:
     assert sorted(client.search("FLAGGED")) == half
     client.use_uid = False
     assert len(client.fetch("1:*", "UID")) == 1024
+
+
+def test_fetch_iter_while_the_loop_changes_the_folder(
+    client: IMAPClient, second_client: IMAPClient, folder: str
+) -> None:
+    ids = fill(client, folder, [message(f"Number {number}") for number in range(7)])
+    seen = []
+    for number, data in client.fetch_iter("1:*", ["ENVELOPE", "FLAGS"], chunk_messages=2):
+        seen.append((number, data[b"ENVELOPE"].subject))
+        client.add_flags(number, "\\Answered")
+        if number == ids[2]:
+            second_client.append(folder, message("Number 7"))
+            client.noop()
+    assert seen == [(number, b"Number %d" % index) for index, number in enumerate(ids)]
+    assert all(b"\\Answered" in flags_of(client, number) for number in ids)
+
+
+def test_fetch_iter_by_size(client: IMAPClient, folder: str) -> None:
+    bodies = [message(f"Number {number}", b"x" * 1000 * number + b"\r\n") for number in range(1, 6)]
+    ids = fill(client, folder, bodies)
+    found = client.fetch_iter(ids, "BODY.PEEK[]", chunk_bytes=3500)
+    assert [(number, data[b"BODY[]"]) for number, data in found] == list(zip(ids, bodies))
+
+
+def test_fetch_iter_in_an_empty_folder(client: IMAPClient, folder: str) -> None:
+    client.select_folder(folder)
+    assert list(client.fetch_iter("1:*", "FLAGS")) == []

@@ -15,6 +15,7 @@ import pytest
 
 from imapclient import IMAPClient
 from imapclient.exceptions import CommandError, IMAPClientAbortError, IMAPClientError, ProtocolError
+from imapclient.fetch_result import FetchIterator
 from imapclient.imapclient import Quota
 from imapclient.replies import CopyReply
 from imapclient.sasl import Plain
@@ -493,7 +494,7 @@ _TEXT: dict[str, Any] = {
 }
 #: The same where one name is used for different things.
 _TEXT_OF: dict[tuple[str, str], Any] = {("setacl", "what"): "lrs"}
-_NO_TEXT = {"self", "msg_time", "readonly", "silent", "ssl_context", "timeout"}
+_NO_TEXT = {"self", "chunk_bytes", "chunk_messages", "msg_time", "readonly", "silent", "ssl_context", "timeout"}
 _EVIL = ("x\r\nA999 NOOP", "x\nA999 NOOP", "x {13+}\r\nA999 NOOP", 'x"\r\nA999 NOOP\r\n"')
 
 
@@ -522,7 +523,9 @@ def _call(client: IMAPClient, name: str, arguments: dict[str, Any]) -> None:
     kinds = {parameter.name: parameter.kind for parameter in inspect.signature(method).parameters.values()}
     several = [argument for argument in arguments if kinds[argument] is inspect.Parameter.VAR_POSITIONAL]
     by_name = {argument: value for argument, value in arguments.items() if argument not in several}
-    method(*(item for argument in several for item in arguments[argument]), **by_name)
+    result = method(*(item for argument in several for item in arguments[argument]), **by_name)
+    if isinstance(result, FetchIterator):
+        list(result)
 
 
 @pytest.mark.parametrize("capabilities", [b"IMAP4rev1", b"IMAP4rev1 LITERAL+ SASL-IR"])

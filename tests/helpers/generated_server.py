@@ -1,0 +1,120 @@
+"""A server for measurements: a folder of any size and a message of any size, which are made as they are asked for.
+
+It takes what the tests of memory and of round trips need: SELECT, SEARCH ALL, FETCH of UID, FLAGS, RFC822.SIZE,
+BODYSTRUCTURE and parts ``<first.length>`` of BODY[1], STORE, APPEND, NOOP, LOGOUT. The UID of message n is 2 * n.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from typing import BinaryIO
+
+# What BODY[1] repeats: a line of base64.
+LINE = b"QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0\r\n"
+assert len(LINE) == 78
+DECODED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234"
+
+_FETCH = re.compile(rb"(UID )?FETCH (\S+) \((.*)\)")
+_PART = re.compile(rb"BODY\.PEEK\[1\]<(\d+)\.(\d+)>")
+_LITERAL = re.compile(rb"\{(\d+)(\+?)\}\r\n\Z")
+
+
+class GeneratedServer:
+    """Serves within its ``with`` block, one connection after the other."""
+
+    host = "127.0.0.1"
+
+    def __init__(self, messages: int = 10, body_size: int = 0, context: ssl.SSLContext | None = None) -> None:
+        self.messages = messages
+        self.body_size = body_size
+        #: How many bytes of a message came with the last APPEND.
+        self.appended = 0
+        self._context = context
+        self._listener = socket.create_server((self.host, 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+
+    def __enter__(self) -> GeneratedServer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # A blocked accept() is not ended by close() on every system.
+        with contextlib.suppress(OSError), socket.create_connection((self.host, self.port)):
+            self._listener.close()
+        self._thread.join(10)
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                sock, _ = self._listener.accept()
+                with contextlib.suppress(OSError):
+                    if self._context is not None:
+                        sock = self._context.wrap_socket(sock, server_side=True)
+                    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    with sock, sock.makefile("rb") as reader, sock.makefile("wb") as writer:
+                        self._serve(reader, writer)
+
+    def _serve(self, reader: BinaryIO, writer: BinaryIO) -> None:
+        capabilities = b"[CAPABILITY IMAP4rev1 UIDPLUS]"
+        writer.write(b"* OK %s ready\r\n" % capabilities)
+        writer.flush()
+        for line in reader:
+            tag, _, command = line.rstrip(b"\r\n").partition(b" ")
+            literal = _LITERAL.search(line)
+            if literal is not None:
+                self._take(int(literal[1]), reader, writer)
+            for piece in self._answer(command):
+                writer.write(piece)
+            code = capabilities if command.startswith(b"LOGIN") else b""
+            writer.write(b"%s OK %s done\r\n" % (tag, code))
+            writer.flush()
+            if command == b"LOGOUT":
+                return
+
+    def _take(self, size: int, reader: BinaryIO, writer: BinaryIO) -> None:
+        writer.write(b"+ go\r\n")
+        writer.flush()
+        self.appended = 0
+        while self.appended < size:
+            self.appended += len(reader.read(min(1 << 16, size - self.appended)))
+        reader.readline()
+
+    def _answer(self, command: bytes) -> Iterator[bytes]:
+        match = _FETCH.fullmatch(command)
+        if match is not None:
+            yield from self._fetch(match[1] is not None, match[2], match[3])
+        elif command.startswith(b"SELECT"):
+            yield b"* %d EXISTS\r\n* FLAGS (\\Seen)\r\n* OK [UIDVALIDITY 1]\r\n" % self.messages
+        elif command.startswith(b"UID SEARCH"):
+            yield b"* SEARCH" + b"".join(b" %d" % (2 * n) for n in range(1, self.messages + 1)) + b"\r\n"
+
+    def _fetch(self, by_uid: bool, messages: bytes, items: bytes) -> Iterator[bytes]:
+        for part in messages.split(b","):
+            low, _, high = part.replace(b"*", b"%d" % (self.messages * (1 + by_uid))).partition(b":")
+            first, last = int(low), int(high or low)
+            if by_uid:
+                first, last = (first + 1) // 2, last // 2
+            for number in range(first, min(last, self.messages) + 1):
+                yield from self._message(number, items)
+
+    def _message(self, number: int, items: bytes) -> Iterator[bytes]:
+        size = self.body_size
+        yield b"* %d FETCH (UID %d" % (number, 2 * number)
+        if b"FLAGS" in items:
+            yield b" FLAGS (\\Seen $Label%d)" % (number % 5)
+        if b"RFC822.SIZE" in items:
+            yield b" RFC822.SIZE %d" % size
+        if b"BODYSTRUCTURE" in items:
+            yield b' BODYSTRUCTURE ("APPLICATION" "OCTET-STREAM" NIL NIL NIL "BASE64" %d)' % size
+        part = _PART.search(items)
+        if part is not None:
+            start, length = int(part[1]), max(0, min(int(part[2]), size - int(part[1])))
+            yield b" BODY[1]<%d> {%d}\r\n" % (start, length)
+            yield (LINE * (length // len(LINE) + 2))[start % len(LINE) :][:length]
+        yield b")\r\n"

@@ -1,0 +1,24 @@
+"""What is streamed takes the same memory however much it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.helpers.generated_server import GeneratedServer
+from tests.helpers.memory import growth, is_measurable
+
+MIB = 1 << 20
+
+pytestmark = pytest.mark.skipif(not is_measurable(), reason="this system does not tell the peak of a process's memory")
+
+
+def test_fetch_iter_over_200_000_flags() -> None:
+    body = """
+        count = 0
+        for uid, data in client.fetch_iter("1:*", ["FLAGS"]):
+            count += 1
+            assert data[b"FLAGS"][0] == b"\\\\Seen"
+        assert count == 200_000, count
+    """
+    with GeneratedServer(messages=200_000) as server:
+        assert growth(server.port, body) <= 10 * MIB

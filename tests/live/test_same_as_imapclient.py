@@ -224,6 +224,8 @@ _DIFFERENCES: Mapping[str, tuple[str, ...]] = {
         'canned_folders/list_folders: * LIST (\\HasNoChildren) "\\\\" ...',
         'canned_folders/list_folders: * LIST (\\HasNoChildren) "/" INBOX ...',
         "canned_others/get_quota_root: * QUOTAROOT 123 456",
+        "parsing/parse_response([b'(\\\\Noselect) \"/\" 123'])",
+        "parsing/parse_response([b'123 (MESSAGES 4)'])",
     ),
     "Folder names that are not modified UTF-7": (
         "names/decode(b'&&')",

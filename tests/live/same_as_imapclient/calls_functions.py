@@ -83,6 +83,9 @@ def parsing(recording: Recording) -> None:
             [b"\xe4\xfc"],
             [b"*"],
             [b"a", b"b"],
+            [b'(\\Noselect) "/" 123'],
+            [b"123 (MESSAGES 4)"],
+            [b"123 (FLAGS ())"],
         ),
     )
     _each(

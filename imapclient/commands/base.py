@@ -88,7 +88,7 @@ class CommandBase:
         if self._undisturbed_thread == threading.get_ident():
             return
         # Whoever hands on looks again after letting go, so that what another thread adds meanwhile is not left lying.
-        while self._imap.unsolicited and self.on_unsolicited is not None:
+        while self.on_unsolicited is not None and self._imap.unsolicited:
             if not self._handing_on.acquire(blocking=False):
                 return
             try:

@@ -121,7 +121,7 @@ def test_any_bytes_give_a_value_or_a_protocol_error(literals: list[tuple[bytes, 
 @pytest.mark.parametrize("piece", [b"(", b")", b'"', b'\\"', b"7", b" ", b"a ", b"() ", b'"" ', b"{1} "])
 def test_a_long_hostile_line_ends(piece: bytes) -> None:
     """In time proportional to its length: anything else takes minutes."""
-    line = b"* X " + piece * (1_000_000 // len(piece))
+    line = b"* X " + piece * (200_000 // len(piece))
     for _, parse, _, _ in KINDS:
         _gives_a_value_or_a_protocol_error(parse, (line, None))
 

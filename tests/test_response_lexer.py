@@ -356,7 +356,7 @@ def test_read_values_takes_any_start(line: bytes, start: int) -> None:
 
 # -- hostile
 
-MANY = 1_000_000
+MANY = 200_000
 
 
 @pytest.mark.timeout(60)
@@ -387,7 +387,7 @@ MANY = 1_000_000
         b"NIL ",
     ],
 )
-def test_a_megabyte_of_one_thing_ends(piece: bytes) -> None:
+def test_a_long_line_of_one_thing_ends(piece: bytes) -> None:
     for line in (
         piece * (MANY // len(piece)),
         b"x " + piece * (MANY // len(piece)),

@@ -246,13 +246,13 @@ def tox_command(
     envs: Sequence[str],
     pytest_args: Sequence[str],
 ) -> list[str]:
-    """The command line of tox; several environments run side by side, as many as there are CPUs.
+    """The command line of tox; several environments run side by side, one more than there are CPUs, since many tests wait.
 
     Beside each other, the output of each is printed in one piece when it ends.
     """
     command = [str(python), "-m", "tox"]
     if len(envs) > 1:
-        processes = max(1, min(os.cpu_count() or 1, 4))
+        processes = max(1, min((os.cpu_count() or 1) + 1, 4))
         command += ["run-parallel", "--parallel", str(processes), "--parallel-no-spinner"]
     else:
         command += ["run"]

@@ -39,7 +39,11 @@ setup(
         "test": [
             "coverage[toml]>=7.10",
             "hypothesis",
+            "ipython",
             "keyring",
+            'pexpect; sys_platform != "win32"',
+            "ptpython",
+            "pyte",
             "pytest>=8.0",
             "pytest-timeout",
             "setuptools>=77",
@@ -49,6 +53,7 @@ setup(
         "doc": ["sphinx>=7.0"],
     },
     entry_points={
+        "console_scripts": ["imapclient = imapclient.interact:main"],
         # Named like the module, so that `pytest_plugins = ["imapclient.pytest_plugin"]` in a
         # conftest.py, or `-p imapclient.pytest_plugin`, does not register it a second time.
         "pytest11": ["imapclient.pytest_plugin = imapclient.pytest_plugin"],

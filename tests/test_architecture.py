@@ -51,8 +51,17 @@ _LAYERS: tuple[tuple[str, ...], ...] = (
     ("commands.*",),
     ("imapclient",),
     ("__init__", "testable_imapclient"),
-    ("config", "config_options", "oauth2", "password_sources", "embedded_server", "embedded_pymap", "sample_mailbox"),
-    ("interact", "livetest", "livetest.*", "pytest_plugin"),
+    (
+        "config",
+        "config_options",
+        "oauth2",
+        "password_sources",
+        "connection_errors",
+        "embedded_server",
+        "embedded_pymap",
+        "sample_mailbox",
+    ),
+    ("interact", "interactive_shells", "livetest", "livetest.*", "pytest_plugin"),
 )
 LAYERS = {module: number for number, modules in enumerate(_LAYERS) for module in modules}
 
@@ -421,7 +430,7 @@ def test_public_methods_are_documented() -> None:
 def test_import_is_light() -> None:
     loaded = loaded_by("import imapclient")
     assert "imapclient.imapclient" in loaded
-    assert not loaded & {"asyncio", "IPython", "pymap", "scramp", "trustme", "pytest"}
+    assert not loaded & {"asyncio", "IPython", "keyring", "ptpython", "pymap", "scramp", "trustme", "pytest"}
 
 
 # -- and the checks can fail

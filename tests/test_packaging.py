@@ -111,9 +111,10 @@ def test_demo_takes_no_old_pymap_on_an_old_python(metadata: email.message.Messag
     assert "trustme" in demo
 
 
-def test_entry_point_is_named_like_its_module(dist_info: Path) -> None:
+def test_entry_points(dist_info: Path) -> None:
     parser = configparser.ConfigParser(delimiters="=")
     parser.read(dist_info / "entry_points.txt", encoding="utf-8")
+    assert dict(parser["console_scripts"]) == {"imapclient": "imapclient.interact:main"}
     assert dict(parser["pytest11"]) == {"imapclient.pytest_plugin": "imapclient.pytest_plugin"}
 
 

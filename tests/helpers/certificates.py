@@ -11,6 +11,10 @@ import functools
 import ssl
 
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 #: The names that a good server certificate carries.
 SERVER_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -89,6 +93,26 @@ def wrong_host_server_context() -> ssl.SSLContext:
 def expired_server_context() -> ssl.SSLContext:
     """Return a server's context with the right names and a certificate that ended yesterday."""
     return authority().server_context(expired=True)
+
+
+@functools.cache
+def self_signed_server_context() -> ssl.SSLContext:
+    """Return a server's context whose certificate nobody else has signed, for localhost."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + certificate.public_bytes(Encoding.PEM)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with trustme.Blob(pem).tempfile() as path:
+        context.load_cert_chain(path)
+    return context
 
 
 def client_context() -> ssl.SSLContext:

@@ -1,0 +1,134 @@
+"""A program in a terminal: what it writes is on a screen, as a person sees it, and keys go to it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+
+import pexpect
+import pyte
+
+ROOT = Path(__file__).resolve().parents[2]
+
+_SECONDS = 60
+_CTRL = {letter: chr(ord(letter) - ord("a") + 1) for letter in "cdu"}
+TAB, ENTER, UP = "\t", "\r", "\x1b[A"
+
+
+class _Screen(pyte.Screen):
+    """One that answers a program that asks where the cursor is."""
+
+    def __init__(self, columns: int, rows: int, answer: Callable[[str], None]) -> None:
+        super().__init__(columns, rows)
+        self._answer = answer
+
+    def write_process_input(self, data: str) -> None:
+        self._answer(data)
+
+
+class Terminal:
+    """Runs Python with the arguments, in a home folder of its own, until the ``with`` block ends.
+
+    The modules `hidden` can't be imported there.
+    """
+
+    def __init__(
+        self, *arguments: str, home: Path, hidden: Iterable[str] = (), columns: int = 100, rows: int = 60
+    ) -> None:
+        hiding = home / "hidden"
+        hiding.mkdir(parents=True, exist_ok=True)
+        for module in hidden:
+            (hiding / f"{module}.py").write_text(f"raise ImportError({module!r})\n", encoding="utf-8")
+        environment = {
+            **os.environ,
+            "HOME": str(home),
+            "IPYTHONDIR": str(home / "ipython"),
+            "PYTHONPATH": os.pathsep.join([str(hiding), str(ROOT)]),
+            "TERM": "xterm",
+            "NO_COLOR": "1",
+        }
+        #: Everything that the program has written.
+        self.written = ""
+        self._screen = _Screen(columns, rows, self.press)
+        self._stream = pyte.Stream(self._screen)
+        self._child: pexpect.spawn[str] = pexpect.spawn(
+            sys.executable,
+            list(arguments),
+            cwd=str(home),
+            env=environment,
+            encoding="utf-8",
+            dimensions=(rows, columns),
+        )
+        self._child.delaybeforesend = None
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._child.close(force=True)
+
+    @property
+    def screen(self) -> str:
+        """What is on the screen, without spaces at the ends of lines and empty lines at the end."""
+        return "\n".join(line.rstrip() for line in self._screen.display).rstrip()
+
+    def press(self, keys: str) -> None:
+        self._child.send(keys)
+
+    def press_ctrl(self, letter: str) -> None:
+        self._child.send(_CTRL[letter])
+
+    def wait_for(self, text: str, times: int = 1) -> None:
+        """Wait until the text is on the screen. AssertionError with the screen where it doesn't come."""
+        end = time.monotonic() + _SECONDS
+        while self.screen.count(text) < times:
+            assert time.monotonic() < end, f"no {text!r} on the screen:\n{self.screen}"
+            assert self._read(), f"the program ended without {text!r}:\n{self.screen}"
+
+    def press_until(self, keys: str, *texts: str) -> None:
+        """Press the keys again and again until one of the texts is on the screen.
+
+        A shell may not have read its history yet when it takes the first key.
+        """
+        end = time.monotonic() + _SECONDS
+        while not any(text in self.screen for text in texts):
+            assert time.monotonic() < end, f"none of {texts} on the screen:\n{self.screen}"
+            self.press(keys)
+            pause = time.monotonic() + 0.5
+            while time.monotonic() < pause and not any(text in self.screen for text in texts):
+                self._read()
+
+    def wait_for_end(self, letter: str | None = None) -> int:
+        """Wait until the program has ended, and return its exit status.
+
+        With a letter, press Ctrl and that until then, each two seconds: a Ctrl-C between the moment when Python shows a
+        prompt and the one when it waits for an answer is noticed only at the next key.
+        """
+        end = time.monotonic() + _SECONDS
+        pressed = 0.0
+        while self._read():
+            assert time.monotonic() < end, f"the program goes on:\n{self.screen}"
+            if letter is not None and time.monotonic() > pressed + 2:
+                self.press_ctrl(letter)
+                pressed = time.monotonic()
+        self._child.wait()
+        assert self._child.exitstatus is not None, f"killed by signal {self._child.signalstatus}"
+        return int(self._child.exitstatus)
+
+    def _read(self) -> bool:
+        """Take what comes within a moment; False at the end."""
+        try:
+            text = self._child.read_nonblocking(65536, timeout=0.1)
+        except pexpect.TIMEOUT:
+            return True
+        except pexpect.EOF:
+            return False
+        self.written += text
+        self._stream.feed(text)
+        return True

@@ -20,7 +20,7 @@ from .response_types import SearchIds
 # Digits stay, a space becomes a comma, anything else something that JSON does not know.
 _TO_JSON = bytes(c if c in b"0123456789" else ord(",") if c == ord(" ") else ord("!") for c in range(256))
 _SEARCH_BLOCK = 32768
-_EXTENDED = re.compile(rb"\((?:MODSEQ (\d{1,20})|(?!MODSEQ)[A-Z][^(]*)\)\Z", re.IGNORECASE)
+_EXTENDED = re.compile(rb"\((?:MODSEQ (\d{1,20})|(?!MODSEQ)[A-Z][^()]*)\)\Z", re.IGNORECASE)
 
 
 def parse_search(line: bytes, start: int) -> SearchIds:

@@ -258,7 +258,6 @@ def reader(data: bytes) -> None:
 
     The first byte chooses the size of the pieces, and small limits.
     """
-    # Each interrupt reads all again.
     choice, stream = data[0] if data else 0, data[1:500]
     limits = Limits(60, 90, 200, 400) if choice & 0x80 else DEFAULT_LIMITS
     whole = _read_all(Reader(ChunkTransport([stream]), limits))
@@ -266,8 +265,10 @@ def reader(data: bytes) -> None:
     assert _read_all(Reader(ChunkTransport.of_size(stream, size), limits)) == whole
     cuts = range(size, len(stream), size)
     assert _read_all(Reader(ChunkTransport.cut_at(stream, *cuts, between=timed_out()), limits)) == whole
-    interrupted = Reader(ChunkTransport.cut_at(stream, *cuts, between=timed_out()), limits)
-    assert _read_all(interrupted, takes_back=True) == whole
+    if size > 7:
+        # Each interrupt reads all again.
+        interrupted = Reader(ChunkTransport.cut_at(stream, *cuts, between=timed_out()), limits)
+        assert _read_all(interrupted, takes_back=True) == whole
 
 
 def _read_all(source: Reader, takes_back: bool = False) -> tuple[list[Response], type[BaseException]]:

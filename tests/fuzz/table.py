@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from tests.fuzz.against_imapclient import AGAINST_IMAPCLIENT
 from tests.fuzz.fast_paths import FAST_PATHS
 from tests.fuzz.harnesses import HARNESSES, Harness
 
-ALL: dict[str, Harness] = {**HARNESSES, **FAST_PATHS}
+ALONE: dict[str, Harness] = {**HARNESSES, **FAST_PATHS}
+"""Those that need nothing else."""
+
+ALL: dict[str, Harness] = {**ALONE, **AGAINST_IMAPCLIENT}

@@ -1,0 +1,34 @@
+"""Changed responses through the parsers of IMAPClient 4.1.0 and ours: the same where both accept them.
+
+Live, for IMAPClient comes from the package index; ``tox -e fuzz`` goes on with it for longer.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.benchmarks.run import CHECKOUT
+from tests.fuzz.against_imapclient import AGAINST_IMAPCLIENT, RULES
+from tests.fuzz.seeds import mutated
+
+pytestmark = pytest.mark.live
+
+_HARNESS = AGAINST_IMAPCLIENT["against_imapclient"]
+
+
+def test_cases() -> None:
+    for seed in _HARNESS.seeds:
+        _HARNESS.run(seed)
+
+
+def test_changed_cases() -> None:
+    for data in mutated(_HARNESS.seeds, 500, number=1):
+        _HARNESS.run(data)
+
+
+def test_declared_differences_are_documented() -> None:
+    page = (CHECKOUT / "doc" / "src" / "differences.rst").read_text(encoding="utf-8")
+    # A term of a definition list: a line of text, with an indented line below.
+    assert set(RULES) - set(re.findall(r"^(\S.*)\n {3}\S", page, re.MULTILINE)) == set()

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Union
 
-from .arguments import Argument, Literal, date_time
+from .arguments import Argument, Literal, StreamedLiteral, date_time
 from .arguments import flags as flag_list
+from .message_source import MessageSource
 from .util import Text, to_wire
 
 MessageToAppend = Union[str, bytes, Mapping[str, Any]]
@@ -46,16 +47,50 @@ class AppendMessage(NamedTuple):
 
         With ``utf8`` one with a header in UTF-8 goes as ``UTF8 (~{5}...)`` (RFC 6855, 4).
         """
-        arguments: list[Argument] = []
-        if self.flags:
-            arguments.append(self.flags)
-        if self.date is not None:
-            arguments.append(self.date)
-        if utf8 and self.has_utf8_header:
-            arguments += [b"UTF8", (Literal(self.data, binary=True),)]
-        else:
-            arguments.append(Literal(self.data, binary=literal8 and self.has_nul))
-        return arguments
+        in_utf8 = utf8 and self.has_utf8_header
+        binary = in_utf8 or (literal8 and self.has_nul)
+        return _arguments(self.flags, self.date, Literal(self.data, binary), in_utf8)
+
+
+class StreamedMessage(NamedTuple):
+    """One message that is read while it is sent."""
+
+    source: MessageSource
+    flags: tuple[bytes, ...] = ()
+    date: bytes | None = None
+
+    @property
+    def has_nul(self) -> bool:
+        return self.source.may_have_nul
+
+    def arguments(self, *, literal8: bool, utf8: bool) -> list[Argument]:
+        """As those of `AppendMessage`."""
+        in_utf8 = utf8 and AppendMessage(self.source.beginning).has_utf8_header
+        literal = StreamedLiteral(self.source.size, self.source, in_utf8 or literal8)
+        return _arguments(self.flags, self.date, literal, in_utf8)
+
+
+def _arguments(
+    flags: tuple[bytes, ...], date: bytes | None, literal: Literal | StreamedLiteral, in_utf8: bool
+) -> list[Argument]:
+    arguments: list[Argument] = []
+    if flags:
+        arguments.append(flags)
+    if date is not None:
+        arguments.append(date)
+    if in_utf8:
+        arguments += [b"UTF8", (literal,)]
+    else:
+        arguments.append(literal)
+    return arguments
+
+
+def streamed_message(
+    source: MessageSource, flags: Text | Iterable[Text], date: datetime.datetime | None
+) -> StreamedMessage:
+    """As `append_message`."""
+    _, wire_flags, wire_date = append_message(b"", flags, date)
+    return StreamedMessage(source, wire_flags, wire_date)
 
 
 def append_message(msg: Text, flags: Text | Iterable[Text], date: datetime.datetime | None) -> AppendMessage:

@@ -28,8 +28,23 @@ class Literal(NamedTuple):
     data: bytes
     binary: bool = False
 
+    @property
+    def size(self) -> int:
+        return len(self.data)
 
-Argument = Union[bytes, Literal, SequenceSet, tuple[Any, ...]]
+
+class StreamedLiteral:
+    """A literal whose bytes are made while it is sent: ``size`` of them, else ``pieces`` raises."""
+
+    __slots__ = ("binary", "pieces", "size")
+
+    def __init__(self, size: int, pieces: Iterable[bytes], binary: bool = False) -> None:
+        self.size = size
+        self.pieces = pieces
+        self.binary = binary
+
+
+Argument = Union[bytes, Literal, StreamedLiteral, SequenceSet, tuple[Any, ...]]
 
 # How long a quoted string may get before it goes out as a literal: servers have line limits.
 QUOTED_LIMIT = 1000
@@ -393,13 +408,13 @@ def is_strict(text: bytes) -> bool:
     return len(text) <= _STRICT_LIMIT and _STRICT.match(text) is not None
 
 
-def encode_command(tag: bytes, name: bytes, arguments: Iterable[Argument]) -> list[bytes | Literal]:
+def encode_command(tag: bytes, name: bytes, arguments: Iterable[Argument]) -> list[bytes | Literal | StreamedLiteral]:
     """A command as pieces to send: text between literals, and the literals, which the sender announces.
 
     ``encode_command(b'A1', b'LOGIN', [b'"ann"', Literal(b'p')])`` is
     ``[b'A1 LOGIN "ann" ', Literal(b'p'), b'\\r\\n']``.
     """
-    pieces: list[bytes | Literal] = []
+    pieces: list[bytes | Literal | StreamedLiteral] = []
     text = bytearray(tag + b" " + name)
 
     def add(argument: Argument) -> None:
@@ -407,7 +422,7 @@ def encode_command(tag: bytes, name: bytes, arguments: Iterable[Argument]) -> li
             text.extend(argument)
         elif isinstance(argument, SequenceSet):
             text.extend(bytes(argument))
-        elif isinstance(argument, Literal):
+        elif isinstance(argument, (Literal, StreamedLiteral)):
             pieces.append(bytes(text))
             pieces.append(argument)
             text.clear()

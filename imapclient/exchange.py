@@ -98,7 +98,7 @@ class Command:
     never logged, nor is what the command says and hears while it has any.
     """
 
-    __slots__ = ("arguments", "error", "handlers", "name", "reply", "respond", "secrets", "tag")
+    __slots__ = ("arguments", "error", "handlers", "is_sent", "name", "reply", "respond", "secrets", "tag")
 
     def __init__(
         self,
@@ -115,6 +115,8 @@ class Command:
         self.respond = respond
         self.secrets = secrets
         self.tag = b""
+        # Whether all of it has been given to the system to send.
+        self.is_sent = False
         self.reply: Tagged | None = None
         self.error: ProtocolError | None = None
 

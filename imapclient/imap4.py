@@ -122,6 +122,7 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
         self.renumberings = 0
         self._prepare_capabilities()
         self._prepare_idle()
+        self._prepare_sending()
 
     # -- imaplib's hooks
 

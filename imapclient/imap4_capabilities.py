@@ -9,7 +9,7 @@ import threading
 from abc import abstractmethod
 from collections.abc import Iterable
 
-from .arguments import Literal
+from .arguments import Literal, StreamedLiteral
 from .exceptions import ResponseCode
 from .exchange import Command, Tagged
 
@@ -70,14 +70,17 @@ class CapabilityState:
             return True
         return "IMAP4REV2" in self.capabilities and "IMAP4REV1" not in self.capabilities
 
-    def _is_synchronising(self, literal: Literal) -> bool:
-        """Whether a literal has to wait for the server's word, by what the server can do."""
-        if literal.binary:
+    def _is_synchronising(self, literal: Literal | StreamedLiteral) -> bool:
+        """Whether a literal has to wait for the server's word, by what the server can do.
+
+        One that is streamed does in any case: it is mostly long, and a server that has no room for it says so before.
+        """
+        if literal.binary or isinstance(literal, StreamedLiteral):
             return True
         if "LITERAL+" in self.capabilities:
             return False
         if "LITERAL-" in self.capabilities or "IMAP4REV2" in self.capabilities:
-            return len(literal.data) > _LITERAL_MINUS
+            return literal.size > _LITERAL_MINUS
         return True
 
     def _is_surely_read(self, command: Command) -> bool:

@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from . import protocol_log
-from .arguments import Literal, encode_command, is_strict
+from .arguments import Literal, StreamedLiteral, encode_command, is_strict
 from .exceptions import IllegalStateError, IMAPClientAbortError, IMAPClientError, ProtocolAbortError
 from .exchange import Command, Tagged
 from .sockets import SEND_SIZE, Deadline, SocketTimeout, Transport
@@ -62,7 +62,11 @@ class SendExchange:
     def _is_surely_read(self, command: Command) -> bool: ...
 
     @abstractmethod
-    def _is_synchronising(self, literal: Literal) -> bool: ...
+    def _is_synchronising(self, literal: Literal | StreamedLiteral) -> bool: ...
+
+    def _prepare_sending(self) -> None:
+        # Whether the bytes of a literal are being made, in this thread: another one waits for the lock.
+        self._is_streaming = False
 
     # -- commands
 
@@ -76,6 +80,8 @@ class SendExchange:
         with self._lock:
             self._check_usable()
             self._check_idle()
+            if self._is_streaming:
+                raise IllegalStateError("a message is being sent: its source and its progress can't send commands")
             if any(other.respond is not None for other in self._in_flight.values()):
                 raise IllegalStateError("an authentication is under way: its callable can't send commands")
             self._logging = protocol_log.is_on()
@@ -136,7 +142,7 @@ class SendExchange:
             synchronising = not ahead or self._is_synchronising(piece)
             waiting += b"%s{%d%s}\r\n" % (
                 b"~" if piece.binary else b"",
-                len(piece.data),
+                piece.size,
                 b"" if synchronising else b"+",
             )
             if synchronising:
@@ -146,6 +152,9 @@ class SendExchange:
                     if command.reply is not None and command.reply.status == "OK":
                         raise ProtocolAbortError("the server says OK to a command that it has not got yet")
                     return
+            if isinstance(piece, StreamedLiteral):
+                self._stream(piece, show)
+                continue
             if show:
                 protocol_log.sent_literal(piece.data)
             if len(piece.data) > 65536:
@@ -155,6 +164,18 @@ class SendExchange:
             else:
                 waiting += piece.data
         self._write(waiting)
+        command.is_sent = True
+
+    def _stream(self, literal: StreamedLiteral, show: bool) -> None:
+        """Send a literal while its bytes are made. That runs code of the caller's, which must not send in between."""
+        if show:
+            protocol_log.sent(b"<%d bytes that are streamed>" % literal.size)
+        self._is_streaming = True
+        try:
+            for piece in literal.pieces:
+                self._write(piece)
+        finally:
+            self._is_streaming = False
 
     # -- bytes
 

@@ -34,6 +34,7 @@ _LAYERS: tuple[tuple[str, ...], ...] = (
         "sasl_exchange",
         "fetch_result",
         "fetch_chunks",
+        "message_source",
     ),
     (
         "response_parser",

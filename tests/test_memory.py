@@ -22,3 +22,16 @@ def test_fetch_iter_over_200_000_flags() -> None:
     """
     with GeneratedServer(messages=200_000) as server:
         assert growth(server.port, body) <= 10 * MIB
+
+
+def test_a_message_that_is_appended_from_a_file_and_from_an_iterator() -> None:
+    body = """
+        import tempfile
+        with tempfile.TemporaryFile() as file:
+            file.truncate(100_000_000)
+            client.append("x", file)
+        client.append("x", (bytes(1_000_000) for _ in range(100)), size=100_000_000)
+    """
+    with GeneratedServer() as server:
+        assert growth(server.port, body) <= 20 * MIB
+        assert server.appended == 100_000_000

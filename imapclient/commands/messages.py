@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
-from collections.abc import Iterable
+import io
+from collections.abc import Iterable, Sequence
 
-from ..append_message import AppendMessage, MessageToAppend, append_message, append_messages
+from ..append_message import (
+    AppendMessage,
+    MessageToAppend,
+    StreamedMessage,
+    append_message,
+    append_messages,
+    streamed_message,
+)
 from ..arguments import Argument
 from ..exceptions import CapabilityError, IllegalStateError, IMAPClientError, ProtocolError, note_done
-from ..exchange import HeardQueue
+from ..exchange import Command, HeardQueue
+from ..message_source import MessageSource, Progress, Source
 from ..replies import AppendReply, CopyReply, UidCodes
 from ..sequence_set import STAR, MessageIds, SequenceSet, UidSet
 from ..util import Text
@@ -27,9 +37,12 @@ class MessagesMixin(CommandBase):
     def append(
         self,
         folder: Text,
-        msg: Text,
+        msg: Text | Source,
         flags: Text | Iterable[Text] = (),
         msg_time: datetime.datetime | None = None,
+        *,
+        size: int | None = None,
+        progress: Progress | None = None,
     ) -> AppendReply:
         """Add a message to a folder, byte for byte (a str as UTF-8) (RFC 9051, 6.3.12).
 
@@ -39,9 +52,28 @@ class MessagesMixin(CommandBase):
         there: the connection is usable.
 
         A header in UTF-8 (RFC 6532) needs ``enable("UTF8=ACCEPT")`` or ``enable("IMAP4rev2")``, NUL needs BINARY.
+
+        A long message may be a file object, open in binary mode, or an iterator of bytes: it is then read while it is
+        sent, and never in memory as a whole. Of a file that can seek, all is sent from where it stands; ``size``, in
+        bytes, is how much of it is wanted. All other sources need ``size``, and give just as many bytes. ``progress``
+        is called with the bytes sent so far and the size, ``progress(262144, 1000000)``; it can't use the client.
+
+        Whatever is raised, TryCreateError where the folder is not there for example, has the attribute
+        ``message_sent``: whether the server was sent all of the message, so that it may be in the folder even though
+        the connection was lost. The connection is usable after CommandError. An exception that the source or
+        ``progress`` raises comes out as it is, the message is not in the folder then, and the connection is unusable;
+        so it is after ValueError where the source has other than ``size`` bytes. ValueError and TypeError are raised
+        before anything is sent for all else that can't be.
         """
         target = self._folder(folder)
-        return self._append(target, [append_message(msg, flags, msg_time)])
+        if isinstance(msg, (bytearray, memoryview)):
+            msg = bytes(msg)
+        if isinstance(msg, (str, bytes)):
+            message = append_message(msg, flags, msg_time)
+            if progress is None and size is None:
+                return self._append(target, [message])
+            msg = io.BytesIO(message.data)
+        return self._append(target, [streamed_message(MessageSource(msg, size, progress), flags, msg_time)])
 
     def multiappend(self, folder: Text, msgs: Iterable[MessageToAppend]) -> AppendReply:
         """Add several messages to a folder, all of them or none (RFC 3502). Needs MULTIAPPEND.
@@ -58,16 +90,30 @@ class MessagesMixin(CommandBase):
         self._require("MULTIAPPEND")
         return self._append(target, append_messages(msgs))
 
-    def _append(self, target: Argument, messages: list[AppendMessage]) -> AppendReply:
-        literal8 = any(message.has_nul for message in messages) and self.has_capability("BINARY")
+    def _append(self, target: Argument, messages: Sequence[AppendMessage | StreamedMessage]) -> AppendReply:
+        literal8 = any(map(self._needs_literal8, messages))
         # IMAP4rev2 takes such a message as it takes any other (RFC 9051, 6.3.12; RFC 9755, 4).
         utf8 = "UTF8=ACCEPT" in self._imap.enabled and "IMAP4REV2" not in self._imap.enabled
         arguments = [target]
         for message in messages:
             arguments += message.arguments(literal8=literal8, utf8=utf8)
         codes = UidCodes(b"APPENDUID")
-        codes.finish(self._execute(b"APPEND", arguments, codes.handlers))
+        command = Command(b"APPEND", arguments, codes.handlers)
+        try:
+            codes.finish(self._imap.execute(command))
+        except BaseException as error:
+            with contextlib.suppress(AttributeError):
+                error.message_sent = command.is_sent  # type: ignore[attr-defined]
+            raise
+        finally:
+            self._hand_on()
         return codes.append_reply()
+
+    def _needs_literal8(self, message: AppendMessage | StreamedMessage) -> bool:
+        """Whether it has NUL and the server BINARY. What costs more is asked last."""
+        if isinstance(message, StreamedMessage):
+            return self.has_capability("BINARY") and message.has_nul
+        return message.has_nul and self.has_capability("BINARY")
 
     # -- COPY and MOVE
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import io
 import random
 import time
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from imapclient import IMAPClient
-from imapclient.exceptions import TryCreateError
+from imapclient.exceptions import CommandError, TryCreateError
 from imapclient.livetest.fixtures import Folders, flags_of, message, needs, uids
 from imapclient.replies import AppendReply
 
@@ -241,3 +242,23 @@ def test_multiappend_sends_nothing_where_one_message_can_not_be_sent(client: IMA
         with pytest.raises(ValueError, match=r"msgs\[1\]"):
             client.multiappend(folder, [message(), bad])
     assert client.folder_status(folder, "MESSAGES") == {b"MESSAGES": 0}
+
+
+@pytest.mark.parametrize("kind", ["file", "iterator"])
+def test_a_message_that_is_streamed(client: IMAPClient, folder: str, kind: str) -> None:
+    data = message("Streamed", b"0123456789\r\n" * 60_000)
+    told = []
+    source = io.BytesIO(data) if kind == "file" else (data[start : start + 9999] for start in range(0, len(data), 9999))
+    client.append(folder, source, ["\\Seen"], size=len(data), progress=lambda done, total: told.append((done, total)))
+    client.select_folder(folder)
+    [uid] = uids(client)
+    items = client.fetch(uid, ["BODY.PEEK[]", "FLAGS"])[uid]
+    assert items[b"BODY[]"] == data
+    assert b"\\Seen" in items[b"FLAGS"]
+    assert told[-1] == (len(data), len(data))
+
+
+def test_a_streamed_message_for_a_folder_that_is_not_there(client: IMAPClient) -> None:
+    with pytest.raises(CommandError):
+        client.append("No such folder", io.BytesIO(message()))
+    client.noop()

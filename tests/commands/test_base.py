@@ -494,7 +494,18 @@ _TEXT: dict[str, Any] = {
 }
 #: The same where one name is used for different things.
 _TEXT_OF: dict[tuple[str, str], Any] = {("setacl", "what"): "lrs"}
-_NO_TEXT = {"self", "chunk_bytes", "chunk_messages", "msg_time", "readonly", "silent", "ssl_context", "timeout"}
+_NO_TEXT = {
+    "self",
+    "chunk_bytes",
+    "chunk_messages",
+    "progress",
+    "size",
+    "msg_time",
+    "readonly",
+    "silent",
+    "ssl_context",
+    "timeout",
+}
 _EVIL = ("x\r\nA999 NOOP", "x\nA999 NOOP", "x {13+}\r\nA999 NOOP", 'x"\r\nA999 NOOP\r\n"')
 
 

@@ -246,7 +246,7 @@ def tox_command(
     envs: Sequence[str],
     pytest_args: Sequence[str],
 ) -> list[str]:
-    """The command line of tox; several environments run side by side, one more than there are CPUs, since many tests wait.
+    """The command line of tox; several environments run side by side, one more than there are CPUs: many tests wait.
 
     Beside each other, the output of each is printed in one piece when it ends.
     """

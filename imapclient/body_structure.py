@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from .envelope import Envelope, read_envelope
-from .header_text import decode_parameters, decode_text, decode_words
+from .header_text import decode_parameters, decode_text, decode_words, split_parameters
 from .response_lexer import brief
 
 
@@ -217,7 +217,7 @@ class BodyData(tuple[Any, ...]):
         if not _is_disposition(value):
             value = None
         if isinstance(value, bytes):
-            value = (value,)
+            value = split_parameters(value)
         disposition, params = (*(value or ()), None, None)[:2]
         return _Extension(fields[0] if place else None, disposition, params, language, location)
 
@@ -244,11 +244,12 @@ _FLOAT = re.compile(rb"\d{1,20}(?:\.\d{1,20})?[eE]\+?\d{1,2}")
 def _is_disposition(value: Any) -> bool:
     """Whether a field is a disposition by its form: ``("INLINE" NIL)``, ``("ATTACHMENT" ("FILENAME" "x"))``.
 
-    So is ``"INLINE"`` alone, without parentheses; not so the description that stands in the place of a multipart's
+    So is ``"INLINE"`` alone, without parentheses, and the header field as it stands in the message, which pymap 0.36
+    sends: ``"attachment; filename=\\"a b.txt\\""``. Not so the description that stands in the place of a multipart's
     disposition at times: ``"Multipart message"``.
     """
     if isinstance(value, bytes):
-        return value.upper() in _DISPOSITIONS
+        return value.partition(b";")[0].strip().upper() in _DISPOSITIONS
     if not isinstance(value, tuple) or not value:
         return False
     if isinstance(value[0], bytes) and value[0].upper() in _DISPOSITIONS:

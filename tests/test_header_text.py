@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from imapclient.header_text import decode_parameters, decode_text, decode_words
+from imapclient.header_text import decode_parameters, decode_text, decode_words, split_parameters
+from tests.helpers.clients import memory_peak
 
 
 def is_one_line(text: str) -> bool:
@@ -270,6 +271,33 @@ def test_no_text_takes_longer_than_its_length(piece: bytes) -> None:
 )
 def test_parameters(fields: Any, parameters: dict[str, str]) -> None:
     assert decode_parameters(fields) == parameters
+
+
+@pytest.mark.parametrize(
+    ("raw", "value", "fields"),
+    [
+        (b"inline", b"inline", ()),
+        (b'attachment; filename="a b"; size=3', b"attachment", (b"filename", b"a b", b"size", b"3")),
+        (b'attachment;filename = "a\\"; b\\\\" ; x', b"attachment", (b"filename", b'a"; b\\')),
+        (
+            b"attachment; filename*0*=utf-8''%C3; filename*1*=%A9",
+            b"attachment",
+            (b"filename*0*", b"utf-8''%C3", b"filename*1*", b"%A9"),
+        ),
+        (b'attachment; filename=a b.txt; name=""', b"attachment", (b"filename", b"a b.txt", b"name", b"")),
+        (b'attachment; filename="not closed; size=3', b"attachment", (b"filename", b"", b"size", b"3")),
+        (b"; =;;a", b"", ()),
+    ],
+)
+def test_parameters_of_a_field(raw: bytes, value: bytes, fields: tuple[bytes, ...]) -> None:
+    assert split_parameters(raw) == (value, fields)
+
+
+@pytest.mark.parametrize("unit", [b";", b"; ", b";a", b';a="', b';a="\\', b";a=  ", b'\\"', b'=";a'])
+def test_parameters_of_a_hostile_field(unit: bytes) -> None:
+    raw = unit * (1_000_000 // len(unit))
+    with memory_peak(40 * len(raw)):
+        split_parameters(raw)
 
 
 @given(

@@ -34,6 +34,9 @@ _RFC5322 = re.compile(
 # 3000.
 _UNKNOWN_TO_PLATFORM = (OSError, OverflowError, ValueError)
 
+# With comments, which any program may have put into it. What is longer may have numbers that take hours to be read.
+_LONGEST = 1000
+
 _EPOCH = datetime.datetime(1970, 1, 1)
 _from_timestamp = datetime.datetime.fromtimestamp
 
@@ -53,6 +56,8 @@ def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.date
     1 to 9999 once it is local.
     """
     try:
+        if len(timestamp) > _LONGEST:
+            raise ValueError(f"longer than {_LONGEST} bytes")
         match = _INTERNALDATE.fullmatch(timestamp) or _RFC5322.fullmatch(timestamp)
         if match:
             day, month, year, hour, minute, second, zone = match.groups()

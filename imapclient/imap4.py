@@ -36,6 +36,7 @@ from .exceptions import (
     ConnectionAbortError,
     IllegalStateError,
     IMAPClientAbortError,
+    LimitError,
     ProtocolAbortError,
     ProtocolError,
     ResponseCode,
@@ -44,7 +45,7 @@ from .exchange import Command, Tagged, UnsolicitedQueue, Untagged, readable
 from .imap4_capabilities import CapabilityState
 from .imap4_idle import IdleExchange
 from .imap4_send import SendExchange
-from .reader import DEFAULT_LIMITS, Limits, Reader, Record
+from .reader import DEFAULT_LIMITS, RESPONSE_COST, Limits, Reader, Record
 from .response_codes import parse_response_text
 from .sockets import (
     NO_TIMEOUT,
@@ -109,6 +110,8 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
         self._logging = False
         self._lock = threading.RLock()
         self._in_flight: dict[bytes, Command] = {}
+        # How much was told since the last command was sent, or since the caller of an IDLE last got something.
+        self._told = 0
         self._continuation: bytes | None = None
         self._broken: BaseException | None = None
         self._bye: bytes | None = None
@@ -216,7 +219,7 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
         self.fetch_capabilities()
 
     def _read_greeting(self) -> None:
-        line, records = self._reader.read_response()
+        line, records = self._reader.read_response(Deadline(self.socket_timeout.read))
         if protocol_log.is_on():
             protocol_log.received(line, records, ())
         match = _UNTAGGED.match(line)
@@ -250,9 +253,13 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
 
     def _check_usable(self) -> None:
         if self._broken is not None:
-            raise ConnectionAbortError(
+            error = ConnectionAbortError(
                 "the connection can't be used any more: %s" % (str(self._broken) or type(self._broken).__name__)
-            ) from self._broken
+            )
+            if isinstance(self._broken, ConnectionAbortError):
+                # The server's BYE, which in IDLE may have come with responses that were handed out first.
+                error.status, error.code, error.text = self._broken.status, self._broken.code, self._broken.text
+            raise error from self._broken
 
     def _check_idle(self) -> None:
         if self._idling is not None:
@@ -338,6 +345,9 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
 
     def _hand_over(self, response: Untagged) -> None:
         name = response.name
+        self._told += response.size + RESPONSE_COST
+        if self._told > self.limits.command_size:
+            raise LimitError("max_command_size", self.limits.command_size, "what the server tells at one command")
         if name in _ABOUT_CONNECTION:
             self._notice(response)
         for command in self._in_flight.values():

@@ -17,6 +17,7 @@ from .exchange import Command, Tagged
 _LITERAL_MINUS = 4096
 # A server that speaks revision 1 too goes on with modified UTF-7 until one of these is enabled.
 _SWITCHES_TO_UTF8 = frozenset(("UTF8=ACCEPT", "IMAP4REV2"))
+_MOST_ENABLED = 1000
 
 
 class CapabilityState:
@@ -27,6 +28,8 @@ class CapabilityState:
     capabilities_known: bool
     #: What ENABLE has switched on, in upper case (RFC 5161).
     enabled: frozenset[str]
+    #: Whether ENABLE was sent.
+    may_enable: bool
     #: imaplib's: NONAUTH, AUTH, SELECTED or LOGOUT.
     state: str
     _lock: threading.RLock
@@ -38,6 +41,7 @@ class CapabilityState:
         self.capabilities = ()
         self.capabilities_known = False
         self.enabled = frozenset()
+        self.may_enable = False
 
     def _learn_from_code(self, code: ResponseCode | None) -> None:
         if code is not None and code[0] == b"CAPABILITY":
@@ -48,7 +52,10 @@ class CapabilityState:
         self.capabilities_known = True
 
     def _learn_enabled(self, words: Iterable[bytes]) -> None:
-        self.enabled |= {word.decode("ascii", "replace").upper() for word in words}
+        # Nothing counts that was not asked for. And more than any server has: a set that grew with each response would
+        # cost time in its square.
+        if self.may_enable and len(self.enabled) < _MOST_ENABLED:
+            self.enabled |= {word.decode("ascii", "replace").upper() for word in words}
 
     def forget_capabilities(self) -> None:
         """They may have changed (login) or can't be trusted (STARTTLS): ask again when they are needed."""

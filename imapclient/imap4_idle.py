@@ -40,6 +40,7 @@ class IdleExchange:
     _logging: bool
     _lock: threading.RLock
     _reader: Reader
+    _told: int
     _transport: Transport
     unsolicited: UnsolicitedQueue
 
@@ -110,6 +111,7 @@ class IdleExchange:
             if not self._heard:
                 self._check_usable()
             self._logging = protocol_log.is_on()
+            self._told = 0
             heard_before = len(self._heard)
             reader = self._reader
             try:

@@ -38,6 +38,7 @@ class SendExchange:
     _lock: threading.RLock
     _logging: bool
     _secrets: tuple[bytes, ...]
+    _told: int
     _transport: Transport
 
     @abstractmethod
@@ -88,6 +89,7 @@ class SendExchange:
             command.tag = self._next_tag()
             pieces = encode_command(command.tag, command.name, command.arguments)
             with self._exchange():
+                self._told = 0
                 self._in_flight[command.tag.upper()] = command
                 self._send_pieces(command, pieces)
         return sum(len(piece) for piece in pieces if isinstance(piece, bytes))
@@ -197,9 +199,10 @@ class SendExchange:
 
     def _hear_last_words(self) -> None:
         """The server closed the connection while we wrote. If it said BYE and why, raise that."""
+        now = Deadline(0)
         try:
             while True:
-                self._read(Deadline(0))
+                self._read(now)
         except (OSError, IMAPClientError):
             if self._bye is not None:
                 raise

@@ -92,7 +92,8 @@ class IMAPClient(
     `SocketTimeout`; None waits for ever.
 
     What a server may send, over which LimitError is raised and the connection is unusable, in bytes:
-    ``max_line_length``, ``max_literal_size``, ``max_response_size`` (all lines and literals of one response).
+    ``max_line_length``, ``max_literal_size``, ``max_response_size`` (all lines and literals of one response),
+    ``max_command_size`` (all responses while one command runs, each counted as 1024 bytes more than it has).
     A response nested deeper than ``max_nesting_depth`` is one that can't be read, and the connection stays usable.
 
     What a server says that no command asked for (new messages, removed ones, changed flags, alerts) goes to the
@@ -131,6 +132,7 @@ class IMAPClient(
         max_literal_size: int = DEFAULT_LIMITS.literal_size,
         max_response_size: int = DEFAULT_LIMITS.response_size,
         max_nesting_depth: int = DEFAULT_LIMITS.nesting_depth,
+        max_command_size: int = DEFAULT_LIMITS.command_size,
         strict: bool = False,
         on_unsolicited: Callable[[UntaggedItem], object] | None = None,
         compress: bool = False,
@@ -154,7 +156,7 @@ class IMAPClient(
         self._handing_on = threading.Lock()
         self._undisturbed_thread: int | None = None
         self._timeout = as_socket_timeout(timeout)
-        self._limits = Limits(max_line_length, max_literal_size, max_response_size, max_nesting_depth)
+        self._limits = Limits(max_line_length, max_literal_size, max_response_size, max_nesting_depth, max_command_size)
         self._compress = compress
         self._imap = self._create_IMAP4()
         self._compress_where_offered()

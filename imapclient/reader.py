@@ -27,8 +27,12 @@ Record = Union[bytes, tuple[bytes, bytes]]
 CHUNK = 65536
 # What Python needs to keep a literal and its line beside their bytes: literals without content count too.
 OVERHEAD = 128
+# What Python needs to keep what an untagged response told, beside its bytes.
+RESPONSE_COST = 1024
 # How much room is added at a time to the buffer of a literal larger than a chunk.
 STEP = 4 * CHUNK
+# Pieces smaller than this are put together: each costs many times its bytes.
+SMALL = 4096
 
 # Responses that end in resp-text. What does not start with "* " is tagged or a continuation request.
 _HUMAN_TEXT = re.compile(rb"(?!\* )|\* +(?:OK|NO|BAD|BYE|PREAUTH)(?: |\Z)", re.IGNORECASE)
@@ -41,6 +45,8 @@ class Limits(NamedTuple):
     literal_size: int = 2 * 1024 * 1024 * 1024
     response_size: int = 2 * 1024 * 1024 * 1024 + 64 * 1024 * 1024
     nesting_depth: int = 400
+    #: All that the server tells while one command runs, with `RESPONSE_COST` for each response.
+    command_size: int = 4 * 1024 * 1024 * 1024
 
 
 DEFAULT_LIMITS = Limits()
@@ -247,8 +253,11 @@ class Reader:
     def _receive(self, deadline: Deadline | None) -> bytes:
         """Receive once, into the pieces, which must be open or the buffer empty."""
         into = self._pieces if self._journal is None else self._journal
+        for pieces in (self._pieces, self._journal):
+            if pieces and len(pieces[-1]) < SMALL:
+                _put_together(pieces)
         # More at a time once a line turns out to be long.
-        size = STEP if len(self._pieces) > 1 else CHUNK
+        size = STEP if self._pieces and len(self._pieces[-1]) >= CHUNK else CHUNK
         self._transport.recv(into, size, self._patience(deadline))
         data = into[-1]
         if not data:
@@ -336,3 +345,9 @@ class Reader:
         if remaining is None:
             return self.timeout
         return remaining if self.timeout is None else min(remaining, self.timeout)
+
+
+def _put_together(pieces: list[bytes]) -> None:
+    """Join the last pieces so that each is at least half as long as those after it: few pieces, and few copies."""
+    while len(pieces) > 1 and len(pieces[-2]) < 2 * len(pieces[-1]):
+        pieces[-2:] = [pieces[-2] + pieces[-1]]

@@ -20,6 +20,7 @@ from .response_types import SearchIds
 # Digits stay, a space becomes a comma, anything else something that JSON does not know.
 _TO_JSON = bytes(c if c in b"0123456789" else ord(",") if c == ord(" ") else ord("!") for c in range(256))
 _SEARCH_BLOCK = 32768
+_LONGEST_ID = 20
 _EXTENDED = re.compile(rb"\((?:MODSEQ (\d{1,20})|(?!MODSEQ)[A-Z][^()]*)\)\Z", re.IGNORECASE)
 
 
@@ -42,6 +43,9 @@ def parse_search(line: bytes, start: int) -> SearchIds:
         if stop < 0:
             stop = end
         block = line[start:stop]
+        if len(block) > _SEARCH_BLOCK + _LONGEST_ID:
+            # Not for int(), which takes time in the square of the digits where Python has no limit for them.
+            ids += _search_ids(line, start, stop)
         try:
             ids += _ids_of_equal_width(block) or _ids_in_json(block)
         except ValueError:

@@ -12,8 +12,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Callable, TypeVar
 
 from ..arguments import Argument, mailbox, wire_name
-from ..exceptions import CapabilityError, CommandError, IMAPClientAbortError, IMAPClientError, ProtocolError, note_done
-from ..exchange import Command, Handler, Tagged, Untagged
+from ..exceptions import (
+    CapabilityError,
+    CommandError,
+    IMAPClientAbortError,
+    IMAPClientError,
+    LimitError,
+    ProtocolError,
+    note_done,
+)
+from ..exchange import Command, Handler, HeardQueue, Tagged, Untagged
 from ..fetch_parser import parse_fetch
 from ..fetch_result import FetchItems, FetchResult, ItemResult
 from ..imap4 import WireMixin
@@ -321,9 +329,13 @@ class Collector:
     def __init__(self, *names: bytes) -> None:
         self.names = names
         self.responses: list[Untagged] = []
+        self._room = HeardQueue.MAX_BYTES
         self.handlers: dict[bytes, Handler] = dict.fromkeys(names, self._keep)
 
     def _keep(self, response: Untagged) -> None:
+        self._room -= response.size
+        if self._room < 0:
+            raise LimitError("HeardQueue.MAX_BYTES", HeardQueue.MAX_BYTES, "the answer to one command")
         self.responses.append(response)
 
 

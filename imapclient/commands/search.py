@@ -15,7 +15,7 @@ from ..arguments import (
     split_criteria,
     unsplit_criteria,
 )
-from ..exceptions import BadCharsetError, CommandError, InvalidCriteriaError, retyped
+from ..exceptions import BadCharsetError, CommandError, InvalidCriteriaError, ProtocolError, retyped
 from ..exchange import Untagged
 from ..response_types import SearchIds
 from ..search_parser import MAX_EXPANDED, parse_esearch, parse_search, parse_thread
@@ -134,6 +134,9 @@ class SearchMixin(CommandBase):
                 room -= len(parts[-1])
             else:
                 parts.append(parse_search(response.line, response.start))
+                room -= len(parts[-1])
+                if room < 0:
+                    raise ProtocolError(f"more than {MAX_EXPANDED} ids found by one search")
         return _together(parts)
 
     def _charset_argument(self, encoded: SearchCriteria) -> list[Argument]:

@@ -1,0 +1,658 @@
+"""Servers that mean harm: the client's process stays within a bound of memory and time, and says what is wrong.
+
+Each client runs in a process of its own, see `bounded_client.run`; the bounds are its defaults where none are given.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from imapclient import IMAPClient
+from imapclient.exceptions import (
+    CommandError,
+    ConnectionAbortError,
+    IMAPClientAbortError,
+    ProtocolAbortError,
+    ProtocolError,
+)
+from tests.helpers import bounded_client
+from tests.helpers.bounded_client import Outcome
+from tests.helpers.clients import assert_unusable, connected
+from tests.helpers.sasl_turns import SCRAM_CHALLENGE, SCRAM_FIRST, SCRAM_NONCE, b64
+from tests.helpers.scripted_peer import PeerFactory, SendBytes
+
+pytest.importorskip("resource", reason="this system has no bounds for a process")
+
+READY = "S: * OK [CAPABILITY IMAP4rev1 IDLE UIDPLUS MOVE NAMESPACE QUOTA ACL ENABLE ID THREAD=REFERENCES SORT] ready"
+READY_WORDS = READY.partition("CAPABILITY ")[2].partition("]")[0].encode().split()
+LOGIN = 'C: A1 LOGIN "ann" "secret"\nS: A1 OK done'
+NOOP = "C: A9 NOOP\nS: A9 OK done"
+MEGABYTE = 2**20
+
+
+def assert_aborted(outcome: Outcome, *names: str) -> None:
+    """The connection was given up, with one of the documented exceptions, whose text is for people."""
+    assert set(names) <= set(outcome.errors), outcome
+    assert "abort" in outcome.errors, outcome
+    assert not outcome.usable
+    assert outcome.size < 1000
+
+
+def assert_refused(outcome: Outcome, *names: str) -> None:
+    """The call failed with one of the documented exceptions, and the connection goes on."""
+    assert set(names) <= set(outcome.errors), outcome
+    assert "error" in outcome.errors, outcome
+    assert "abort" not in outcome.errors, outcome
+    assert outcome.usable
+    assert outcome.size < 1000
+
+
+def endless(data: bytes) -> SendBytes:
+    """The same again and again, until the client is gone."""
+    return SendBytes(itertools.repeat(data * max(1, 50_000 // len(data))))
+
+
+def counted(form: bytes) -> SendBytes:
+    """``form`` with 1, 2, 3, ... in the place of each %d, until the client is gone."""
+
+    def pieces() -> Iterator[bytes]:
+        numbers = itertools.count(1)
+        places = form.count(b"%d")
+        while True:
+            yield b"".join(form % ((number,) * places) for number in itertools.islice(numbers, 1000))
+
+    return SendBytes(pieces())
+
+
+# -- sizes
+
+HUGE = ["9223372036854775808", "18446744073709551615"]
+
+
+@pytest.mark.parametrize("size", HUGE)
+@pytest.mark.parametrize(
+    ("call", "request_line", "line"),
+    [
+        ("client.fetch(1, ['BODY[]'])", "UID FETCH 1 (BODY[])", "* 1 FETCH (UID 1 BODY[] {%s}"),
+        ("client.list_folders()", 'LIST "" "*"', '* LIST () "/" {%s}'),
+        ("client.noop()", "NOOP", "* X {%s}"),
+    ],
+)
+def test_a_literal_of_2_to_the_63_bytes(peer: PeerFactory, size: str, call: str, request_line: str, line: str) -> None:
+    server = peer([f"{READY}\nC: A1 {request_line}\nS: {line % size}", endless(b"x")])
+    assert_aborted(bounded_client.run(server.port, call, megabytes=16), "LimitError")
+
+
+def test_an_endless_line(peer: PeerFactory) -> None:
+    server = peer([f"{READY}\nC: A1 NOOP\nS-: * OK ", endless(b"x")])
+    assert_aborted(bounded_client.run(server.port, "client.noop()", megabytes=160), "LimitError")
+
+
+def test_an_endless_line_in_single_bytes(peer: PeerFactory) -> None:
+    """A piece of a line costs more than its bytes: here a hundred times as much."""
+    dribble = [f"{READY}\nC: A1 NOOP\nS-: * OK ", "CHUNK 1", SendBytes(b"x" * 8000), "CHUNK 0"]
+    server = peer([*dribble, endless(b"x")])
+    outcome = bounded_client.run(server.port, "client.noop()", megabytes=16, max_line_length=MEGABYTE)
+    assert_aborted(outcome, "LimitError")
+
+
+def test_a_greeting_that_never_ends(peer: PeerFactory) -> None:
+    server = peer(["S-: * OK [CAPABILITY IMAP4rev1", endless(b" X")])
+    assert_aborted(bounded_client.run(server.port, "", megabytes=160), "LimitError")
+
+
+def test_a_greeting_of_endless_literals(peer: PeerFactory) -> None:
+    server = peer(["S-: * LIST ", endless(b"{1}\r\nx")])
+    assert_aborted(bounded_client.run(server.port, "", megabytes=16, max_response_size=MEGABYTE), "LimitError")
+
+
+def test_a_greeting_that_dribbles(peer: PeerFactory) -> None:
+    """The read timeout is for each read, but the greeting has to be there within it."""
+
+    def dribble() -> Iterator[bytes]:
+        while True:
+            yield b"x"
+            time.sleep(0.05)
+
+    server = peer(["S-: * OK ", dribble()])
+    outcome = bounded_client.run(server.port, "", timeout=1)
+    assert "TimeoutError" in outcome.errors or "timeout" in outcome.errors
+    assert_aborted(outcome)
+
+
+CALLS = {
+    "noop": ("client.noop()", "NOOP"),
+    "create": ("client.create_folder('x')", 'CREATE "x"'),
+    "select": ("client.select_folder('x')", 'SELECT "x"'),
+    "list": ("client.list_folders()", 'LIST "" "*"'),
+    "status": ("client.folder_status('x', 'MESSAGES')", 'STATUS "x" (MESSAGES)'),
+    "search": ("client.search()", "UID SEARCH ALL"),
+    "thread": ("client.thread()", "UID THREAD REFERENCES UTF-8 ALL"),
+    "fetch one": ("client.fetch(1, 'FLAGS')", "UID FETCH 1 (FLAGS)"),
+    "fetch all": ("client.fetch('1:*', 'FLAGS')", "UID FETCH 1:* (FLAGS)"),
+    "expunge": ("client.expunge()", "EXPUNGE"),
+    "getacl": ("client.getacl('x')", 'GETACL "x"'),
+    "quota": ("client.get_quota('x')", 'GETQUOTAROOT "x"'),
+    "namespace": ("client.namespace()", "NAMESPACE"),
+    "enable": ("client._imap.state = 'AUTH'\nclient.enable('X')", "ENABLE X"),
+    "id": ("client.id_()", "ID NIL"),
+    "capability": ("client._imap.forget_capabilities()\nclient.capabilities()", "CAPABILITY"),
+    "login": ("client.login('ann', 'secret')", 'LOGIN "ann" "secret"'),
+    "logout": ("client.logout()", "LOGOUT"),
+}
+"""Name -> what is called, what is sent for it."""
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_endless_untagged_responses(peer: PeerFactory, name: str) -> None:
+    """Of all kinds, among them the command's own, with ever new numbers and names."""
+    call, request_line = CALLS[name]
+    form = (
+        b'* %d EXISTS\r\n* OK [X%d] x\r\n* FLAGS (a%d)\r\n* LIST () "/" x%d\r\n* STATUS x (X%d 1)\r\n* SEARCH %d\r\n'
+        b"* THREAD (%d)\r\n* %d FETCH (UID %d FLAGS (x%d) X%d 1)\r\n* 1 FETCH (UID 1 BODY[%d] abc X%d {3}\r\nabc)\r\n"
+        b"* 1 EXPUNGE\r\n* ACL x a%d b\r\n* QUOTAROOT x a%d\r\n* QUOTA a%d (X 1 2)\r\n* ENABLED X%d\r\n"
+        b'* NAMESPACE NIL NIL ((x%d "/"))\r\n* ID (a b%d)\r\n* CAPABILITY IMAP4rev1 X%d\r\n* X%d\r\n* %d FETCH (\r\n'
+    )
+    server = peer([f"{READY}\nC: A1 {request_line}", counted(form)])
+    outcome = bounded_client.run(server.port, call, megabytes=64, max_command_size=32 * MEGABYTE)
+    assert_aborted(outcome, "LimitError")
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("list", b'* LIST () "/" x%d\r\n'),
+        ("fetch all", b"* %d FETCH (UID %d FLAGS (x%d))\r\n"),
+        ("fetch one", b"* 1 FETCH (UID 1 FLAGS ())\r\n"),
+        ("create", b"* 1 EXISTS\r\n"),
+        ("enable", b"* ENABLED X%d\r\n"),
+    ],
+)
+def test_endless_untagged_responses_of_one_kind(peer: PeerFactory, name: str, form: bytes) -> None:
+    call, request_line = CALLS[name]
+    server = peer([f"{READY}\nC: A1 {request_line}", counted(form)])
+    outcome = bounded_client.run(server.port, call, megabytes=64, max_command_size=32 * MEGABYTE)
+    assert_aborted(outcome, "LimitError")
+
+
+def test_endless_responses_in_idle(peer: PeerFactory) -> None:
+    """What has come is handed out in portions: the caller is asked each time whether to go on."""
+    server = peer([f"{READY}\nC: A1 IDLE\nS: + go", counted(b"* %d EXISTS\r\n")])
+    calls = "client.idle()\nresult = sum(len(client.idle_check(1)) > 0 for _ in range(20))"
+    outcome = bounded_client.run(server.port, calls, megabytes=64, max_command_size=16 * MEGABYTE)
+    assert outcome.result == "20"
+
+
+def test_endless_responses_at_the_end_of_idle(peer: PeerFactory) -> None:
+    server = peer([f"{READY}\nC: A1 IDLE\nS: + go\nC: DONE", counted(b"* %d EXISTS\r\n")])
+    outcome = bounded_client.run(server.port, "client.idle()\nclient.idle_done()", max_command_size=32 * MEGABYTE)
+    assert_aborted(outcome)
+
+
+# -- depth
+
+DEEP = 100_000
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "closed"),
+    [
+        ("noop", "* X %s", True),
+        ("fetch one", "* 1 FETCH (UID 1 FLAGS %s)", True),
+        ("fetch one", "* 1 FETCH (UID 1 FLAGS %s)", False),
+        ("list", '* LIST %s "/" x', False),
+        ("namespace", "* NAMESPACE %s NIL NIL", False),
+        ("thread", "* THREAD %s", False),
+        ("search", "* ESEARCH %s", False),
+        ("create", "* OK [X %s] x", False),
+    ],
+)
+def test_ten_million_nested_parentheses(peer: PeerFactory, name: str, line: str, closed: bool) -> None:
+    call, request_line = CALLS[name]
+    start, end = line.split("%s")
+    half = 5_000_000
+    brackets = [SendBytes(b"(" * half), SendBytes((b")" if closed else b"(") * half)]
+    script = [f"{READY}\nC: A1 {request_line}\nS-: {start}", *brackets, f"S: {end}\nS: A1 OK done\n{NOOP}"]
+    server = peer(script, timeout=60)
+    calls = f"try:\n  {_indented(call)}\nfinally:\n  client.noop()"
+    outcome = bounded_client.run(server.port, calls, megabytes=256, seconds=15)
+    assert outcome.usable
+    if outcome.errors:
+        assert_refused(outcome, "ProtocolError")
+
+
+def _indented(calls: str) -> str:
+    return calls.replace("\n", "\n  ")
+
+
+def _nested(item: str, depth: int) -> str:
+    if item == "THREAD":
+        return "(1 " * depth + ")" * depth
+    if item == "ENVELOPE":
+        return "(" * depth + ")" * depth
+    return "(" * depth + '("TEXT" "PLAIN" NIL NIL NIL "7BIT" 1 1)' + ' "MIXED")' * depth
+
+
+@pytest.mark.parametrize("depth", [DEEP, 390])
+@pytest.mark.parametrize("item", ["THREAD", "BODYSTRUCTURE", "BODY", "ENVELOPE"])
+def test_depth(peer: PeerFactory, item: str, depth: int) -> None:
+    """Deeper than the limit is an error, and what is within it can be used: shown, compared, walked."""
+    value = _nested(item, depth)
+    if item == "THREAD":
+        call, request_line, line = "client.thread()", "UID THREAD REFERENCES UTF-8 ALL", f"* THREAD {value}"
+    else:
+        call, request_line = f"client.fetch(1, '{item}')", f"UID FETCH 1 ({item})"
+        line = f"* 1 FETCH (UID 1 {item} {value})"
+    answer = f"S: {line}\nS: A1 OK done\n"
+    script = f"{READY}\nC: A1 {request_line}\n{answer}C: A2 NOOP\nS: A2 OK done\n"
+    calls = f"""
+client.strict = True
+try:
+    found = {call}
+finally:
+    client.noop()
+assert repr(found) and found == {call}
+result = sum(1 for part in found[1][b'{item}'].walk()) if b'BODY' in b'{item}' else None
+"""
+    if depth != DEEP:
+        script += f"C: A3 {request_line}\n{answer.replace('A1', 'A3')}"
+    if depth == DEEP:
+        outcome = bounded_client.run(peer(script).port, calls)
+        assert_refused(outcome, "ProtocolError")
+        assert "max_nesting_depth" in outcome.message
+    elif item == "ENVELOPE":
+        # It can be read, but it is no envelope.
+        outcome = bounded_client.run(peer(script.partition("C: A3")[0]).port, calls)
+        assert_refused(outcome, "ProtocolError")
+    else:
+        outcome = bounded_client.run(peer(script).port, calls)
+        assert outcome.errors == (), outcome
+        assert outcome.result == ("None" if item == "THREAD" else str(depth + 1))
+
+
+# -- numbers
+
+DIGITS = b"9" * 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("noop", b"* %s EXISTS"),
+        ("noop", b"* X %s"),
+        ("fetch one", b"* %s FETCH (UID 1 FLAGS ())"),
+        ("fetch one", b"* 1 FETCH (UID %s FLAGS ())"),
+        ("fetch one", b"* 1 FETCH (UID 1 FLAGS (%s))"),
+        ("fetch one", b"* 1 FETCH (UID 1 FLAGS () MODSEQ (%s) RFC822.SIZE %s)"),
+        ("fetch one", b'* 1 FETCH (UID 1 INTERNALDATE "%s-Jan-2024 00:00:00 +0000")'),
+        ("fetch one", b'* 1 FETCH (UID 1 INTERNALDATE "01-Jan-%s 00:00:00 +%s")'),
+        ("fetch one", b'* 1 FETCH (UID 1 BODYSTRUCTURE ("TEXT" "PLAIN" NIL NIL NIL "7BIT" %s %s))'),
+        ("fetch one", b"* 1 FETCH (UID 1 BODY[] {%s}"),
+        ("fetch one", b"* 1 FETCH (UID 1 BODY[]<%s> x)"),
+        ("search", b"* SEARCH %s"),
+        ("search", b"* SEARCH 1 %s 2"),
+        ("search", b"* SEARCH 1 (MODSEQ %s)"),
+        ("search", b"* ESEARCH UID ALL %s"),
+        ("search", b"* ESEARCH UID ALL 1:%s COUNT %s MODSEQ %s"),
+        ("thread", b"* THREAD (%s)"),
+        ("status", b"* STATUS x (MESSAGES %s)"),
+        ("quota", b"* QUOTAROOT x q\r\n* QUOTA q (STORAGE %s %s)"),
+        ("select", b"* %s EXISTS\r\n* OK [UIDVALIDITY %s] x\r\n* OK [UNSEEN %s] x\r\n* OK [HIGHESTMODSEQ %s] x"),
+        ("create", b"* OK [X %s] x"),
+        ("copy", b"* OK [COPYUID %s 1 2] x\r\n* OK [COPYUID 1 %s 1:%s] x"),
+    ],
+)
+def test_numbers_of_a_million_digits(peer: PeerFactory, name: str, line: bytes) -> None:
+    """int() takes time in the square of the digits, unless the interpreter limits them: here that limit is off."""
+    call, request_line = {**CALLS, "copy": ("client.copy(1, 'x')", 'UID COPY 1 "x"')}[name]
+    script = [f"{READY}\nC: A1 {request_line}", SendBytes(line.replace(b"%s", DIGITS)), f"S:\nS: A1 OK done\n{NOOP}"]
+    server = peer(script)
+    calls = f"try:\n  {_indented(call)}\nfinally:\n  client.noop()"
+    outcome = bounded_client.run(server.port, calls, any_digits=True, seconds=2)
+    if line.startswith(b"* %s") or line.endswith(b"{%s}"):
+        # The connection may not go on: that number stands where the frame of the response is told from its data.
+        server.failure = None
+        assert not outcome.errors or "error" in outcome.errors, outcome
+    else:
+        assert outcome.usable, outcome
+        assert not outcome.errors or "ProtocolError" in outcome.errors, outcome
+    assert outcome.size < 2000
+
+
+@pytest.mark.parametrize(
+    ("calls", "request_line", "line"),
+    [
+        ("result = client.search()", "UID SEARCH ALL", "* ESEARCH UID ALL 1:4294967295"),
+        ("result = client.search()", "UID SEARCH ALL", "* ESEARCH UID ALL 1:9999999\n  S: * ESEARCH UID ALL 1:9999999"),
+        ("result = str(client.copy(1, 'x').uids)", 'UID COPY 1 "x"', "* OK [COPYUID 1 1:4294967295 1:4294967295] x"),
+        ("result = len(client.append('x', b'm').uids)", 'APPEND "x" {1}', "* OK [APPENDUID 1 1:4294967295] x"),
+        ("result = client.noop()", "NOOP", "* VANISHED 1:4294967295"),
+        ("result = client.noop()", "NOOP", "* VANISHED (EARLIER) 1:4294967295,1:4294967295"),
+        ("result = client.fetch('1:*', 'FLAGS')", "UID FETCH 1:* (FLAGS)", "* VANISHED (EARLIER) 1:4294967295"),
+        ("result = client.fetch('1:4294967295', 'FLAGS')", "UID FETCH 1:4294967295 (FLAGS)", "* VANISHED 1:4294967295"),
+    ],
+)
+def test_ranges_that_stand_for_4_billion_ids(peer: PeerFactory, calls: str, request_line: str, line: str) -> None:
+    answer = "S: + go\nC: m\n" if request_line.startswith("APPEND") else ""
+    script = f"{READY}\nC: A1 {request_line}\n{answer}S: {line}\nS: A1 OK done\n{NOOP}"
+    outcome = bounded_client.run(peer(script).port, f"try:\n  {calls}\nfinally:\n  client.noop()", megabytes=600)
+    assert outcome.usable
+    assert not outcome.errors or "ProtocolError" in outcome.errors, outcome
+
+
+def test_search_responses_without_end_in_ids(peer: PeerFactory) -> None:
+    """Each id takes many times its bytes."""
+    script = [
+        f"{READY}\nC: A1 UID SEARCH ALL",
+        SendBytes((b"* SEARCH" + b" 9" * 4_000_000 + b"\r\n") * 4),
+        f"S: A1 OK done\n{NOOP}",
+    ]
+    outcome = bounded_client.run(peer(script).port, "try:\n  client.search()\nfinally:\n  client.noop()", megabytes=400)
+    assert_refused(outcome, "ProtocolError")
+
+
+# -- capabilities
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "S: * OK [CAPABILITY IMAP4rev1 %s] ready\n",
+        "S: * OK ready\nC: A1 CAPABILITY\nS: * CAPABILITY IMAP4rev1 %s\nS: A1 OK done\n",
+        "S: * OK ready\nC: A1 CAPABILITY\nS: A1 OK [CAPABILITY IMAP4rev1 %s] done\n",
+    ],
+)
+def test_a_hundred_thousand_capabilities(peer: PeerFactory, script: str) -> None:
+    many = " ".join(f"X-{number}" for number in range(100_000))
+    rest = """
+        C: A2 LOGIN "ann" "secret"
+        S: A2 OK done
+        C: A3 CAPABILITY
+        S: * CAPABILITY IMAP4rev1 ENABLE %s
+        S: A3 OK done
+        C: A4 ENABLE X-5
+        S: * ENABLED %s
+        S: A4 OK done
+    """
+    script = (script + rest).replace("%s", many)
+    calls = """
+result = client.has_capability('X-99999'), len(client.capabilities())
+client.login('ann', 'secret')
+result += client.has_capability('X-99999'), len(client.enable('X-5'))
+"""
+    outcome = bounded_client.run(peer(script).port, calls)
+    assert outcome.result == "(True, 100001, True, 100000)"
+
+
+# -- the exchange
+
+ABORTS = [
+    ("two tagged replies", "S: A1 OK done\nS: A1 OK done", "client.noop()\nclient.noop()", ""),
+    ("two tagged replies of different kinds", "S: A1 OK done\nS: A1 NO done", "client.noop()\nclient.noop()", ""),
+    ("a tag that is not ours", "S: B7 OK done", "client.noop()", "B7 OK"),
+    ("a tag of no letters", "S: . OK done", "client.noop()", ". OK"),
+    ("an empty tag", "S:  OK done", "client.noop()", ""),
+    ("an empty line", "S:", "client.noop()", ""),
+    ("a continuation request", "S: + go on", "client.noop()", "go on"),
+    ("an empty continuation request", "S: +", "client.noop()", ""),
+    ("endless continuation requests", "S: + go on\n" * 1000, "client.noop()", "go on"),
+    ("a tagged BYE", "S: A1 BYE done", "client.noop()", ""),
+    ("a tagged PREAUTH", "S: A1 PREAUTH done", "client.noop()", ""),
+    ("no status", "S: A1", "client.noop()", ""),
+]
+
+
+@pytest.mark.parametrize(("script", "calls", "text"), [row[1:] for row in ABORTS], ids=[row[0] for row in ABORTS])
+def test_what_no_exchange_has(peer: PeerFactory, script: str, calls: str, text: str) -> None:
+    second = "C: A2 NOOP\n" if "\n" in calls else ""
+    server = peer(f"{READY}\nC: A1 NOOP\n{script}\n{second}")
+    with connected(server) as client:
+        with pytest.raises(ProtocolAbortError) as caught:
+            exec(calls, {"client": client})
+        assert text in str(caught.value)
+        assert_unusable(client, caught.value)
+    server.close()
+    # The second command may, or may not, have been sent before the second reply was read.
+    server.failure = None
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "[",
+        "[X",
+        "[X ",
+        "[X (",
+        '[X "',
+        "[CAPABILITY IMAP4rev1",
+        "[UIDVALIDITY 1",
+        "[ALERT",
+        "[]",
+        "[ ]",
+        "[[[",
+        "]",
+        "[" * 100_000,
+    ],
+)
+@pytest.mark.parametrize("status", ["OK", "NO"])
+def test_a_response_code_that_does_not_end(peer: PeerFactory, code: str, status: str) -> None:
+    """It is text, and text is never an error."""
+    script = f"""
+        S: * OK {code}
+        C: A1 CAPABILITY
+        S: * CAPABILITY IMAP4rev1
+        S: A1 OK {code}
+        C: A2 SELECT "x"
+        S: * OK {code}
+        S: * NO {code}
+        S: * BAD {code}
+        S: A2 {status} {code}
+        {NOOP}
+    """
+    with connected(peer(script)) as client:
+        client.capabilities()
+        with contextlib.nullcontext() if status == "OK" else pytest.raises(CommandError):
+            client.select_folder("x")
+        client.noop()
+
+
+_DIALOGUE = """
+    S: * OK [CAPABILITY IMAP4rev1 IDLE AUTH=PLAIN] ready
+    C: A1 AUTHENTICATE PLAIN
+    S: +
+    C: AGFubgBzZWNyZXQ=
+    S: A1 OK [CAPABILITY IMAP4rev1 IDLE] done
+    C: A2 SELECT "x"
+    S: * 1 EXISTS
+    S: A2 OK [READ-WRITE] done
+    C: A3 UID FETCH 1 (BODY[])
+    S: * 1 FETCH (UID 1 BODY[] {3}
+    S: abc)
+    S: A3 OK done
+    C: A4 APPEND "x" {3}
+    S: + go
+    C: abc
+    S: A4 OK done
+    C: A5 IDLE
+    S: + idling
+    S: * 2 EXISTS
+    C: DONE
+    S: A5 OK done
+    C: A6 LOGOUT
+"""
+
+
+def _session(client: IMAPClient) -> None:
+    client.plain_login("ann", "secret")
+    client.select_folder("x")
+    client.fetch(1, "BODY[]")
+    client.append("x", b"abc")
+    client.idle()
+    while not client.idle_check(5):
+        pass
+    client.idle_done()
+    client.logout()
+
+
+@pytest.mark.parametrize("end", ["", "CLOSE", "RESET"])
+@pytest.mark.parametrize("text", ["[UNAVAILABLE] going down", "", "["])
+def test_bye_at_any_point(peer: PeerFactory, text: str, end: str) -> None:
+    """In the place of each line of the server's, and ahead of each of the client's but LOGOUT."""
+    lines = [line.strip() for line in _DIALOGUE.strip().split("\n")]
+    for index in range(len(lines) - 1):
+        server = peer("\n".join([*lines[:index], f"S: * BYE {text}", end]))
+        client = None
+        with pytest.raises((IMAPClientAbortError, ConnectionResetError)) as caught:  # noqa: PT012
+            client = IMAPClient(server.host, server.port, ssl=False, timeout=1)
+            _session(client)
+        server.close()
+        # After a BYE the client may have sent its next command, or not.
+        server.failure = None
+        if client is not None:
+            assert isinstance(caught.value, IMAPClientAbortError)
+            assert not client._imap.is_usable
+            client.shutdown()
+        in_literal = index > 0 and lines[index - 1].startswith("S:") and "{3}" in lines[index - 1]
+        if end != "RESET" and not in_literal:
+            # A reset may come ahead of it.
+            assert isinstance(caught.value, ConnectionAbortError), lines[index]
+            assert caught.value.status == "BYE"
+            assert caught.value.text == text.partition("] ")[2] or text == "["
+
+
+# -- SASL
+
+
+@pytest.mark.parametrize("count", ["2147483648", "1000001", "9" * 700_000, "1"])
+def test_a_scram_iteration_count_of_2_to_the_31(peer: PeerFactory, count: str) -> None:
+    """Refused before anything is computed, as is what makes the password easy to guess."""
+    challenge = SCRAM_CHALLENGE.replace("4096", count)
+    script = f"""
+        S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=SCRAM-SHA-1] ready
+        C: A1 AUTHENTICATE SCRAM-SHA-1 {b64(SCRAM_FIRST)}
+        S: + {b64(challenge)}
+        C: *
+        S: A1 NO cancelled
+        {NOOP}
+    """
+    calls = f"""
+from imapclient import sasl
+sasl._nonce = lambda: {SCRAM_NONCE!r}
+try:
+    client.authenticate(sasl.ScramSHA1("user", "pencil"))
+finally:
+    client.noop()
+"""
+    outcome = bounded_client.run(peer(script).port, calls, any_digits=True, seconds=2)
+    assert_refused(outcome, "ProtocolError")
+    assert "iterations" in outcome.message
+
+
+def test_endless_challenges(peer: PeerFactory) -> None:
+    script = [
+        "S: * OK [CAPABILITY IMAP4rev1 AUTH=X] ready\nC: A1 AUTHENTICATE X",
+        endless(b"+ Y2hhbGxlbmdl\r\n"),
+    ]
+    server = peer(script)
+    outcome = bounded_client.run(server.port, "client.sasl_login('X', lambda challenge: b'r')")
+    server.close()
+    server.failure = None
+    assert_aborted(outcome, "ProtocolError")
+
+
+# -- compression
+
+
+@pytest.mark.parametrize(
+    ("start", "data", "limit"),
+    [
+        (b"* OK ", b"x" * MEGABYTE, "max_line_length"),
+        (b"", b"* 1 EXISTS\r\n" * 10_000, "max_command_size"),
+        (b"* 1 FETCH (UID 1 BODY[] {200000000}\r\n", b"x" * MEGABYTE, "max_literal_size"),
+    ],
+)
+def test_a_zip_bomb(peer: PeerFactory, start: bytes, data: bytes, limit: str) -> None:
+    """What is sent expands a thousandfold, and the limits are for what it expands to."""
+    script = """
+        S: * PREAUTH [CAPABILITY IMAP4rev1 COMPRESS=DEFLATE] ready
+        C: A1 COMPRESS DEFLATE
+        S: A1 OK done
+        DEFLATE
+        C: A2 NOOP
+    """
+    server = peer([script, SendBytes(start), SendBytes(itertools.repeat(data))])
+    calls = "client.compress()\nclient.noop()"
+    outcome = bounded_client.run(
+        server.port,
+        calls,
+        megabytes=64,
+        max_line_length=16 * MEGABYTE,
+        max_literal_size=16 * MEGABYTE,
+        max_command_size=64 * MEGABYTE,
+    )
+    assert_aborted(outcome, "LimitError")
+    assert limit in outcome.message
+
+
+# -- control characters
+
+ANSWERS = [
+    ("client.fetch(1, 'FLAGS')", "UID FETCH 1 (FLAGS)", b'1 FETCH (UID 1 FLAGS (\\Seen "x") X (1 "a\\"b" NIL))'),
+    (
+        "client.fetch(1, 'ENVELOPE')",
+        "UID FETCH 1 (ENVELOPE)",
+        b'1 FETCH (ENVELOPE ("d" "s" (("n" NIL "m" "h")) NIL NIL NIL NIL NIL NIL "i") UID 1)',
+    ),
+    (
+        "client.fetch(1, 'BODY')",
+        "UID FETCH 1 (BODY)",
+        b'1 FETCH (UID 1 BODY ("TEXT" "PLAIN" ("CHARSET" "x") NIL NIL "7BIT" 1 1))',
+    ),
+    ("client.search()", "UID SEARCH ALL", b"SEARCH 1 22 333 (MODSEQ 4)"),
+    ("client.search()", "UID SEARCH ALL", b'ESEARCH (TAG "A1") UID ALL 1:3,5 COUNT 4'),
+    ("client.thread()", "UID THREAD REFERENCES UTF-8 ALL", b"THREAD (1 2 (3)(4))"),
+    ("client.list_folders()", 'LIST "" "*"', b'LIST (\\Marked) "/" "a&AOk-b"'),
+    ("client.folder_status('x', 'MESSAGES')", 'STATUS "x" (MESSAGES)', b'STATUS "x" (MESSAGES 1)'),
+    ("client.select_folder('x')", 'SELECT "x"', b"OK [PERMANENTFLAGS (\\Seen a)] x"),
+    ("client.getacl('x')", 'GETACL "x"', b"ACL x ann lrs"),
+    ("client.get_quota('x')", 'GETQUOTAROOT "x"', b"QUOTA q (STORAGE 1 2)"),
+    ("client.namespace()", "NAMESPACE", b'NAMESPACE (("" "/")) NIL NIL'),
+    ("client.noop()", "NOOP", b"12 EXISTS"),
+    ("client.id_()", "ID NIL", b'ID ("name" "x")'),
+    ("client.capabilities()", "CAPABILITY", b"CAPABILITY IMAP4rev1 X"),
+]
+CONTROLS = [b"\0", b"\1", b"\x1b", b"\t", b"\x7f", b"\x85", b"\xff", b"\r", b"\r\r"]
+
+
+@pytest.mark.parametrize(
+    ("call", "request_line", "line"), ANSWERS, ids=[row[0] + row[2][:8].decode() for row in ANSWERS]
+)
+def test_control_characters_anywhere(peer: PeerFactory, call: str, request_line: str, line: bytes) -> None:
+    """At each place of a response: it is read, or refused with ProtocolError, and the connection goes on."""
+    spoilt = [line[:place] + control + line[place:] for place in range(len(line)) for control in CONTROLS]
+    script: list[Any] = [READY]
+    for response in spoilt:
+        script += [f"C: A1 {request_line}", SendBytes(b"* " + response + b"\r\n"), "S: A1 OK done"]
+    with connected(peer(script)) as client:
+        for response in spoilt:
+            client._imap.forget_capabilities()
+            if "capabilities" not in call:
+                client._imap._learn_capabilities(READY_WORDS)
+            with contextlib.suppress(ProtocolError):
+                eval(call, {"client": client})
+            assert client._imap.is_usable, response
+
+
+@pytest.mark.parametrize("place", range(0, 40, 3))
+def test_a_line_end_anywhere(peer: PeerFactory, place: int) -> None:
+    """A LF where no line ends breaks the frame, and says so."""
+    line = b'* 1 FETCH (UID 1 FLAGS (\\Seen) X "abcde")'
+    server = peer([f"{READY}\nC: A1 UID FETCH 1 (FLAGS)", SendBytes(line[:place] + b"\n" + line[place:] + b"\r\n")])
+    with connected(server) as client, pytest.raises(ProtocolAbortError):
+        client.fetch(1, "FLAGS")

@@ -1,0 +1,62 @@
+"""Two minutes of the soak, and what its judgement is made of."""
+
+from __future__ import annotations
+
+import random
+import re
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+
+from tests.faults.soak import Failure, Ledger, message, token_of
+from tests.faults.soak_proxy import KINDS, Fault
+from tests.helpers.dovecot import Dovecot
+
+_SECONDS = 100
+
+
+@pytest.mark.live
+@pytest.mark.timeout(300)
+def test_two_minutes(dovecot: Dovecot) -> None:
+    """In a process of its own, whose memory, descriptors and threads are its own; the server is another one too."""
+    command = [sys.executable, "-m", "tests.faults.soak", "--seconds", str(_SECONDS), "--seed", "two minutes"]
+    done = subprocess.run([*command, "--pause", "0.02"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=280)
+    output = done.stdout.decode("utf-8", "replace")
+    assert done.returncode == 0, output
+    found = {name: int(count) for name, count in re.findall(r"^([a-zA-Z: _]+): (\d+)$", output, re.MULTILINE)}
+    assert found["messages compared"] > 100, output
+    assert sum(count for name, count in found.items() if name.startswith("lost: ")) > 20, output
+
+
+def test_the_ledger_wants_each_message_as_often_as_the_calls_said() -> None:
+    ledger = Ledger()
+    ledger.add("appended", 1, 1)
+    ledger.add("not sure", 0, 1)
+    ledger.add("copied", 1, 1)
+    ledger.add("copied", 1, 1)
+    assert ledger.faults(Counter({"appended": 1, "copied": 2})) == []
+    assert ledger.faults(Counter({"appended": 1, "copied": 2, "not sure": 1})) == []
+    assert ledger.faults(Counter({"appended": 2, "copied": 1, "not sure": 2, "unknown": 1})) == [
+        "appended is there 2 times, not 1 to 1",
+        "copied is there 1 times, not 2 to 2",
+        "not sure is there 2 times, not 0 to 1",
+        "unknown is there 1 times, not 0 to 0",
+    ]
+    assert ledger.tally() == {"sure": 2, "not sure": 1}
+
+
+def test_each_byte_of_a_message_is_looked_at() -> None:
+    data = message("soak-1-2@soak.example")
+    assert token_of(data) == "soak-1-2@soak.example"
+    for wrong in (data[:-1], data + b"\n", data.replace(b"soak\r", b"sock\r"), b""):
+        with pytest.raises(Failure, match="other bytes"):
+            token_of(wrong)
+
+
+def test_a_seed_throws_the_same_faults() -> None:
+    thrown = [[Fault.thrown(random.Random(f"seed/{number}")) for number in range(200)] for _ in range(2)]
+    assert thrown[0] == thrown[1]
+    assert {fault.kind for fault in thrown[0]} == set(KINDS)
+    assert {fault.from_server for fault in thrown[0]} == {True, False}

@@ -350,6 +350,8 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
             raise LimitError("max_command_size", self.limits.command_size, "what the server tells at one command")
         if name in _ABOUT_CONNECTION:
             self._notice(response)
+        if self.overheard is not None:
+            self._overhear(response, False)
         for command in self._in_flight.values():
             handler = command.handlers.get(name) or command.handlers.get(b"*")
             if handler is not None:
@@ -370,6 +372,7 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
                     return
         if name != b"CAPABILITY":
             self.unsolicited.append(response)
+            self._overhear(response, True)
 
     def _notice(self, response: Untagged) -> None:
         if response.name == b"CAPABILITY":

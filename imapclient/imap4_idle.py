@@ -29,6 +29,7 @@ T = TypeVar("T")
 IDLE_DONE_PATIENCE = 60.0
 # How many bytes of meaningless continuation requests are kept for the case of an interrupt.
 STRAY_KEPT = 65536
+_ABOUT_MESSAGES = frozenset((b"EXISTS", b"EXPUNGE", b"VANISHED"))
 
 
 class IdleExchange:
@@ -37,6 +38,7 @@ class IdleExchange:
     socket_timeout: SocketTimeout
     _broken: BaseException | None
     _continuation: bytes | None
+    _in_flight: dict[bytes, Command]
     _logging: bool
     _lock: threading.RLock
     _reader: Reader
@@ -65,6 +67,8 @@ class IdleExchange:
     def _prepare_idle(self) -> None:
         self._idling: Command | None = None
         self._heard = HeardQueue()
+        #: What is told of the selected folder by whatever command, for who watches it; None while nobody does.
+        self.overheard: HeardQueue | None = None
         # Held by who listens in IDLE or ends it. Not reentrant: a signal handler must not end IDLE under a wait.
         self._listening = threading.Lock()
 
@@ -96,6 +100,16 @@ class IdleExchange:
                 self.finish(command)
                 raise ProtocolError("the server ended IDLE before it began")
             self._idling = command
+
+    def _overhear(self, response: Untagged, unasked: bool) -> None:
+        """Keep what tells of a change. FETCH does so unless a command has asked for it, which then leaves it over."""
+        if self.overheard is None:
+            return
+        if response.name == b"FETCH":
+            if unasked == any(b"FETCH" in command.handlers for command in self._in_flight.values()):
+                self.overheard.append(response)
+        elif not unasked and response.name in _ABOUT_MESSAGES:
+            self.overheard.append(response)
 
     def _hear(self, response: Untagged) -> None:
         self._heard.append(response)

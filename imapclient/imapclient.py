@@ -21,6 +21,7 @@ from .commands.quota import QuotaMixin
 from .commands.search import SearchMixin
 from .commands.selection import SelectionMixin
 from .commands.session import SessionMixin
+from .commands.watch import WatchMixin
 from .constants import (
     ALL,
     ANSWERED,
@@ -79,6 +80,7 @@ class IMAPClient(
     FlagsMixin,
     MessagesMixin,
     IdleMixin,
+    WatchMixin,
     AclMixin,
     QuotaMixin,
     GmailMixin,
@@ -155,6 +157,9 @@ class IMAPClient(
         self.on_unsolicited = on_unsolicited
         self._handing_on = threading.Lock()
         self._undisturbed_thread: int | None = None
+        # That the client was closed, and the context of its STARTTLS: for who connects again.
+        self._closing = threading.Event()
+        self._starttls: tuple[ssl_module.SSLContext | None] | None = None
         self._timeout = as_socket_timeout(timeout)
         self._limits = Limits(max_line_length, max_literal_size, max_response_size, max_nesting_depth, max_command_size)
         self._compress = compress

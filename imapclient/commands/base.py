@@ -31,6 +31,7 @@ from ..protocol_log import client_log
 from ..reader import Limits
 from ..response_lexer import read_values
 from ..response_types import SearchIds
+from ..sasl import Mechanism
 from ..sequence_set import STAR, MessageIds, SequenceSet
 from ..util import Text
 
@@ -61,6 +62,8 @@ class CommandBase:
     _limits: Limits
     _handing_on: threading.Lock
     _undisturbed_thread: int | None
+    _closing: threading.Event
+    _starttls: tuple[ssl.SSLContext | None] | None
 
     # -- provided by other families
 
@@ -71,6 +74,26 @@ class CommandBase:
         raise NotImplementedError
 
     def search(self, criteria: Any) -> SearchIds:
+        raise NotImplementedError
+
+    def enable(self, *capabilities: Text) -> list[bytes]:
+        raise NotImplementedError
+
+    def starttls(self, ssl_context: ssl.SSLContext | None = None) -> bytes:
+        raise NotImplementedError
+
+    def login(self, username: Text, password: Text) -> bytes:
+        raise NotImplementedError
+
+    def authenticate(self, mechanism: Mechanism) -> bytes:
+        raise NotImplementedError
+
+    def select_folder(self, folder: Text, readonly: bool = False) -> dict[bytes, Any]:
+        raise NotImplementedError
+
+    # -- provided by the client
+
+    def _create_IMAP4(self) -> WireMixin:
         raise NotImplementedError
 
     # -- sending
@@ -117,13 +140,14 @@ class CommandBase:
                 client_log.exception("on_unsolicited failed for %r", item)
 
     @contextlib.contextmanager
-    def _undisturbed(self) -> Iterator[None]:
+    def _undisturbed(self, imap: WireMixin | None = None) -> Iterator[None]:
         """The commands of the body belong together: nothing may select another folder between them.
 
-        Commands of other threads wait until its end, and `on_unsolicited` is not called before.
+        Commands of other threads wait until its end, and `on_unsolicited` is not called before. ``imap`` is another
+        connection than the client's own.
         """
         try:
-            with self._imap.undivided():
+            with (imap or self._imap).undivided():
                 outer, self._undisturbed_thread = self._undisturbed_thread, threading.get_ident()
                 try:
                     yield

@@ -99,7 +99,10 @@ class SessionMixin(CommandBase):
         if self._imap.state != "NONAUTH":
             raise IllegalStateError("STARTTLS is possible before login only")
         self._require("STARTTLS")
-        return self._imap.start_tls(ssl_context or self.ssl_context).text
+        context = ssl_context or self.ssl_context
+        text = self._imap.start_tls(context).text
+        self._starttls = (context,)
+        return text
 
     def compress(self) -> bytes:
         """Go on compressed (RFC 4978); call it after the login. Returns the server's text: ``b'Begin compression.'``.
@@ -114,9 +117,12 @@ class SessionMixin(CommandBase):
             raise IllegalStateError("the connection is compressed already")
         self._require("COMPRESS=DEFLATE")
         try:
-            return self._imap.start_compression().text
+            text = self._imap.start_compression().text
         finally:
             self._hand_on()
+        # A connection that takes this one's place is compressed too.
+        self._compress = True
+        return text
 
     def noop(self) -> tuple[bytes, list[UntaggedItem]]:
         """Do nothing, and hear what changed (RFC 9051, 6.1.2).
@@ -130,6 +136,7 @@ class SessionMixin(CommandBase):
 
     def logout(self) -> bytes:
         """Log out and close the connection, which is closed even where that fails. Returns the server's last words."""
+        self._closing.set()
         try:
             return self._imap.end()
         finally:
@@ -137,6 +144,7 @@ class SessionMixin(CommandBase):
 
     def shutdown(self) -> None:
         """Close the connection without logging out. Never raises."""
+        self._closing.set()
         self._imap.shutdown()
 
 

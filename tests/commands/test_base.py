@@ -505,6 +505,11 @@ _NO_TEXT = {
     "silent",
     "ssl_context",
     "timeout",
+    # of watch
+    "poll",
+    "reconnect",
+    "renew",
+    "uidnext",
 }
 _EVIL = ("x\r\nA999 NOOP", "x\nA999 NOOP", "x {13+}\r\nA999 NOOP", 'x"\r\nA999 NOOP\r\n"')
 

@@ -17,6 +17,7 @@ from imapclient import IMAPClient
 from tests.helpers import certificates
 from tests.helpers.config_files import write_config
 from tests.helpers.dovecot import Dovecot
+from tests.helpers.fault_proxy import FaultProxy
 from tests.helpers.scripted_peer import PeerFactory
 from tests.helpers.token_endpoint import Answer, Form, TokenEndpoint, token
 
@@ -279,6 +280,19 @@ def test_idle_ends_by_ctrl_c(imap_server: EmbeddedServer, start: Start, ini: Ini
     text, _ = process.communicate(timeout=TIMEOUT_SECONDS)
     assert process.returncode == 0
     assert "Traceback" not in text
+
+
+def test_watch(imap_server: EmbeddedServer, start: Start, ini: Ini) -> None:
+    with FaultProxy(imap_server.host, imap_server.port) as proxy:
+        process = start(EXAMPLES / "watch.py", "-f", ini(proxy.port), "--events", "3")
+        line_of(process, "Watching INBOX, with 0 messages")
+        imap_server.deliver("ann", b"Subject: one\r\n\r\n")
+        assert line_of(process, "new: ").endswith(" one")
+        proxy.cut()
+        line_of(process, "connected again; it was lost by: ")
+        imap_server.deliver("ann", b"Subject: two\r\n\r\n")
+        assert line_of(process, "new: ").endswith(" two")
+        assert process.wait(TIMEOUT_SECONDS) == 0
 
 
 def test_idle_selector(sample_server: EmbeddedServer, start: Start, ini: Ini) -> None:

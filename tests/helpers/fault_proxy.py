@@ -1,0 +1,189 @@
+"""A proxy between a client and a real server, or a scripted peer, that does what networks do to connections.
+
+    with FaultProxy(server.host, server.port, to_client=[Fault(100, "cut")]) as proxy:
+        client = IMAPClient(proxy.host, proxy.port, ssl=False)
+
+Faults at a byte are planned when the proxy is made, and hold for each connection that begins then; `silence`, `cut` and
+`refuse` happen when they are called.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+from collections.abc import Sequence
+from types import TracebackType
+from typing import NamedTuple
+
+#: What may happen: both sides are closed in order; both get a reset; the direction ends, and the other goes on;
+#: no more is read, so that the sender is blocked in the end; all is read, and nothing passed on.
+KINDS = ("cut", "reset", "half-close", "stall", "silence")
+
+_SIZE = 65536
+_PATIENCE = 10
+
+
+class Fault(NamedTuple):
+    """``kind`` happens once ``after`` bytes have been passed on in the direction."""
+
+    after: int
+    kind: str
+
+
+class FaultProxy:
+    """Runs within its ``with`` block, in threads of its own, all of which end with it."""
+
+    host = "127.0.0.1"
+
+    def __init__(
+        self, host: str, port: int, *, to_server: Sequence[Fault] = (), to_client: Sequence[Fault] = ()
+    ) -> None:
+        for fault in (*to_server, *to_client):
+            if fault.kind not in KINDS:
+                raise ValueError(f"no such fault: {fault.kind!r}")
+        #: What new connections will meet; may be changed.
+        self.to_server: Sequence[Fault] = to_server
+        self.to_client: Sequence[Fault] = to_client
+        #: How many connections were accepted, those that were refused included.
+        self.accepted = 0
+        self._target = host, port
+        self._refuses = False
+        self._connections: list[_Connection] = []
+        self._lock = threading.Lock()
+        self._listener = socket.create_server((self.host, 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._accept, name="fault proxy")
+
+    def __enter__(self) -> FaultProxy:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(_PATIENCE)
+        for connection in self._connections:
+            connection.end()
+        alive = [thread for c in self._connections for thread in c.threads if thread.is_alive()]
+        assert not self._thread.is_alive()
+        assert not alive, f"{len(alive)} threads of the proxy go on"
+
+    def silence(self) -> None:
+        """From now on nothing is passed on over the connections that there are, nor their end."""
+        for connection in self._snapshot():
+            connection.silent.set()
+
+    def cut(self) -> None:
+        """Close the connections that there are, in order."""
+        for connection in self._snapshot():
+            connection.end()
+
+    def reset(self) -> None:
+        """Break the connections that there are, with a reset."""
+        for connection in self._snapshot():
+            connection.reset()
+
+    def refuse(self, refuses: bool = True) -> None:
+        """Close each new connection at once, until it is called with False."""
+        self._refuses = refuses
+
+    def _snapshot(self) -> list[_Connection]:
+        with self._lock:
+            return list(self._connections)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            self.accepted += 1
+            if self._refuses:
+                client.close()
+                continue
+            try:
+                server = socket.create_connection(self._target, timeout=_PATIENCE)
+            except OSError:
+                # As if nobody were there.
+                client.close()
+                continue
+            server.settimeout(None)
+            connection = _Connection(client, server, self.to_server, self.to_client)
+            with self._lock:
+                self._connections.append(connection)
+
+
+class _Connection:
+    """A connection of a client, and the one to the server that belongs to it."""
+
+    def __init__(
+        self, client: socket.socket, server: socket.socket, to_server: Sequence[Fault], to_client: Sequence[Fault]
+    ) -> None:
+        for sock in (client, server):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._sockets = (client, server)
+        self._over = threading.Event()
+        self.silent = threading.Event()
+        self.threads = [
+            threading.Thread(target=self._pass_on, args=(client, server, to_server), name="fault proxy, to server"),
+            threading.Thread(target=self._pass_on, args=(server, client, to_client), name="fault proxy, to client"),
+        ]
+        for thread in self.threads:
+            thread.start()
+
+    def _pass_on(self, source: socket.socket, target: socket.socket, faults: Sequence[Fault]) -> None:
+        plan = sorted(faults)
+        passed = 0
+        with contextlib.suppress(OSError):
+            while True:
+                while plan and passed >= plan[0].after:
+                    self._happen(plan.pop(0).kind, target)
+                room = min(plan[0].after - passed, _SIZE) if plan else _SIZE
+                data = source.recv(room)
+                if self.silent.is_set():
+                    if not data:
+                        return
+                    continue
+                if not data:
+                    target.shutdown(socket.SHUT_WR)
+                    return
+                target.sendall(data)
+                passed += len(data)
+
+    def _happen(self, kind: str, target: socket.socket) -> None:
+        if kind == "cut":
+            self.end(wait=False)
+        elif kind == "reset":
+            self.reset()
+        elif kind == "half-close":
+            target.shutdown(socket.SHUT_WR)
+        elif kind == "stall":
+            self._over.wait()
+        else:
+            self.silent.set()
+
+    def reset(self) -> None:
+        for sock in self._sockets:
+            # Linger for no time: a reset instead of an end in order.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.end(wait=False, in_order=False)
+
+    def end(self, wait: bool = True, in_order: bool = True) -> None:
+        self._over.set()
+        for sock in self._sockets:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR if in_order else socket.SHUT_RD)
+        if wait:
+            for thread in self.threads:
+                thread.join(_PATIENCE)
+        if wait or not in_order:
+            for sock in self._sockets:
+                sock.close()

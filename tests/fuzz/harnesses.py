@@ -371,14 +371,14 @@ def sasl(data: bytes) -> None:
         assert exchange.error is None or isinstance(exchange.error, ProtocolError)
 
 
-_LENGTH = 20_000
 _SECONDS = 3.0
 
 
-def slowness(data: bytes) -> None:
+def slowness(data: bytes, length: int = 5000) -> None:
     """A part of the bytes many times over, into one of the others: time in proportion to the length.
 
-    The first byte chooses the harness, the second and third which part is repeated.
+    The first byte chooses the harness, the second and third which part is repeated. The length is one that a fuzzer,
+    under which all is slow, has time for.
     """
     if len(data) < 5:
         return
@@ -387,7 +387,7 @@ def slowness(data: bytes) -> None:
     start = data[1] % len(text)
     end = start + 1 + data[2] % (len(text) - start)
     part = text[start:end]
-    long = text[:start] + part * (_LENGTH // len(part)) + text[end:]
+    long = text[:start] + part * (length // len(part)) + text[end:]
     began = time.process_time()
     run(long)
     spent = time.process_time() - began

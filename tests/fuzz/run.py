@@ -53,6 +53,8 @@ def fuzz(name: str, seconds: int) -> Outcome:
     command = [
         *(sys.executable, "-m", "tests.fuzz.worker", name),
         *(f"-max_total_time={seconds}", f"-timeout={_SECONDS_EACH}", f"-rss_limit_mb={_MEGABYTES}"),
+        # Of what is slow but not too slow the machine's load is to blame.
+        "-report_slow_units=1000",
         *(f"-max_len={_LENGTH}", f"-dict={dictionary}", f"-artifact_prefix={found}/", "-print_final_stats=1"),
         str(corpus),
     ]

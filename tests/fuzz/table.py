@@ -5,8 +5,9 @@ from __future__ import annotations
 from tests.fuzz.against_imapclient import AGAINST_IMAPCLIENT
 from tests.fuzz.fast_paths import FAST_PATHS
 from tests.fuzz.harnesses import HARNESSES, Harness
+from tests.fuzz.session import SESSION
 
-ALONE: dict[str, Harness] = {**HARNESSES, **FAST_PATHS}
+ALONE: dict[str, Harness] = {**HARNESSES, **FAST_PATHS, **SESSION}
 """Those that need nothing else."""
 
 ALL: dict[str, Harness] = {**ALONE, **AGAINST_IMAPCLIENT}

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import pytest
 
+from tests.fuzz.harnesses import slowness
 from tests.fuzz.seeds import mutated
 from tests.fuzz.table import ALONE
 
-_MUTATIONS = 150
+_MUTATIONS = 100
 
 
-@pytest.mark.parametrize("name", ALONE)
+_EACH_FOR_ITSELF = [name for name in ALONE if name != "slowness"]
+
+
+@pytest.mark.parametrize("name", _EACH_FOR_ITSELF)
 def test_seeds(name: str) -> None:
     harness = ALONE[name]
     assert harness.seeds
-    # Of the long inputs some are enough here.
-    for seed in harness.seeds[:: 10 if name == "slowness" else 1]:
+    for seed in harness.seeds:
         harness.run(seed)
 
 
-@pytest.mark.parametrize("name", [name for name in ALONE if name != "slowness"])
+def test_long_inputs() -> None:
+    for seed in ALONE["slowness"].seeds[::30]:
+        slowness(seed, length=20_000)
+
+
+@pytest.mark.parametrize("name", _EACH_FOR_ITSELF)
 def test_mutated_seeds(name: str) -> None:
     harness = ALONE[name]
     for data in mutated(harness.seeds, _MUTATIONS, number=1):

@@ -313,13 +313,20 @@ class CommandBase:
         """A mailbox name as the API hands it out: str, or the bytes of the wire with ``folder_encode`` off."""
         return decode_name(wire, self._imap.is_utf8) if self.folder_encode else wire
 
+    def _are_one_folder(self, name: bytes, wanted: bytes) -> bool:
+        """Whether names of the wire are one folder's: INBOX in any case, and the same text however it is spelt."""
+        if name == wanted or name.upper() == wanted.upper() == b"INBOX":
+            return True
+        utf8 = self._imap.is_utf8
+        return decode_name(name, utf8) == decode_name(wanted, utf8)
+
     def _about(
         self, folder: Text, heard: Collector, parse: Callable[..., tuple[bytes, _Value]]
     ) -> tuple[bytes, _Value]:
         """The one response that is about a folder: the server's name for it, and what it says.
 
-        A server may write the name in another form than it was asked: then the last response is the answer. What it
-        says of other folders is for whoever listens.
+        A server may write the name in another form than it was asked: where none is known for the folder's, the last
+        response is the answer. What it says of other folders is for whoever listens.
         """
         wanted = self._wire_name(folder)
         answer: tuple[bytes, _Value] | None = None
@@ -334,7 +341,7 @@ class CommandBase:
                 error = error or exc
                 unread.append(response)
                 continue
-            if answer is None and (last[0] == wanted or last[0].upper() == wanted.upper() == b"INBOX"):
+            if answer is None and self._are_one_folder(last[0], wanted):
                 answer = last
             else:
                 others.append(response)

@@ -401,10 +401,11 @@ def test_a_status_response_in_another_form_of_the_name(name: str) -> None:
         assert client.folder_status("café", "MESSAGES") == {b"MESSAGES": 3}
 
 
+@pytest.mark.parametrize("name", ["caf&AOk-", "café"], ids=["as asked", "raw UTF-8"])
 @pytest.mark.parametrize("other_first", [True, False])
-def test_the_status_of_another_folder_is_not_taken_for_the_answer(other_first: bool) -> None:
+def test_the_status_of_another_folder_is_not_taken_for_the_answer(other_first: bool, name: str) -> None:
     """A server that was told to notify sends STATUS of other folders at any time (RFC 5465)."""
-    lines = ['S: * STATUS "other" (MESSAGES 99)', 'S: * STATUS "caf&AOk-" (MESSAGES 3)']
+    lines = ['S: * STATUS "other" (MESSAGES 99)', f'S: * STATUS "{name}" (MESSAGES 3)']
     script = ['C: A1 STATUS "caf&AOk-" (MESSAGES)', *(lines if other_first else lines[::-1]), "S: A1 OK Done"]
     with dialogue("\n".join(script)) as client:
         assert client.folder_status("café", "MESSAGES") == {b"MESSAGES": 3}

@@ -223,9 +223,9 @@ class _Section:
 
 
 def create_client_from_config(conf: argparse.Namespace, login: bool = True) -> IMAPClient:
-    """Return a client that is connected as `conf` says, and logged in unless `login` is False.
+    """Return a client that is connected as ``conf`` says, and logged in unless ``login`` is False.
 
-    `conf` is what `parse_config_file` returns, one of its ``alternates``, or an `argparse.Namespace` with the same
+    ``conf`` is what `parse_config_file` returns, one of its ``alternates``, or an `argparse.Namespace` with the same
     attributes; those that IMAPClient doesn't know may be missing. There is no login where the server greets with
     PREAUTH, as commands do that are run with ``stream``. With ``oauth2`` it is OAUTHBEARER where the server offers
     that, else XOAUTH2.

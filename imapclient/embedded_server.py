@@ -44,18 +44,18 @@ class EmbeddedServer:
     It needs Python 3.11 or newer and the packages pymap and, for TLS, trustme; the constructor can
     be called without them, `start()` then raises RuntimeError. `unavailable_reason()` tells before.
 
-    `users` maps names to passwords, any Unicode text, `{"ann": "secret"}` if left out. Names and
+    ``users`` maps names to passwords, any Unicode text, ``{"ann": "secret"}`` if left out. Names and
     passwords are compared exactly as given (no SASLprep). Every user has a mailbox of their own.
 
-    `sample=True` fills each user's mailbox with the messages and folders of
-    `imapclient.sample_mailbox`; otherwise INBOX is empty. `folders` names folders that each user
-    has from the start beside INBOX, subscribed; `/` separates levels.
+    ``sample=True`` fills each user's mailbox with the messages and folders of
+    ``imapclient.sample_mailbox``; otherwise INBOX is empty. ``folders`` names folders that each user
+    has from the start beside INBOX, subscribed; ``/`` separates levels.
 
-    `starttls=True` makes the plain port offer STARTTLS (login without it stays allowed), and
-    `tls=True` opens a second port where TLS starts at once. The certificate is valid for `host`,
-    `localhost`, `127.0.0.1` and `::1` and signed by a certificate authority made for this object.
+    ``starttls=True`` makes the plain port offer STARTTLS (login without it stays allowed), and
+    ``tls=True`` opens a second port where TLS starts at once. The certificate is valid for ``host``,
+    ``localhost``, ``127.0.0.1`` and ``::1`` and signed by a certificate authority made for this object.
 
-    `port` and `tls_port` are 0 for free ports. `host` should stay on loopback: the server is made
+    ``port`` and ``tls_port`` are 0 for free ports. ``host`` should stay on loopback: the server is made
     for tests and defends itself against nobody.
     """
 
@@ -92,12 +92,12 @@ class EmbeddedServer:
 
     @property
     def user(self) -> str:
-        """The name of the first user, 'ann' unless `users` was given."""
+        """The name of the first user, 'ann' unless ``users`` was given."""
         return next(iter(self.users))
 
     @property
     def password(self) -> str:
-        """The password of the first user, 'secret' unless `users` was given."""
+        """The password of the first user, 'secret' unless ``users`` was given."""
         return self.users[self.user]
 
     @property
@@ -112,7 +112,7 @@ class EmbeddedServer:
     def tls_port(self) -> int:
         """The port where TLS starts at once, such as 40124.
 
-        Raises RuntimeError while the server isn't running, and without `tls=True`.
+        Raises RuntimeError while the server isn't running, and without ``tls=True``.
         """
         port = self._running_ports()[1]
         if port is None:
@@ -243,8 +243,8 @@ class EmbeddedServer:
     ) -> int:
         r"""Put a message into a user's folder, as a mail transport would, and return its UID: 101.
 
-        Clients that have the folder selected are told at once if they are in IDLE. `message` is
-        stored unchanged; RFC 5322 wants CRLF line ends. `flags` are such as `["\\Seen"]`, `date`
+        Clients that have the folder selected are told at once if they are in IDLE. ``message`` is
+        stored unchanged; RFC 5322 wants CRLF line ends. ``flags`` are such as ``["\\Seen"]``, ``date``
         is its INTERNALDATE, now if left out; a naive datetime is local time. May be called from
         any thread.
 

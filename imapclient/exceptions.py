@@ -216,7 +216,7 @@ class NonexistentError(CommandError):
 
 
 class TryCreateError(NonexistentError):
-    """TRYCREATE: there is no folder to put messages into; `create_folder` may help (RFC 9051, 7.1).
+    """TRYCREATE: there is no folder to put messages into; ``create_folder`` may help (RFC 9051, 7.1).
 
     The connection is usable.
     """

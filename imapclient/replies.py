@@ -41,7 +41,7 @@ class CopyReply(AppendReply):
     """The server's text, ``b'[COPYUID 38505 304,319:320 3956:3958] Done'``, which also knows old and new UIDs."""
 
     #: The UIDs that the messages have, or had, in the source folder, ``UidSet('304,319:320')``, in the same order as
-    #: `uids`; None where the server has not told any.
+    #: ``uids``; None where the server has not told any.
     source_uids: UidSet | None
 
     def __new__(

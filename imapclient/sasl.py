@@ -1,7 +1,7 @@
 """SASL mechanisms (RFC 4422): what a client says in an AUTHENTICATE exchange. No I/O.
 
 A `Mechanism` is called with each challenge and returns the response to it, both as bytes without their base64. Give one
-to `IMAPClient.authenticate`. It serves one exchange at a time, and may be used again after that.
+to `~imapclient.IMAPClient.authenticate`. It serves one exchange at a time, and may be used again after that.
 
 Text is sent as UTF-8. What a mechanism can't carry (NUL; control characters in OAuth's fields) raises ValueError as the
 mechanism is made, and the message never has the value in it. Secrets are not in a mechanism's repr() either.
@@ -297,10 +297,10 @@ class ScramSHA256(Mechanism):
     It needs the package scramp, which the extra ``scram`` installs; ImportError without it. ValueError for a name or
     password that SASLprep (RFC 4013) forbids: control characters, and characters younger than Unicode 3.2.
 
-    The server says how often the password is to be hashed. Fewer than `MIN_ITERATIONS` would make the password easy to
-    guess from the client's proof (RFC 7677, 4), and more than ``max_iterations`` could keep the client busy for hours:
-    both raise ProtocolError before anything is computed. A million takes half a second, with the scramp that Python 3.9
-    gets up to ten seconds.
+    The server says how often the password is to be hashed. Fewer than ``MIN_ITERATIONS`` would make the password easy
+    to guess from the client's proof (RFC 7677, 4), and more than ``max_iterations`` could keep the client busy for
+    hours: both raise ProtocolError before anything is computed. A million takes half a second, with the scramp that
+    Python 3.9 gets up to ten seconds.
 
     Without channel binding: a proxy in between that the client takes for the server is not found out.
     """

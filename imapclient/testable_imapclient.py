@@ -33,7 +33,7 @@ from .util import Text, to_unicode, to_wire
 class ScriptError(AssertionError):
     """The client did something else than the script has.
 
-    Its connection is unusable after it, unless ``idle_check`` or `assert_done` has raised it.
+    Its connection is unusable after it, unless ``idle_check`` or ``assert_done`` has raised it.
     """
 
 
@@ -375,7 +375,7 @@ class MockIMAP4(Mock):
       ``client._imap.xatom.return_value = ("OK", [b"done"])``.
 
     Not guaranteed: how IMAPClient's methods use this object. They call no method of imaplib, so a ``return_value``
-    of ``client._imap.login`` or ``client._imap._command_complete`` has no effect on them: `script` their replies.
+    of ``client._imap.login`` or ``client._imap._command_complete`` has no effect on them: ``script`` their replies.
     The names that the package's own connection has (``execute``, ``state``, ``unsolicited``, ...) are the real ones
     here, may change with any release, and are not in ``mock_calls``.
     """
@@ -448,7 +448,7 @@ def _capabilities(words: Text | Iterable[Text] | None) -> list[str] | tuple[str,
 
 
 class TestableIMAPClient(IMAPClient):
-    """An `IMAPClient` for tests: it opens no connection, and the test writes what the server says.
+    """An `~imapclient.IMAPClient` for tests: it opens no connection, and the test writes what the server says.
 
     It is logged in at once; with ``logged_in`` off it is as before the login. ``capabilities`` is what the server can
     do, such as ``["IDLE", "MOVE"]``; it may be set later, as ``client._imap.capabilities``. Everything else is as in a

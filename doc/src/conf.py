@@ -14,13 +14,21 @@ project = "imapclient"
 copyright = "The imapclient developers"
 version = release = __version__
 
-extensions = ["sphinx.ext.autodoc", "option_table"]
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "manual_extension"]
 # A name in single backticks, as docstrings have it, links to what has this name.
 default_role = "py:obj"
 highlight_language = "none"
 
 html_theme = "alabaster"
 html_theme_options = {"description": "An IMAP client library for Python", "fixed_sidebar": True}
+
+# All names must lead somewhere, but those of the standard library, for whose manual there would have to be a network,
+# and a type variable in a signature.
+nitpicky = True
+nitpick_ignore_regex = [
+    ("py:.*", r"(argparse|collections\.abc|datetime|email|imaplib|socket|ssl|unittest)(\..*)?"),
+    ("py:class", "_Reply"),
+]
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"

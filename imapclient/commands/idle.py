@@ -68,9 +68,9 @@ class IdleMixin(CommandBase):
 
 
 class Idle(Iterator[UntaggedItem]):
-    """What `IMAPClient.idle` returns: a context manager that ends IDLE, and an iterator over what the server tells.
+    """What ``idle`` returns: a context manager that ends IDLE, and an iterator over what the server tells.
 
-    The iterator ends at the deadline, and when IDLE is over. It raises what `IMAPClient.idle_check` raises.
+    The iterator ends at the deadline, and when IDLE is over. It raises what ``idle_check`` raises.
 
     Leaving the block sends DONE, after an exception too, which then goes on: the connection is usable again, unless the
     exception is that it has ended. ``text`` is then the server's text, ``b'Idle completed.'``, and ``rest`` a list of

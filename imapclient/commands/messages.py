@@ -122,7 +122,7 @@ class MessagesMixin(CommandBase):
 
         Returns the server's text, ``b'[COPYUID 1795294595 1:2 5:6] Copy completed'``; ``b''`` where there was nothing
         to copy. Where the server has UIDPLUS, its attributes are ``source_uids``, ``uids`` and ``uidvalidity``:
-        ``UidSet('1:2')``, ``UidSet('5:6')`` and 1795294595; `CopyReply.pairs` is ``(1, 5), (2, 6)``.
+        ``UidSet('1:2')``, ``UidSet('5:6')`` and 1795294595; ``pairs`` is ``(1, 5), (2, 6)``.
 
         A long set goes in several commands: the text is the last one's, the UIDs are all commands'. Where one of them
         fails, the exception has ``done``, the ids that are copied, and ``reply``, the CopyReply about these.

@@ -64,7 +64,7 @@ class QuotaMixin(CommandBase):
 
         Returns the quotas as the server tells them after the change, as `get_quota` does; ``[]`` where it tells nothing
         or ``quotas`` is empty. ValueError for a limit that is negative or over 63 bits, and for a name that can't be
-        sent, TypeError for what is no `Quota`: nothing was sent then.
+        sent, TypeError for what is no ``Quota``: nothing was sent then.
         """
         limits: dict[bytes, list[bytes]] = {}
         for quota in quotas:

@@ -34,7 +34,7 @@ class SearchMixin(CommandBase):
         """The ids of the messages in the selected folder that meet the criteria: ``[1, 5, 9]``, a list of int.
 
         ``criteria`` is a list, ``['SUBJECT', 'budget', 'SINCE', date(2024, 1, 1)]``, whose items are quoted as they
-        need (a list in it is a parenthesised group; a list of int, a `UidSet`, or any list after ``'UID'`` is a
+        need (a list in it is a parenthesised group; a list of int, a ``UidSet``, or any list after ``'UID'`` is a
         sequence set), or a str or bytes that is sent as it is: ``'UNSEEN'``. In one that has 8-bit text, the strings
         and words that have it are sent as literals, so that the server reads the same criteria.
 

@@ -12,6 +12,7 @@ The pages are README.rst and doc/src/*.rst. The rules, which a writer of a page 
 - ``.. code-block:: ini`` must be read by `parse_config_file`.
 - ``.. code-block:: console`` has commands in lines that begin with ``$``. Each must be one that `check_command` knows:
   an option that a program lacks, a file that is not there, or an extra that setup.py lacks, fails.
+- ``.. code-block:: text`` is an interactive session, which test_interactive_session.py types in.
 - A paragraph that ends in ``::`` is followed by commands without ``$``.
 - ``literalinclude`` may include a program from examples/, all of which test_examples.py runs.
 - Anything else that shows code fails: it would not be run.
@@ -52,7 +53,7 @@ _SHOWS_CODE = {"code", "sourcecode", "parsed-literal", "testcode", "doctest", "p
 
 
 class Block(NamedTuple):
-    """A block of code: 'python', 'doctest', 'ini', 'console', 'commands' or 'include', and its first line's number."""
+    """A block: 'python', 'doctest', 'ini', 'console', 'text', 'commands' or 'include', and its first line's number."""
 
     kind: str
     line: int
@@ -73,7 +74,9 @@ def blocks_of(page: str) -> Iterator[Block]:
             yield Block("doctest", index + 1, textwrap.dedent("\n".join(lines[index:end])) + "\n")
             index = end
         elif directive is not None and directive[2] == "code-block":
-            assert directive[3] in ("python", "ini", "console"), f"line {index + 1}: no rule for {line.strip()!r}"
+            assert directive[3] in ("python", "ini", "console", "text"), (
+                f"line {index + 1}: no rule for {line.strip()!r}"
+            )
             end = _end_of_indented(lines, index + 1, len(directive[1]))
             yield _indented(directive[3], lines, index + 1, end)
             index = end
@@ -157,6 +160,8 @@ def test_code_of_page(path: Path, request: pytest.FixtureRequest, tmp_path: Path
             included = (path.parent / block.text).resolve()
             assert included.parent == ROOT / "examples", f"line {block.line}: not one of the examples"
             assert included.is_file(), f"line {block.line}: no such file"
+        elif block.kind == "text":
+            assert block.text.startswith("$ "), f"line {block.line}: no interactive session"
         else:
             for command in commands_of(block):
                 check_command(command)
@@ -209,6 +214,8 @@ def check_command(command: str) -> None:
             _check_module(words[1], words[2:])
         elif name in ("python", "python3"):
             _check_program(ROOT / words[0], words[1:])
+        elif name == "imapclient":
+            _check_options([sys.executable, "-m", "imapclient.interact"], words)
         elif name == "pip":
             _check_module("pip", words)
         else:
@@ -220,6 +227,8 @@ def _check_module(module: str, words: list[str]) -> None:
         assert words[0] == "install", f"no rule for pip {words[0]}"
         for wanted in words[1:]:
             _check_requirement(wanted)
+    elif module == "imapclient.interact":
+        _check_options([sys.executable, "-m", module], words)
     elif module == "build":
         assert re.search(r"^    build$", (ROOT / "tox.ini").read_text(encoding="utf-8"), re.MULTILINE)
     else:
@@ -228,9 +237,10 @@ def _check_module(module: str, words: list[str]) -> None:
 
 def _check_requirement(wanted: str) -> None:
     setup = (ROOT / "setup.py").read_text(encoding="utf-8")
-    checkout = re.fullmatch(r"\.(?:\[(\w+)\])?", wanted)
+    checkout = re.fullmatch(r"\.(?:\[([\w,]+)\])?", wanted)
     if checkout is not None:
-        assert checkout[1] is None or f'"{checkout[1]}": [' in setup, f"setup.py has no extra {checkout[1]}"
+        for extra in filter(None, (checkout[1] or "").split(",")):
+            assert f'"{extra}": [' in setup, f"setup.py has no extra {extra}"
         return
     # Under the name IMAPClient the index has another project: the hints name packages that are needed.
     name = re.split("[<>=~;]", wanted)[0]
@@ -240,13 +250,17 @@ def _check_requirement(wanted: str) -> None:
 
 def _check_program(path: Path, words: list[str]) -> None:
     assert path.is_file(), f"no such program: {path.relative_to(ROOT)}"
+    _check_options([sys.executable, str(path)], words)
+
+
+def _check_options(command: list[str], words: list[str]) -> None:
     options = [word for word in words if word.startswith("-")]
     if options:
         env = {**os.environ, "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, str(path), "--help"]
-        text = subprocess.run(command, env=env, capture_output=True, encoding="utf-8", check=True, timeout=60).stdout
+        help_of = [*command, "--help"]
+        text = subprocess.run(help_of, env=env, capture_output=True, encoding="utf-8", check=True, timeout=60).stdout
         for option in options:
-            assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", text), f"{path.name} has no {option}"
+            assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", text), f"{command[-1]} has no {option}"
 
 
 def test_readme_has_the_two_commands() -> None:
@@ -263,7 +277,8 @@ def test_readme_has_the_two_commands() -> None:
     "command",
     [
         "python examples/missing.py",
-        "python examples/idle.py --no-such-option",
+        "python -m imapclient.interact --no-such-option",
+        "python examples/idle_example.py --no-such-option",
         "pip install '.[no_such_extra]'",
         "pip install IMAPClient",
         "pip install 'pymap>=99'",
@@ -306,6 +321,13 @@ def test_every_public_method_is_documented_once() -> None:
 def test_every_family_has_its_page() -> None:
     families = {path.stem for path in (ROOT / "imapclient" / "commands").glob("*.py")} - {"__init__", "base"}
     assert families <= {page.stem for page in PAGES}
+    overview = (ROOT / "doc" / "src" / "api.rst").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\.\. family-table:: (\w+)$", overview, re.MULTILINE)) == families
+
+
+def test_every_public_name_is_in_the_overview() -> None:
+    overview = (ROOT / "doc" / "src" / "api.rst").read_text(encoding="utf-8")
+    assert [name for name in imapclient.__all__ if not re.search(rf"imapclient\.{name}\b", overview)] == []
 
 
 def test_every_example_is_named() -> None:

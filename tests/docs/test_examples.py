@@ -40,7 +40,7 @@ def environment(**extra: str) -> dict[str, str]:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Run Python with these arguments in an empty folder: ``run(EXAMPLES / "idle.py", "-f", ini)``."""
+    """Run Python with these arguments in an empty folder: ``run(EXAMPLES / "idle_example.py", "-f", ini)``."""
 
     def run(*arguments: str | Path, **extra: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -263,7 +263,7 @@ def test_parse_email_with_a_character_set_that_python_lacks(imap_server: Embedde
 
 
 def test_idle(imap_server: EmbeddedServer, start: Start, ini: Ini) -> None:
-    process = start(EXAMPLES / "idle.py", "-f", ini(imap_server.port), "--events", "1")
+    process = start(EXAMPLES / "idle_example.py", "-f", ini(imap_server.port), "--events", "1")
     line_of(process, "Waiting for events in INBOX")
     imap_server.deliver("ann", b"Subject: one\r\n\r\n")
     assert line_of(process, "(") == "(1, b'EXISTS')"
@@ -272,7 +272,7 @@ def test_idle(imap_server: EmbeddedServer, start: Start, ini: Ini) -> None:
 
 
 def test_idle_ends_by_ctrl_c(imap_server: EmbeddedServer, start: Start, ini: Ini) -> None:
-    process = start(EXAMPLES / "idle.py", "-f", ini(imap_server.port))
+    process = start(EXAMPLES / "idle_example.py", "-f", ini(imap_server.port))
     line_of(process, "Waiting for events in INBOX")
     imap_server.deliver("ann", b"Subject: one\r\n\r\n")
     line_of(process, "(1, b'EXISTS')")
@@ -293,6 +293,26 @@ def test_watch(imap_server: EmbeddedServer, start: Start, ini: Ini) -> None:
         imap_server.deliver("ann", b"Subject: two\r\n\r\n")
         assert line_of(process, "new: ").endswith(" two")
         assert process.wait(TIMEOUT_SECONDS) == 0
+
+
+def test_idle_on_a_connection_that_ends(run: Run, ini: Ini, peer: PeerFactory) -> None:
+    scripted = peer(
+        """
+        S: * OK [CAPABILITY IMAP4rev1 IDLE] ready
+        C: A1 LOGIN "ann" "secret"
+        S: A1 OK [CAPABILITY IMAP4rev1 IDLE] done
+        C: A2 EXAMINE "INBOX"
+        S: * 1 EXISTS
+        S: A2 OK [READ-ONLY] done
+        C: A3 IDLE
+        S: + idling
+        S: * 2 EXISTS
+        CLOSE
+        """
+    )
+    done = run(EXAMPLES / "idle_example.py", "-f", ini(scripted.port))
+    assert done.stdout.splitlines()[-1] == "(2, b'EXISTS')"
+    assert complaint(done).startswith("The connection has ended: ")
 
 
 def test_idle_selector(sample_server: EmbeddedServer, start: Start, ini: Ini) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 
 from imapclient.config import create_client_from_config, parse_config_file
+from imapclient.exceptions import CommandError
 
 
 def main() -> None:
@@ -24,17 +25,25 @@ def main() -> None:
             if {b"\\noselect", b"\\nonexistent"}.intersection(flag.lower() for flag in flags):
                 print(name)
                 continue
-            status = client.folder_status(name, ["MESSAGES", "UNSEEN"])
-            print(f"{name}: {status[b'MESSAGES']} messages, {status[b'UNSEEN']} unread")
+            try:
+                status = client.folder_status(name, ["MESSAGES", "UNSEEN"])
+            except CommandError as error:
+                # Of a folder that others share, say, which may be listed and no more.
+                print(f"{name}: {error.text}")
+            else:
+                print(f"{name}: {status[b'MESSAGES']} messages, {status[b'UNSEEN']} unread")
 
         client.select_folder(options.folder, readonly=True)
         newest = client.search("ALL")[-10:]
         print(f"\nThe newest {len(newest)} messages of {options.folder}:")
         for uid, data in client.fetch(newest, ["ENVELOPE", "INTERNALDATE"]).items():
             envelope = data[b"ENVELOPE"]
+            if envelope is None:
+                print(f"{uid}: (can't be read)")
+                continue
             sender = "(nobody)"
             if envelope.from_:
-                sender = envelope.from_[0].display_name or envelope.from_[0].email
+                sender = envelope.from_[0].display_name or envelope.from_[0].email or sender
             print(f"{uid}: {data[b'INTERNALDATE']} {sender}: {envelope.subject_text}")
 
 

@@ -87,7 +87,7 @@ def main() -> None:
         sys.exit(f"The provider gives no token: {error.code} {error.reason}")
     except ValueError as error:
         sys.exit(f"The provider gives no token: {error}")
-    except OSError as error:
+    except (IMAPClient.AbortError, OSError) as error:
         sys.exit(f"There is no connection: {error}")
 
 

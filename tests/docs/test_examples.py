@@ -241,6 +241,38 @@ def test_fetch_and_list(sample_server: EmbeddedServer, run: Run, ini: Ini) -> No
     assert "山田太郎: 明けましておめでとうございます\n" in text
 
 
+def test_fetch_and_list_goes_on_where_the_server_refuses_or_errs(run: Run, ini: Ini, peer: PeerFactory) -> None:
+    script = """
+        S: * OK [CAPABILITY IMAP4rev1] ready
+        C: A1 LOGIN "ann" "secret"
+        S: A1 OK [CAPABILITY IMAP4rev1] Logged in
+        C: A2 LIST "" "*"
+        S: * LIST () "/" "Shared"
+        S: * LIST () "/" "INBOX"
+        S: A2 OK Done
+        C: A3 STATUS "Shared" (MESSAGES UNSEEN)
+        S: A3 NO [NOPERM] Look, don't touch
+        C: A4 STATUS "INBOX" (MESSAGES UNSEEN)
+        S: * STATUS INBOX (MESSAGES 2 UNSEEN 1)
+        S: A4 OK Done
+        C: A5 EXAMINE "INBOX"
+        S: A5 OK Done
+        C: A6 UID SEARCH ALL
+        S: * SEARCH 7 8
+        S: A6 OK Done
+        C: A7 UID FETCH 7:8 (ENVELOPE INTERNALDATE)
+        S: * 1 FETCH (UID 7 ENVELOPE INTERNALDATE "01-Feb-2020 10:11:12 +0000")
+        S: * 2 FETCH (UID 8 ENVELOPE (NIL "s" ((NIL NIL NIL NIL)) NIL NIL NIL NIL NIL NIL NIL) INTERNALDATE NIL)
+        S: A7 OK Done
+        C: A8 LOGOUT
+        S: * BYE
+        S: A8 OK Done
+    """
+    text = output(run(EXAMPLES / "fetch_and_list.py", "-f", ini(peer(script).port)))
+    assert "Shared: Look, don't touch\nINBOX: 2 messages, 1 unread\n" in text
+    assert text.endswith(":\n7: (can't be read)\n8: None (nobody): s\n")
+
+
 def test_parse_email(sample_server: EmbeddedServer, run: Run, ini: Ini) -> None:
     before = flags_of_inbox(sample_server)
     settings = ini(sample_server.port)
@@ -500,6 +532,9 @@ def test_errors_of_a_login_that_the_server_does_not_offer(
     ]
     line = complaint(run(EXAMPLES / "oauth2_login.py", "localhost", "ann", *options, IMAP_REFRESH_TOKEN="known"))
     assert line.endswith("the server does not offer XOAUTH2 on this connection, but AUTH=GSSAPI")
+    options[1] = str(peer("S: * BYE Too many", tls_context=certificates.server_context(), implicit_tls=True).port)
+    line = complaint(run(EXAMPLES / "oauth2_login.py", "localhost", "ann", *options, IMAP_REFRESH_TOKEN="known"))
+    assert line == "There is no connection: the server refuses the connection: Too many"
 
 
 def test_errors_of_the_connection(sample_server: EmbeddedServer, run: Run, ini: Ini, peer: PeerFactory) -> None:

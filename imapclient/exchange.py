@@ -12,7 +12,7 @@ from typing import Callable, NamedTuple, Optional
 
 from .arguments import Argument
 from .exceptions import CommandError, LimitError, ProtocolError, ResponseCode, command_error
-from .reader import Record
+from .reader import Record, Taker
 
 
 class Untagged:
@@ -95,10 +95,11 @@ class Command:
 
     ``handlers`` maps the name of an untagged response (``b'FETCH'``) to what takes it; under the name ``b'*'`` stands
     what takes any. ``respond`` gets the text of each continuation request and returns what to send. ``secrets`` are
-    never logged, nor is what the command says and hears while it has any.
+    never logged, nor is what the command says and hears while it has any. ``take`` gets what has arrived before the
+    handlers do, and takes of it the responses that it would file as they do, many at a time.
     """
 
-    __slots__ = ("arguments", "error", "handlers", "is_sent", "name", "reply", "respond", "secrets", "tag")
+    __slots__ = ("arguments", "error", "handlers", "is_sent", "name", "reply", "respond", "secrets", "tag", "take")
 
     def __init__(
         self,
@@ -108,12 +109,14 @@ class Command:
         *,
         respond: Callable[[bytes], bytes] | None = None,
         secrets: tuple[bytes, ...] = (),
+        take: Taker | None = None,
     ) -> None:
         self.name = name
         self.arguments = arguments
         self.handlers: Mapping[bytes, Handler] = handlers or {}
         self.respond = respond
         self.secrets = secrets
+        self.take = take
         self.tag = b""
         # Whether all of it has been given to the system to send.
         self.is_sent = False

@@ -46,28 +46,23 @@ def parse_fetch(
     index = 0
     while True:
         # Most items are a number, a date or a flat list: one regular expression reads each of these whole.
-        match = _SIMPLE_ITEM.match(line, position)
+        match = SIMPLE_ITEM.match(line, position)
         while match is not None:
             kind = match.lastindex
             key, value = match.group(1, kind)  # type: ignore[arg-type]
-            if kind == 2 and key == b"UID":
+            if kind == NUMBER and key == b"UID":
                 items[key] = int(value)
-            elif kind == 3 and key == b"FLAGS":
+            elif kind == LIST and key == b"FLAGS":
                 items[key] = _flag_lists.get(value) or _flags(value)
             else:
-                if kind == 2:
-                    value = int(value)
-                elif kind == 3:
-                    value = (number(value),) if value.isdigit() else tuple(read_values(value))
-                converter = _CONVERTERS.get(key)
-                items[key] = value if converter is None else converter(value, normalise_times)
+                items[key] = simple_value(key, kind, value, normalise_times)
             position = match.end()
-            match = _SIMPLE_ITEM.match(line, position)
+            match = SIMPLE_ITEM.match(line, position)
         if position == len(line) and line[-1:] == b")" and (records is None or index == len(records) - 1):
             return items
         if records is None or index == len(records) - 1:
             break
-        key = _literal_item(line, position)
+        key = literal_item(line, position)
         if key is None:
             break
         items[key] = records[index][1]
@@ -87,18 +82,20 @@ _UID_AND_FLAGS = re.compile(rb"\(UID (\d{1,10}) FLAGS \(([^()\"\n\r\v\f]*)\)\)\Z
 # One item up to the space or parenthesis after it: a number, a list without lists or strings in it, a string without
 # escapes. Names in lower case, NIL and all else go the long way; so do the control characters at which bytes.split()
 # would end an atom.
-_SIMPLE_ITEM = re.compile(
+SIMPLE_ITEM = re.compile(
     rb"([A-Z][A-Z0-9.-]*) "
     rb"(?:(0|[1-9]\d{0,18})|\(([^()\"\n\r\v\f]*)\)|\"([^\"\\]*)\")"
     rb"(?: (?=[A-Z])|\)\Z)"
 )
+# Its groups, one of which has the value.
+NUMBER, LIST, STRING = 2, 3, 4
 _LITERAL_ITEM = re.compile(rb"(?:BODY|BINARY)\[[A-Z0-9.]*(?: \([A-Z0-9 -]+\))?\](?:<\d+>)?|RFC822(?:\.HEADER|\.TEXT)?")
 _literal_items: set[bytes] = set()
 _flag_lists: dict[bytes, tuple[bytes, ...]] = {}
 _MAX_FLAG_LISTS_KEPT = 1024
 
 
-def _literal_item(line: bytes, start: int) -> bytes | None:
+def literal_item(line: bytes, start: int) -> bytes | None:
     """The name of the item whose literal the line announces, if that is all it has from ``start`` on."""
     space = line.rfind(b" ")
     name = line[start:space]
@@ -119,6 +116,22 @@ def _flags(text: bytes) -> tuple[bytes, ...]:
     if len(_flag_lists) < _MAX_FLAG_LISTS_KEPT and len(text) < 200:
         _flag_lists[text] = flags
     return flags
+
+
+def flag_lists(texts: Iterable[bytes]) -> list[tuple[bytes, ...]]:
+    """What stands between the parentheses of many FLAGS, as flags."""
+    return [_flag_lists.get(text) or _flags(text) for text in texts]
+
+
+def simple_value(key: bytes, kind: int | None, text: bytes, normalise_times: bool) -> Any:
+    """The value of what `SIMPLE_ITEM` has matched: its name, the group of its value, and that."""
+    value: Any = text
+    if kind == NUMBER:
+        value = int(text)
+    elif kind == LIST:
+        value = (number(text),) if text.isdigit() else tuple(read_values(text))
+    converter = CONVERTERS.get(key)
+    return value if converter is None else converter(value, normalise_times)
 
 
 def fetch_items(number: int, values: Any, normalise_times: bool) -> FetchItems:
@@ -147,7 +160,7 @@ def _add_items(items: FetchItems, values: Iterable[Any], normalise_times: bool) 
 
 def convert(key: bytes, value: Any, normalise_times: bool) -> Any:
     """The value of an item, whose name is in upper case, as it is handed out; ProtocolError where it can't be."""
-    converter = _CONVERTERS.get(key)
+    converter = CONVERTERS.get(key)
     if converter is None:
         if b"[" not in key:
             return value
@@ -256,7 +269,7 @@ def _body(value: Any, _: bool) -> Any:
     return body
 
 
-_CONVERTERS: dict[bytes, Callable[[Any, bool], Any]] = {
+CONVERTERS: dict[bytes, Callable[[Any, bool], Any]] = {
     b"UID": _uid,
     b"FLAGS": _atoms,
     b"X-GM-LABELS": _atoms,

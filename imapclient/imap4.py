@@ -45,7 +45,7 @@ from .exchange import Command, Tagged, UnsolicitedQueue, Untagged, readable
 from .imap4_capabilities import CapabilityState
 from .imap4_idle import IdleExchange
 from .imap4_send import SendExchange
-from .reader import DEFAULT_LIMITS, RESPONSE_COST, Limits, Reader, Record
+from .reader import DEFAULT_LIMITS, RESPONSE_COST, Limits, Reader, Record, Taker
 from .response_codes import parse_response_text
 from .sockets import (
     NO_TIMEOUT,
@@ -308,6 +308,8 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
             if command.reply is None:
                 with self._exchange():
                     while command.reply is None:
+                        if command.take is not None:
+                            self._offer(command, command.take)
                         self._read(deadline)
                         if self._continuation is not None:
                             self._respond(command)
@@ -317,6 +319,11 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
             if command.error is not None:
                 raise command.error
             return reply
+
+    def _offer(self, command: Command, take: Taker) -> None:
+        """Let a command take what has arrived, where its handlers would be the first and only ones to see that."""
+        if not self._logging and self.overheard is None and next(iter(self._in_flight.values())) is command:
+            self._told += self._reader.offer(take, self.limits.command_size - self._told)
 
     # -- responses
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from io import BytesIO
-from typing import NamedTuple, Union
+from typing import Callable, NamedTuple, Union
 
 from .exceptions import ConnectionAbortError, LimitError, ProtocolAbortError
 from .sockets import Deadline, Transport
@@ -50,6 +50,12 @@ class Limits(NamedTuple):
 
 
 DEFAULT_LIMITS = Limits()
+
+Taker = Callable[[bytes, int], tuple[int, int]]
+"""Gets a buffer and a position in it, takes responses that lie there whole, and returns where they end and how many."""
+
+# * 1 FETCH ()
+_LEAST_RESPONSE = 14
 
 
 def announced_size(line: bytes) -> int | None:
@@ -176,6 +182,30 @@ class Reader:
             records.append(line)
             self._records, self._records_size = [], 0
             return records[0][0], records  # type: ignore[return-value]
+
+    def offer(self, take: Taker, room: int) -> int:
+        """Let responses that lie in the buffer whole be taken many at a time; `read_response` has the first that isn't.
+
+        Not where one is begun already, nor where a reading may be taken back. Returns what they count, as
+        `Limits.command_size` counts, or a little more; nothing is offered that might count more than ``room``.
+        """
+        buffer, position = self._buffer, self._position
+        # While there is any piece, or a large literal, the buffer is empty.
+        if self._records or self._announcement is not None or self._journal is not None:
+            return 0
+        size = len(buffer) - position
+        if size > min(self._line_limit, self._literal_limit, self._response_limit) - OVERHEAD:
+            return 0
+        if size + size // _LEAST_RESPONSE * RESPONSE_COST > room:
+            return 0
+        start, responses = position, 0
+        while position < len(buffer):
+            end, count = take(buffer, position)
+            if not count:
+                break
+            responses += count
+            position = self._position = end
+        return position - start + responses * RESPONSE_COST
 
     def _whole_response(self, line: bytes, size: int) -> list[Record] | None:
         """The response that ``line`` begins, if it has one literal and lies in the buffer whole: the usual case."""

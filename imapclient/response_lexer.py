@@ -67,7 +67,7 @@ class _Hidden(NamedTuple):
         return strings
 
 
-def _hide_escapes(text: bytes) -> _Hidden:
+def hide_escapes(text: bytes) -> _Hidden:
     free = (stand_in for stand_in in _STAND_INS if stand_in[0] not in text)
     backslash, quote = next(free, b""), next(free, b"")
     if not quote:
@@ -84,7 +84,7 @@ def tokens(line: bytes, start: int = 0) -> list[bytes]:
     """
     text = line[start:] if start else line
     if b"\\" in text:
-        hidden = _hide_escapes(text)
+        hidden = hide_escapes(text)
         text = hidden.text
         found: list[bytes] = [hidden.restored(token) for token in _find_tokens(text)]
     else:
@@ -282,7 +282,7 @@ def _fold(line: bytes, start: int, current: list[Any], stack: list[list[Any]], m
     text = line[start:] if start else line
     hidden = None
     if b"\\" in text and (b'"' in text or b"\\\\" in text):
-        hidden = _hide_escapes(text)
+        hidden = hide_escapes(text)
         text = hidden.text
     pieces = text.split(b'"')
     between, strings = pieces[::2], pieces[1::2]
@@ -394,7 +394,7 @@ def _fold_tokens(
 
 def _misnested(line: bytes, start: int, depth: int, max_depth: int) -> ProtocolError:
     """For a line, begun ``depth`` lists deep, that closes what is not open or opens too much."""
-    text = _hide_escapes(line).text if b"\\" in line else line
+    text = hide_escapes(line).text if b"\\" in line else line
     for match in _TOKEN.finditer(text, start):
         position = match.start()
         if match.group() == b"(":

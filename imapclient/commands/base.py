@@ -22,13 +22,14 @@ from ..exceptions import (
     note_done,
 )
 from ..exchange import Command, Handler, HeardQueue, Tagged, Untagged
+from ..fetch_batch import BatchReader
 from ..fetch_parser import parse_fetch
 from ..fetch_result import FetchItems, FetchResult, ItemResult
 from ..imap4 import WireMixin
 from ..imap_utf7 import decode_name
 from ..lenient_fetch import read_leniently
 from ..protocol_log import client_log
-from ..reader import Limits
+from ..reader import Limits, Taker
 from ..response_lexer import read_values
 from ..response_types import SearchIds
 from ..sasl import Mechanism
@@ -103,9 +104,10 @@ class CommandBase:
         name: bytes,
         arguments: Sequence[Argument] = (),
         handlers: Mapping[bytes, Handler] | None = None,
+        take: Taker | None = None,
     ) -> Tagged:
         try:
-            return self._imap.execute(Command(name, arguments, handlers))
+            return self._imap.execute(Command(name, arguments, handlers, take=take))
         finally:
             self._hand_on()
 
@@ -201,6 +203,7 @@ class CommandBase:
         handlers: Mapping[bytes, Handler] | None = None,
         *,
         uid: bool | None = None,
+        take: Taker | None = None,
     ) -> list[Tagged]:
         """Send a command for a set of messages, in several parts where the set is too long for one line."""
         if uid is None:
@@ -211,7 +214,7 @@ class CommandBase:
         with self._undisturbed():
             for index, part in enumerate(parts):
                 try:
-                    replies.append(self._execute(verb, [part, *arguments], handlers))
+                    replies.append(self._execute(verb, [part, *arguments], handlers, take))
                 except IMAPClientError as error:
                     # A response that could not be read came with an OK: that part is done.
                     is_done = isinstance(error, ProtocolError) and not isinstance(error, IMAPClientAbortError)
@@ -234,20 +237,20 @@ class CommandBase:
         collector = FetchCollector(wanted, uid, self.normalise_times, self._limits.nesting_depth, strict=strict)
         parts = wanted.split()
         if command == b"FETCH" and len(parts) > 1:
-            self._fetch_parts(parts, arguments, collector.handlers, uid)
+            self._fetch_parts(parts, arguments, collector, uid)
         else:
-            self._for_messages(command, wanted, arguments, collector.handlers, uid=uid)
+            self._for_messages(command, wanted, arguments, collector.handlers, uid=uid, take=collector.take)
         return collector.result()
 
     def _fetch_parts(
-        self, parts: Sequence[bytes], arguments: Sequence[Argument], handlers: Mapping[bytes, Handler], uid: bool
+        self, parts: Sequence[bytes], arguments: Sequence[Argument], collector: FetchCollector, uid: bool
     ) -> None:
         """FETCH in several parts, all of which are on the wire at once as far as that is safe.
 
         Fetching by sequence numbers too: no server tells EXPUNGE while a FETCH is running (RFC 9051, 5.5 and 7.5.1).
         """
         verb = b"UID FETCH" if uid else b"FETCH"
-        commands = [Command(verb, [part, *arguments], handlers) for part in parts]
+        commands = [Command(verb, [part, *arguments], collector.handlers, take=collector.take) for part in parts]
         try:
             self._imap.execute_all(commands)
             for command in commands:
@@ -384,6 +387,7 @@ class FetchCollector:
         self._max_depth = max_depth
         self._strict = strict
         self._messages = FetchResult()
+        self._batches = BatchReader(use_uid, normalise_times, max_depth)
         # Sequence number -> UID, as learnt in this command.
         self._uids: dict[int, int] = {}
         self.handlers: dict[bytes, Handler] = {
@@ -407,6 +411,23 @@ class FetchCollector:
             return False
         self._file(message, items)
         return None
+
+    def take(self, buffer: bytes, position: int) -> tuple[int, int]:
+        """Take responses from a buffer, as many as can be read at once. Returns where they end, and how many."""
+        batch = self._batches.read(buffer, position)
+        if batch is None:
+            return position, 0
+        if not all(map(self._is_wanted, batch.ids)):
+            self._batches.give_up(len(batch.ids))
+            return position, 0
+        if self._use_uid:
+            self._uids.update(zip(batch.numbers, batch.ids))
+        if len(set(batch.ids)) == len(batch.ids) and self._messages.keys().isdisjoint(batch.ids):
+            self._messages.update(zip(batch.ids, batch.items))
+        else:
+            for number, items in zip(batch.ids, batch.items):
+                self._file(number, items)
+        return batch.end, len(batch.ids)
 
     def _take_what_is_sound(self, response: Untagged, number: int, error: ProtocolError) -> bool | None:
         items, errors = read_leniently(

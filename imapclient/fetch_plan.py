@@ -1,0 +1,342 @@
+"""FETCH responses whose form was met before: their values without lexing them again. No I/O.
+
+What stands between the quoted strings of a response, its form, is the same in many messages but for the numbers in it.
+A form is cut into sections, each of whole items: what is before ENVELOPE, ENVELOPE and what follows it, BODYSTRUCTURE
+and what follows it. A section that keeps coming is compiled: a `_Plan` has a function of its strings and numbers that
+makes its values. `read_by_plan` then only cuts a response at its quotes and calls these.
+
+A plan is used for no section but those that it describes byte for byte: its template, filled with the section's
+numbers, must give the section. Whatever is not plain (escapes, literals, numbers with leading zeros, envelopes of
+eleven fields, dates that are none) has no plan, and `read_by_plan` then returns None: `fetch_parser.parse_fetch` reads
+it. The values are the same in both ways.
+
+The source of a function is made of names of our own and places. Nothing that a server sends gets into it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, NamedTuple
+
+from .body_structure import BodyData
+from .datetime_util import parse_to_datetime
+from .envelope import Address, Envelope
+from .exceptions import ProtocolError
+from .fetch_result import FetchItems
+from .response_lexer import CLOSE, NINE, OPEN, QUOTE, ZERO, hide_escapes, tokens
+
+_DIGITS = b"0123456789"
+_ALL_BUT_DIGITS = bytes(code if code in _DIGITS else 32 for code in range(256))
+# Lists within the list of items, at most. A deeper response is left to the parser, which knows the limit.
+MAX_DEPTH = 12
+# Longer responses are rare, and their numbers might be long enough to take time.
+_MAX_LENGTH = 32768
+_MAX_NUMBER = 10**19
+# A function takes as long to make as the parser takes for some messages: a form must have come this often before.
+_WORTH_IT = 3
+_MAX_PLANS = 1024
+_MAX_SEEN = 8192
+_MAX_KEY = 1500
+
+
+class _Unplanned(Exception):
+    """Not plain: the parser's."""
+
+
+class _Plan(NamedTuple):
+    template: bytes
+    """The section with ``%d`` in place of each number."""
+    opens: bool
+    """Whether it begins with ``* 12 FETCH (``."""
+    closes: bool
+    """Whether it ends with the parenthesis that closes the list of items."""
+    strings: int
+    runs: int
+    """How many runs of digits it has."""
+    numbers: tuple[int, ...] | None
+    """Which of these are numbers, None for all: the 822 of RFC822.SIZE is none."""
+    names: tuple[bytes, ...]
+    make: Callable[..., tuple[Any, ...]]
+    """From whether times are normalised, the strings and the numbers to the values of the items."""
+
+
+# None for a section that can have no plan.
+_plans: dict[bytes, _Plan | None] = {}
+# How often sections without a plan have come, by the hashes of their keys.
+_seen: dict[int, int] = {}
+
+
+def read_by_plan(line: bytes, normalise_times: bool = True) -> FetchItems | None:
+    """The items of a FETCH response, or None where it has no plan: ``* 3 FETCH (UID 8 FLAGS ())`` is
+    ``{b'SEQ': 3, b'UID': 8, b'FLAGS': ()}``. The line is one without literals."""
+    if len(line) > _MAX_LENGTH:
+        return None
+    pieces = line.split(b'"')
+    form = b'"'.join(pieces[::2])
+    strings = pieces[1::2]
+    if line.count(b"\\") != form.count(b"\\"):
+        hidden = hide_escapes(line)
+        pieces = hidden.text.split(b'"')
+        form = b'"'.join(pieces[::2])
+        if not len(pieces) & 1 or hidden.backslash in form or hidden.quote in form:
+            return None
+        strings = hidden.unescaped(pieces[1::2])
+    elif not len(pieces) & 1:
+        return None
+    try:
+        numbers = list(map(int, form.translate(_ALL_BUT_DIGITS).split()))
+        if max(numbers) >= _MAX_NUMBER:
+            return None
+        items: FetchItems = {b"SEQ": numbers[0]}
+        string = number = 0
+        sections = _cut(form)
+        for section in sections:
+            plan = _plans.get(section.translate(None, _DIGITS)) or _new_plan(section)
+            template, opens, closes, string_count, runs, chosen, names, make = plan
+            own = numbers[number : number + runs]
+            if chosen is not None:
+                own = [own[index] for index in chosen]
+            is_last = section is sections[-1]
+            if opens is (number > 0) or closes is not is_last or template % tuple(own) != section:
+                return None
+            values = make(normalise_times, *strings[string : string + string_count], *own)
+            items.update(zip(names, values))
+            string += string_count
+            number += runs
+        return items
+    except (_Unplanned, ValueError, IndexError):
+        return None
+
+
+def _cut(form: bytes) -> list[bytes]:
+    envelope = form.find(b" ENVELOPE (")
+    structure = form.find(b" BODYSTRUCTURE (")
+    first, second = (envelope, structure) if envelope < structure else (structure, envelope)
+    if second < 0:
+        return [form]
+    if first < 0:
+        return [form[:second], form[second:]]
+    return [form[:first], form[first:second], form[second:]]
+
+
+# -- making plans
+
+
+def _new_plan(section: bytes) -> _Plan:
+    key = section.translate(None, _DIGITS)
+    if key in _plans or len(key) > _MAX_KEY or len(_plans) >= _MAX_PLANS:
+        raise _Unplanned
+    seen = hash(key)
+    times = _seen.get(seen, 0)
+    if times < _WORTH_IT:
+        if len(_seen) >= _MAX_SEEN:
+            _seen.clear()
+        _seen[seen] = times + 1
+        raise _Unplanned
+    try:
+        plan = _plans[key] = _Planner(section).plan()
+    except (_Unplanned, ProtocolError):
+        _plans[key] = None
+        raise _Unplanned from None
+    return plan
+
+
+class _Made(NamedTuple):
+    """Where a value is, or how it is made: an expression. Of a section's strings and numbers, the name."""
+
+    source: str
+
+
+class _String(_Made):
+    __slots__ = ()
+
+
+class _Number(_Made):
+    __slots__ = ()
+
+
+_NONE = _Made("None")
+
+
+class _Planner:
+    """Compiles a section. Strings and numbers are places here: each value is either a list of values, a place, an atom
+    or None."""
+
+    def __init__(self, section: bytes) -> None:
+        # Control characters: some of these are space to one part of the parser and not to another.
+        if min(section) < 32 or any(unfit in section for unfit in (b"[", b"{", b"%", b'\\"', b"\\\\")):
+            raise _Unplanned
+        self._section = section
+        self._names: dict[str, Any] = {
+            "Address": Address,
+            "BodyData": BodyData,
+            "Envelope": Envelope,
+            "date": parse_to_datetime,
+            "__builtins__": {},
+        }
+
+    def plan(self) -> _Plan:
+        section = self._section
+        found = tokens(section.replace(b'"', b'""'))
+        opens = section.startswith(b"* ")
+        if opens:
+            if found[2:4] != [b"FETCH", b"("]:
+                raise _Unplanned
+            # What is left is the sequence number and the items.
+            found = [found[1], *found[4:]]
+        template, chosen, runs = _template(section)
+        strings = [f"s{index}" for index in range(section.count(b'"'))]
+        numbers = [f"n{index}" for index in range(len(chosen))]
+        values, closes = _nested(found, strings, numbers)
+        if opens and values.pop(0) != _Number("n0"):
+            raise _Unplanned
+        if len(values) & 1 or not all(type(name) is bytes for name in values[::2]):
+            raise _Unplanned
+        names = tuple(name.upper() for name in values[::2])
+        made = "".join(self._item(name, value) + ", " for name, value in zip(names, values[1::2]))
+        source = f"lambda {', '.join(['normalise', *strings, *numbers])}: ({made})"
+        everything = chosen == list(range(runs))
+        return _Plan(
+            template,
+            opens,
+            closes,
+            len(strings),
+            runs,
+            None if everything else tuple(chosen),
+            names,
+            eval(compile(source, "<a plan for FETCH responses>", "eval"), self._names),
+        )
+
+    # Each of these returns an expression.
+
+    def _item(self, name: bytes, value: Any) -> str:
+        if name == b"ENVELOPE":
+            return self._envelope(value)
+        if name in (b"BODYSTRUCTURE", b"BODY"):
+            return self._body(value)
+        if name == b"INTERNALDATE":
+            return self._date(value)
+        if name in (b"UID", b"RFC822.SIZE"):
+            if type(value) is not _Number:
+                raise _Unplanned
+            return value.source
+        if name in (b"FLAGS", b"X-GM-LABELS"):
+            if type(value) is not tuple or not all(type(flag) is bytes for flag in value):
+                raise _Unplanned
+            return self._constant(value)
+        return self._value(value)
+
+    def _value(self, value: Any) -> str:
+        """Any value."""
+        if type(value) is tuple:
+            return "(" + "".join(self._value(part) + ", " for part in value) + ")"
+        return value.source if isinstance(value, _Made) else self._constant(value)
+
+    def _constant(self, value: Any) -> str:
+        name = f"c{len(self._names)}"
+        self._names[name] = value
+        return name
+
+    def _date(self, value: Any) -> str:
+        if type(value) is not _String:
+            raise _Unplanned
+        return f"date({value.source}, normalise)"
+
+    def _text(self, value: Any) -> str:
+        """A string, an atom or NIL."""
+        if type(value) is _String or value is _NONE:
+            return value.source
+        if type(value) is bytes:
+            return self._constant(value)
+        raise _Unplanned
+
+    def _envelope(self, value: Any) -> str:
+        if type(value) is not tuple or len(value) != 10:
+            raise _Unplanned
+        date, subject, *lists, in_reply_to, message_id = value
+        fields = [_NONE.source if date is _NONE else self._date(date), self._text(subject)]
+        fields += map(self._addresses, lists)
+        fields += [self._text(in_reply_to), self._text(message_id)]
+        return f"Envelope({', '.join(fields)})"
+
+    def _addresses(self, value: Any) -> str:
+        if value is _NONE or value == ():
+            return _NONE.source
+        if type(value) is not tuple or not all(type(address) is tuple and len(address) == 4 for address in value):
+            raise _Unplanned
+        return "(" + "".join(f"Address({', '.join(map(self._text, address))}), " for address in value) + ")"
+
+    def _body(self, value: Any) -> str:
+        if type(value) is not tuple or not value:
+            raise _Unplanned
+        if type(value[0]) is tuple:
+            parts = []
+            for part in value:
+                if type(part) is not tuple:
+                    break
+                parts.append(self._body(part))
+            rest = "".join(self._value(field) + ", " for field in value[len(parts) :])
+            return f"BodyData(([{', '.join(parts)}], {rest}))"
+        # One of fewer fields may be a multipart without its parts: its type tells.
+        if len(value) < 7 or not (value[2] is _NONE or type(value[2]) is tuple):
+            raise _Unplanned
+        return f"BodyData({self._value(value)})"
+
+
+def _template(section: bytes) -> tuple[bytes, list[int], int]:
+    """The template, which of the runs of digits are numbers (what stands alone), and how many runs there are."""
+    template: list[bytes] = []
+    chosen: list[int] = []
+    end = runs = 0
+    position = 0
+    while position < len(section):
+        start = position
+        while position < len(section) and ZERO <= section[position] <= NINE:
+            position += 1
+        if position == start:
+            position += 1
+            continue
+        if section[start - 1 : start] in (b" ", b"(") and section[position : position + 1] in (b" ", b")", b""):
+            template += [section[end:start], b"%d"]
+            chosen.append(runs)
+            end = position
+        runs += 1
+    return b"".join([*template, section[end:]]), chosen, runs
+
+
+def _nested(found: list[bytes], strings: list[str], numbers: list[str]) -> tuple[list[Any], bool]:
+    """The values of a section, and whether the list around them is closed at its end."""
+    if sum(token[0] == QUOTE for token in found) != len(strings):
+        raise _Unplanned
+    if sum(ZERO <= token[0] <= NINE for token in found) != len(numbers):
+        raise _Unplanned
+    string, number = iter(strings), iter(numbers)
+    stack: list[list[Any]] = []
+    current: list[Any] = []
+    closes = False
+    for token in found:
+        first = token[0]
+        if closes:
+            raise _Unplanned
+        if first == QUOTE:
+            current.append(_String(next(string)))
+        elif first == OPEN:
+            if len(stack) >= MAX_DEPTH - 2:
+                raise _Unplanned
+            stack.append(current)
+            current = []
+        elif first == CLOSE:
+            if stack:
+                done = tuple(current)
+                current = stack.pop()
+                current.append(done)
+            else:
+                closes = True
+        elif ZERO <= first <= NINE:
+            if not token.isdigit():
+                raise _Unplanned
+            current.append(_Number(next(number)))
+        else:
+            current.append(_NONE if token.upper() == b"NIL" else token)
+    if stack:
+        raise _Unplanned
+    return current, closes

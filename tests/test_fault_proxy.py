@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.helpers.fault_proxy import Fault, FaultProxy
+from tests.helpers.fault_proxy import GARBAGE, Fault, FaultProxy
 
 _TIMEOUT = 10
 
@@ -140,6 +140,21 @@ def test_silence_on_request_and_new_connections(echo: _Echo) -> None:
             third.sendall(b"ghi")
             assert third.recv(3) == b"ghi"
         assert proxy.accepted == 3
+
+
+def test_garbage_and_a_dribble(echo: _Echo) -> None:
+    faults = [Fault(3, "garbage"), Fault(4, "delay"), Fault(5, "dribble")]
+    with FaultProxy("127.0.0.1", echo.port, to_client=faults) as proxy, _connect(proxy) as sock:
+        sock.sendall(b"abcdefgh")
+        sock.shutdown(socket.SHUT_WR)
+        pieces = []
+        while piece := sock.recv(65536):
+            pieces.append(piece)
+        assert b"".join(pieces) == b"abc" + GARBAGE + b"defgh"
+        # Two bytes may come together, on a loaded machine.
+        assert len(pieces) > 2
+        assert echo.got == b"abcdefgh"
+        assert proxy.passed() == (8, 8)
 
 
 def test_an_unknown_fault() -> None:

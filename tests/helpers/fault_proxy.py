@@ -18,8 +18,15 @@ from types import TracebackType
 from typing import NamedTuple
 
 #: What may happen: both sides are closed in order; both get a reset; the direction ends, and the other goes on;
-#: no more is read, so that the sender is blocked in the end; all is read, and nothing passed on.
-KINDS = ("cut", "reset", "half-close", "stall", "silence")
+#: no more is read, so that the sender is blocked in the end; all is read, and nothing passed on; bytes are put in that
+#: no server sends; there is a pause; all that follows comes one byte at a time, with pauses. Of TLS the proxy knows
+#: nothing: there a cut is one without a goodbye.
+KINDS = ("cut", "reset", "half-close", "stall", "silence", "garbage", "delay", "dribble")
+
+#: Seconds of a delay, and between the bytes of a dribble.
+DELAY = 0.05
+PAUSE = 0.002
+GARBAGE = b'\x00\xff) {7}\r\n\x80( "\r\n'
 
 _SIZE = 65536
 _PATIENCE = 10
@@ -95,6 +102,11 @@ class FaultProxy:
         """Close each new connection at once, until it is called with False."""
         self._refuses = refuses
 
+    def passed(self) -> tuple[int, int]:
+        """How many bytes were passed on so far, to clients and to the server."""
+        connections = self._snapshot()
+        return sum(c.passed_to_client for c in connections), sum(c.passed_to_server for c in connections)
+
     def _snapshot(self) -> list[_Connection]:
         with self._lock:
             return list(self._connections)
@@ -132,6 +144,8 @@ class _Connection:
         self._sockets = (client, server)
         self._over = threading.Event()
         self.silent = threading.Event()
+        self._dribbles = False
+        self.passed_to_client = self.passed_to_server = 0
         self.threads = [
             threading.Thread(target=self._pass_on, args=(client, server, to_server), name="fault proxy, to server"),
             threading.Thread(target=self._pass_on, args=(server, client, to_client), name="fault proxy, to client"),
@@ -155,8 +169,17 @@ class _Connection:
                 if not data:
                     target.shutdown(socket.SHUT_WR)
                     return
-                target.sendall(data)
+                if self._dribbles:
+                    for index in range(len(data)):
+                        target.sendall(data[index : index + 1])
+                        self._over.wait(PAUSE)
+                else:
+                    target.sendall(data)
                 passed += len(data)
+                if target is self._sockets[0]:
+                    self.passed_to_client = passed
+                else:
+                    self.passed_to_server = passed
 
     def _happen(self, kind: str, target: socket.socket) -> None:
         if kind == "cut":
@@ -167,6 +190,12 @@ class _Connection:
             target.shutdown(socket.SHUT_WR)
         elif kind == "stall":
             self._over.wait()
+        elif kind == "garbage":
+            target.sendall(GARBAGE)
+        elif kind == "delay":
+            self._over.wait(DELAY)
+        elif kind == "dribble":
+            self._dribbles = True
         else:
             self.silent.set()
 

@@ -1,0 +1,297 @@
+"""The grid of faults: the session of session.py, broken at every byte that either side sends, in every way.
+
+``python -m tests.faults.grid`` cuts and stalls at every byte, and does the rest at one byte in ten; ``--every 20
+--seed 3`` is a sample. What a fault must give at each place is in `Attempt`. Ends with the figures, and with status 1
+where anything was wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import contextlib
+import functools
+import gc
+import multiprocessing
+import os
+import random
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from imapclient import IMAPClient
+from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
+from tests.faults.session import DovecotSite, EmbeddedSite, ScriptedSite, Site, Visit, embedded_is_there, steps
+from tests.helpers.dovecot import Dovecot
+from tests.helpers.fault_proxy import Fault, FaultProxy
+
+KINDS = ("cut", "reset", "half-close", "stall", "silence", "delay", "dribble", "garbage")
+#: After these the session goes on, and must give what it gives without a fault.
+HARMLESS = frozenset(("delay", "dribble"))
+#: Seconds. A stall is waited for as long; the others should never need it.
+PATIENCE = {"stall": 0.5, "silence": 0.5}
+_PATIENCE = 20.0
+#: How much longer than its timeout a session may take on a loaded machine.
+_GRACE = 30.0
+
+
+class Place(NamedTuple):
+    """One square of the grid: ``kind`` happens after so many bytes in one direction."""
+
+    site: str
+    kind: str
+    to_client: bool
+    after: int
+
+
+class Attempt:
+    """One session with one fault. ``complaints`` says what was not as promised.
+
+    - Each call returns what it returns without a fault, or raises IMAPClientAbortError (or OSError, before there is a
+      client), within its timeout. Only garbage may give other errors of IMAP, and other values.
+    - After that, the client says that it is unusable, and so does each later call. It can be closed.
+    - Where ``append`` and ``multiappend`` say that the message was not sent, it is not there.
+    """
+
+    def __init__(self, site: Site, place: Place, truth: dict[str, Any]) -> None:
+        self.complaints: list[str] = []
+        self.place = place
+        #: The step that failed, or "" where none did.
+        self.failed = ""
+        self._site = site
+        self._truth = truth
+        self._timeout = PATIENCE.get(place.kind, _PATIENCE)
+        self._appended = 0
+
+    def run(self) -> Attempt:
+        fault = [Fault(self.place.after, self.place.kind)]
+        direction = {"to_client" if self.place.to_client else "to_server": fault}
+        with self._site.visit() as visit:
+            start = time.monotonic()
+            with FaultProxy(visit.host, visit.port, **direction) as proxy:
+                error = self._attempt(visit, proxy.port)
+            if time.monotonic() - start > self._timeout + _GRACE:
+                self._complain("took too long")
+            if self.failed.endswith("append"):
+                self._look_for_message(visit, error)
+        return self
+
+    def _complain(self, text: str) -> None:
+        self.complaints.append(f"{self.place}: {self.failed}: {text}")
+
+    def _attempt(self, visit: Visit, port: int) -> BaseException | None:
+        try:
+            client = visit.connect(port, self._timeout)
+        except (OSError, IMAPClientError) as error:
+            self.failed = "connect"
+            self._check_error(error)
+            return error
+        except BaseException as error:
+            self._complain(f"connecting raised {error!r}")
+            return error
+        try:
+            return self._go_through(client, visit.user)
+        finally:
+            sock = client.socket()
+            client.shutdown()
+            if sock.fileno() != -1:
+                self._complain("the socket is open after shutdown()")
+
+    def _go_through(self, client: IMAPClient, user: str) -> BaseException | None:
+        for name, call in steps(user):
+            try:
+                result = call(client)
+            except BaseException as error:
+                self.failed = name
+                self._check_error(error)
+                self._check_unusable(client)
+                return error
+            if result != self._truth[name] and self.place.kind != "garbage":
+                self._complain(f"{name} returned {result!r} and not {self._truth[name]!r}")
+            self._appended += {"append": 1, "multiappend": 2}.get(name, 0)
+        return None
+
+    def _check_error(self, error: BaseException) -> None:
+        kind = self.place.kind
+        documented: tuple[type[BaseException], ...] = (IMAPClientAbortError,)
+        if self.failed == "connect" or kind == "garbage":
+            documented = (IMAPClientError, OSError)
+        if kind in HARMLESS or not isinstance(error, documented):
+            self._complain(f"raised {error!r}")
+
+    def _check_unusable(self, client: IMAPClient) -> None:
+        if self.place.kind == "garbage" and client._imap.is_usable:
+            # What was read as an answer to the command left the stream in step.
+            return
+        if client._imap.is_usable:
+            self._complain("the client says that it is usable")
+        later = (
+            client.noop,
+            lambda: client.search(),
+            lambda: client.append("x", b"x"),
+            lambda: client.idle_check(0.01),
+        )
+        for call in later:
+            try:
+                call()
+            except IMAPClientAbortError:
+                continue
+            except BaseException as error:
+                self._complain(f"a later call raised {error!r}")
+            else:
+                self._complain("a later call returned")
+
+    def _look_for_message(self, visit: Visit, error: BaseException | None) -> None:
+        was_sent = getattr(error, "message_sent", None)
+        if was_sent is None:
+            self._complain("the exception has no message_sent")
+        elif self._site.keeps and not was_sent:
+            client = visit.connect(visit.port, _PATIENCE)
+            try:
+                client.login(visit.user, "secret")
+                there = client.folder_status("INBOX", "MESSAGES")[b"MESSAGES"]
+                if there != self._appended:
+                    self._complain(f"message_sent is False, and {there - self._appended} are there")
+            finally:
+                client.shutdown()
+
+
+class Recording(NamedTuple):
+    """A session without a fault: what each step returns, and how many bytes went each way."""
+
+    truth: dict[str, Any]
+    to_client: int
+    to_server: int
+
+
+def record(site: Site) -> Recording:
+    with site.visit() as visit, FaultProxy(visit.host, visit.port) as proxy:
+        client = visit.connect(proxy.port, _PATIENCE)
+        try:
+            truth = {name: call(client) for name, call in steps(visit.user)}
+        finally:
+            client.shutdown()
+        return Recording(truth, *proxy.passed())
+
+
+def places(site: Site, recording: Recording, every: Mapping[str, int], dice: random.Random) -> Iterator[Place]:
+    """Of each kind one place in so many, by chance; with 1 each place."""
+    for kind, number in every.items():
+        for to_client, size in ((True, recording.to_client), (False, recording.to_server)):
+            for after in range(size):
+                if number == 1 or dice.random() < 1 / number:
+                    yield Place(site.name, kind, to_client, after)
+
+
+class Outcome(NamedTuple):
+    """Of a whole run: how many places by kind, at which step they failed, and what was wrong."""
+
+    kinds: Counter[str]
+    failed: Counter[str]
+    complaints: list[str]
+
+
+def run(
+    sites: Sequence[Site],
+    every: Mapping[str, int],
+    *,
+    seed: int = 0,
+    threads: int = 16,
+    part: int = 0,
+    parts: int = 1,
+) -> Outcome:
+    """The places of all sites, or one part of them. Descriptors and threads are counted before and after."""
+    outcome = Outcome(Counter(), Counter(), [])
+    dice = random.Random(seed)
+    descriptors, alive = _descriptors(), threading.active_count()
+    for site in sites:
+        recording = record(site)
+        if record(site).truth != recording.truth:
+            outcome.complaints.append(f"{site.name}: two sessions without a fault differ")
+        wanted = list(places(site, recording, every, dice))[part::parts]
+        # Those that wait do so beside those that work.
+        dice.shuffle(wanted)
+        with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+            for attempt in pool.map(functools.partial(_attempt, site, recording.truth), wanted):
+                outcome.kinds[f"{site.name} {attempt.place.kind}"] += 1
+                outcome.failed[attempt.failed or "nothing"] += 1
+                outcome.complaints.extend(attempt.complaints)
+    gc.collect()
+    for what, before, after in (
+        ("descriptors", descriptors, _descriptors()),
+        ("threads", alive, threading.active_count()),
+    ):
+        if after > before:
+            outcome.complaints.append(f"{what}: {before} before, {after} after")
+    return outcome
+
+
+def _attempt(site: Site, truth: dict[str, Any], place: Place) -> Attempt:
+    return Attempt(site, place, truth).run()
+
+
+def _descriptors() -> int:
+    folder = Path("/proc/self/fd")
+    return len(os.listdir(folder)) if folder.exists() else 0
+
+
+def _run_part(
+    names: Sequence[str], every: Mapping[str, int], seed: int, threads: int, part: int, parts: int
+) -> Outcome:
+    """In a process of its own, with servers of its own."""
+    with contextlib.ExitStack() as stack:
+        sites: list[Site] = []
+        if "scripted" in names:
+            sites.append(ScriptedSite())
+        if "embedded" in names and embedded_is_there():
+            sites.append(EmbeddedSite())
+        tls_or_not = [tls for tls, name in ((False, "dovecot"), (True, "dovecot-tls")) if name in names]
+        if tls_or_not and Dovecot.unavailable() is None:
+            server = stack.enter_context(Dovecot())
+            sites += [DovecotSite(server, tls=tls) for tls in tls_or_not]
+        return run(sites, every, seed=seed, threads=threads, part=part, parts=parts)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Break a session at every byte, in every way.")
+    parser.add_argument("--every", type=int, default=1, help="cut and stall at one byte in so many, by chance")
+    parser.add_argument("--others", type=int, default=10, help="the other kinds that many times as seldom")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=16)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--kinds", nargs="*", default=KINDS, choices=KINDS)
+    parser.add_argument("--sites", nargs="*", default=["scripted", "embedded", "dovecot", "dovecot-tls"])
+    options = parser.parse_args(arguments)
+    start = time.monotonic()
+    every = {kind: options.every * (1 if kind in ("cut", "stall") else options.others) for kind in options.kinds}
+    total = Outcome(Counter(), Counter(), [])
+    # Not forked: that would copy the threads' locks.
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(options.processes, mp_context=context) as pool:
+        parts = [
+            pool.submit(_run_part, options.sites, every, options.seed, options.threads, part, options.processes)
+            for part in range(options.processes)
+        ]
+        for part in concurrent.futures.as_completed(parts):
+            outcome = part.result()
+            total.kinds.update(outcome.kinds)
+            total.failed.update(outcome.failed)
+            total.complaints.extend(outcome.complaints)
+    for name, number in sorted(total.kinds.items()):
+        print(f"{number:7} {name}")
+    print("failed in:", ", ".join(f"{name} {number}" for name, number in total.failed.most_common()))
+    for complaint in total.complaints[:100]:
+        print(complaint)
+    print(
+        f"{sum(total.kinds.values())} places in {time.monotonic() - start:.0f} s, "
+        f"{len(total.complaints)} not as promised"
+    )
+    return 1 if total.complaints else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

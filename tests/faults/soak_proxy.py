@@ -2,7 +2,8 @@
 
 ``python -m tests.faults.soak_proxy SEED PORT...`` listens on a free port of loopback for each of the server's ports,
 prints these in one line, and ends when its standard input does. The dice of a connection are thrown by the seed and
-the number of the connection at its port.
+the number of the connection at its port. (`tests.helpers.fault_proxy` does what a test has planned, and keeps a
+connection's threads until the test's end.)
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from collections import Counter
 
 import pytest
 
-from tests.faults.soak import Failure, Ledger, message, token_of
+from tests.faults.soak_ledger import Failure, Ledger, message, token_of
 from tests.faults.soak_proxy import KINDS, Fault
 from tests.helpers.dovecot import Dovecot
 

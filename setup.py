@@ -47,6 +47,7 @@ setup(
             "pytest>=8.0",
             "pytest-timeout",
             "setuptools>=77",
+            "tqdm",
             SCRAMP,
             TRUSTME,
         ],

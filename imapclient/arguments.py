@@ -135,6 +135,23 @@ def fetch_items(values: Text | Iterable[Text]) -> bytes:
     return items[1:-1] if items[1:-1].upper() in _FETCH_MACROS else items
 
 
+# section-spec without HEADER.FIELDS (RFC 9051, 9)
+_SECTION = re.compile(rb"(?:[1-9]\d*(?:\.[1-9]\d*)*(?:\.(?:HEADER|TEXT|MIME))?|HEADER|TEXT|)\Z")
+
+
+def section(value: Text) -> bytes:
+    """A section of a message: ``section('1.2')``, ``'2.MIME'``, ``'HEADER'``, ``''`` for all. ValueError for others."""
+    data = to_wire(value).upper()
+    if not _SECTION.match(data):
+        raise ValueError(f"not a section of a message: {shortened(data)}")
+    return data
+
+
+def is_part_number(section: bytes) -> bool:
+    """Whether a section is a part as a whole: ``b'1.2'``, unlike ``b''`` and ``b'1.MIME'``."""
+    return section[-1:].isdigit()
+
+
 def raw_list(values: Text | Iterable[Text], what: str) -> bytes:
     """A caller's items, as they are, in parentheses: ``raw_list(['FLAGS', 'UID'], 'data') == b'(FLAGS UID)'``."""
     if isinstance(values, (str, bytes)):

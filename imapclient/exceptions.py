@@ -325,6 +325,10 @@ class IllegalStateError(ServerWords, IMAPClientError):
     """The call is not possible in the present state, such as a command during IDLE. The connection is usable."""
 
 
+class NoSuchPartError(ServerWords, IMAPClientError):
+    """There is no such message in the selected folder, or no such part of it. The connection is usable."""
+
+
 class CapabilityError(ServerWords, IMAPClientError):
     """The server lacks the capability that the call needs. Nothing was sent, the connection is usable."""
 

@@ -11,6 +11,7 @@ from typing import Callable, TypeVar, cast
 from .commands.acl import AclMixin
 from .commands.auth import AuthMixin
 from .commands.base import UntaggedItem
+from .commands.download import DownloadMixin
 from .commands.fetch import FetchMixin
 from .commands.flags import FlagsMixin
 from .commands.folders import FoldersMixin
@@ -77,6 +78,7 @@ class IMAPClient(
     SelectionMixin,
     SearchMixin,
     FetchMixin,
+    DownloadMixin,
     FlagsMixin,
     MessagesMixin,
     IdleMixin,

@@ -36,6 +36,7 @@ _LAYERS: tuple[tuple[str, ...], ...] = (
         "fetch_result",
         "fetch_chunks",
         "message_source",
+        "transfer_decoding",
     ),
     (
         "response_parser",
@@ -94,6 +95,7 @@ SANS_IO = (
     "sasl_exchange",
     "search_parser",
     "sequence_set",
+    "transfer_decoding",
 )
 IO_MODULES = ("socket", "ssl", "os", "io", "select", "selectors", "subprocess", "threading", "asyncio", "pathlib")
 FACADES = ("__init__", "tls", "commands")

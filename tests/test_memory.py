@@ -35,3 +35,13 @@ def test_a_message_that_is_appended_from_a_file_and_from_an_iterator() -> None:
     with GeneratedServer() as server:
         assert growth(server.port, body) <= 20 * MIB
         assert server.appended == 100_000_000
+
+
+def test_a_part_that_is_downloaded() -> None:
+    body = """
+        with open("/dev/null", "wb") as file:
+            assert client.download(2, "1", file) == 78_000_000
+            assert client.download(2, "1", file, decode=True) == 57_000_000
+    """
+    with GeneratedServer(body_size=78_000_000) as server:
+        assert growth(server.port, body) <= 20 * MIB

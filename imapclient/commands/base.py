@@ -364,7 +364,11 @@ class Collector:
         self.names = names
         self.responses: list[Untagged] = []
         self._room = HeardQueue.MAX_BYTES
-        self.handlers: dict[bytes, Handler] = dict.fromkeys(names, self._keep)
+
+    @property
+    def handlers(self) -> dict[bytes, Handler]:
+        """Made anew: an object that held them would keep itself, and what it has heard, until the next collection."""
+        return dict.fromkeys(self.names, self._keep)
 
     def _keep(self, response: Untagged) -> None:
         self._room -= response.size
@@ -390,11 +394,11 @@ class FetchCollector:
         self._batches = BatchReader(use_uid, normalise_times, max_depth)
         # Sequence number -> UID, as learnt in this command.
         self._uids: dict[int, int] = {}
-        self.handlers: dict[bytes, Handler] = {
-            b"FETCH": self._take,
-            b"EXPUNGE": self._renumber,
-            b"VANISHED": self._renumber,
-        }
+
+    @property
+    def handlers(self) -> dict[bytes, Handler]:
+        """See `Collector.handlers`."""
+        return {b"FETCH": self._take, b"EXPUNGE": self._renumber, b"VANISHED": self._renumber}
 
     def _take(self, response: Untagged) -> bool | None:
         number = response.number

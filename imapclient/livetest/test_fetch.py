@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
+import io
 from typing import Any
 
 import pytest
 
 from imapclient import IMAPClient
-from imapclient.exceptions import CommandError
+from imapclient.exceptions import CommandError, NoSuchPartError
 from imapclient.livetest.fixtures import fill, flags_of, message, needs, uids
 from imapclient.response_types import Address
 
@@ -343,3 +345,32 @@ def test_fetch_iter_by_size(client: IMAPClient, folder: str) -> None:
 def test_fetch_iter_in_an_empty_folder(client: IMAPClient, folder: str) -> None:
     client.select_folder(folder)
     assert list(client.fetch_iter("1:*", "FLAGS")) == []
+
+
+def test_download_of_parts(client: IMAPClient, folder: str) -> None:
+    content = bytes(range(256)) * 2000
+    encoded = base64.encodebytes(content).replace(b"\n", b"\r\n")
+    data = (
+        b'Subject: Parts\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n'
+        b"--b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+        b"Gr=C3=BC=C3=9Fe\r\n--b\r\nContent-Type: application/octet-stream\r\n"
+        b"Content-Transfer-Encoding: base64\r\n\r\n" + encoded + b"\r\n--b--\r\n"
+    )
+    [number] = fill(client, folder, [data])
+
+    def download(section: str, **options: Any) -> bytes:
+        file = io.BytesIO()
+        assert client.download(number, section, file, chunk_size=100_000, **options) == len(file.getvalue())
+        return file.getvalue()
+
+    assert download("") == data
+    assert download("2").rstrip() == encoded.rstrip()
+    assert download("2", decode=True) == content
+    assert download("1", decode=True).decode().rstrip() == "Grüße"
+    assert b"Subject: Parts" in download("HEADER")
+    assert b"\\Seen" not in flags_of(client, number)
+    with pytest.raises(NoSuchPartError):
+        download("7")
+    with pytest.raises(NoSuchPartError):
+        client.download(number + 5, "1", io.BytesIO())
+    client.noop()

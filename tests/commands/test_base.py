@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import io
 import re
 import socket
 import threading
@@ -463,6 +464,7 @@ _TEXT: dict[str, Any] = {
     "criteria": ["SUBJECT", "x"],
     "data": ["FLAGS"],
     "directory": "",
+    "file": io.BytesIO(),
     "flags": ["\\Seen"],
     "folder": "INBOX",
     "folder_flag": b"\\Sent",
@@ -474,6 +476,7 @@ _TEXT: dict[str, Any] = {
     "mech_callable": lambda challenge: b"ann",
     "mech_name": "X-MINE",
     "mechanism": Plain("ann", "secret"),
+    "message": 1,
     "messages": [1],
     "modifiers": ["CHANGEDSINCE 1"],
     "msg": b"m",
@@ -485,6 +488,7 @@ _TEXT: dict[str, Any] = {
     "pattern": "*",
     "quotas": [Quota("", "STORAGE", 0, 512)],
     "query": "x",
+    "section": "1",
     "sort_criteria": ["ARRIVAL"],
     "user": "ann",
     "username": "ann",
@@ -498,6 +502,8 @@ _NO_TEXT = {
     "self",
     "chunk_bytes",
     "chunk_messages",
+    "chunk_size",
+    "decode",
     "progress",
     "size",
     "msg_time",

@@ -291,6 +291,23 @@ def test_parse_email_with_a_character_set_that_python_lacks(imap_server: Embedde
     assert "character set that Python" in output(run(EXAMPLES / "quickstart.py", "-f", ini(imap_server.port)))
 
 
+@pytest.mark.parametrize("bar", [True, False])
+def test_download_attachments(sample_server: EmbeddedServer, run: Run, ini: Ini, tmp_path: Path, bar: bool) -> None:
+    if not bar:
+        (tmp_path / "without").mkdir()
+        (tmp_path / "without" / "tqdm.py").write_text("raise ImportError")
+    path = os.pathsep.join([str(tmp_path / "without"), str(ROOT)])
+    with IMAPClient(sample_server.host, sample_server.port, ssl=False, timeout=30) as client:
+        client.login("ann", "secret")
+        client.select_folder("INBOX", readonly=True)
+        [uid] = client.search(["LARGER", 1_000_000])
+    arguments = ("-f", ini(sample_server.port), str(uid), "files")
+    done = run(EXAMPLES / "download_attachments.py", *arguments, PYTHONPATH=path)
+    assert f"{uid}-2: 1100000 bytes, application/zip" in output(done)
+    assert (tmp_path / "files" / f"{uid}-2").stat().st_size == 1_100_000
+    assert ("100%" in done.stderr) is bar
+
+
 # -- IDLE
 
 

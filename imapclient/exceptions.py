@@ -38,7 +38,10 @@ class ServerWords:
 
 
 class ConnectionAbortError(ServerWords, IMAPClientAbortError):
-    """The connection has ended, and can't be used any more. ``code`` and ``text`` are those of the server's BYE."""
+    """The connection has ended, and can't be used any more.
+
+    ``command`` is the command that was running, ``code`` and ``text`` are those of the server's BYE.
+    """
 
 
 class CommandError(ServerWords, IMAPClientError):

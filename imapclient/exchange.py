@@ -84,6 +84,12 @@ class Tagged(NamedTuple):
             text=readable(self.human),
         )
 
+    def unread(self, command: Command, error: ProtocolError) -> ProtocolError:
+        """The error for a response that could not be read, with the words of the OK that came after it."""
+        error.command = command.name.decode("ascii")
+        error.status, error.code, error.text = self.status, self.code, readable(self.human)
+        return error
+
 
 def readable(text: bytes) -> str:
     """A server's text for people. It need not be ASCII, nor anything that can be decoded."""

@@ -40,6 +40,7 @@ from .exceptions import (
     ProtocolAbortError,
     ProtocolError,
     ResponseCode,
+    ServerWords,
 )
 from .exchange import Command, Tagged, UnsolicitedQueue, Untagged, readable
 from .imap4_capabilities import CapabilityState
@@ -282,6 +283,10 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
     def _fail(self, error: BaseException) -> BaseException:
         """Make the connection unusable. Returns the error as it is to be raised."""
         self._broken = mapped(error) if isinstance(error, OSError) else error
+        if isinstance(self._broken, ServerWords) and self._in_flight:
+            # The oldest is the one that is waited for.
+            running = next(iter(self._in_flight.values()))
+            self._broken.command = self._broken.command or running.name.decode("ascii")
         return self._broken
 
     # -- commands
@@ -317,7 +322,7 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
             if reply.status != "OK":
                 raise reply.error(command)
             if command.error is not None:
-                raise command.error
+                raise reply.unread(command, command.error)
             return reply
 
     def _offer(self, command: Command, take: Taker) -> None:

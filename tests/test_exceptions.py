@@ -67,13 +67,13 @@ def test_a_bye_has_the_servers_words() -> None:
         assert (error.status, error.code, error.text) == ("BYE", (b"UNAVAILABLE", ()), "Back soon")
 
 
-def test_a_lost_connection_has_no_words() -> None:
+def test_a_lost_connection_has_no_words_but_the_command() -> None:
     with dialogue("C: A1 NOOP\nRESET") as client:
         with pytest.raises(IMAPClientAbortError) as caught:
             client.noop()
         assert isinstance(caught.value, OSError)
         error: Any = caught.value
-        assert (error.command, error.status, error.code, error.text) == ("", "", None, "")
+        assert (error.command, error.status, error.code, error.text) == ("NOOP", "", None, "")
 
 
 def test_a_folder_that_is_read_only_has_the_servers_words() -> None:

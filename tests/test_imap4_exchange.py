@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from imapclient.exceptions import CommandError, IMAPClientAbortError
+from imapclient.exceptions import CommandError, FetchError, IMAPClientAbortError
 from imapclient.exchange import Command, Untagged
 from tests.helpers.clients import connected
 from tests.helpers.scripted_peer import PeerFactory
@@ -166,3 +166,47 @@ def test_a_login_by_imaplibs_own_method_makes_the_capabilities_unknown(peer: Pee
         assert not client.has_capability("MOVE")
         client._imap.authenticate("PLAIN", lambda challenge: b"\0ann\0secret")
         assert client.has_capability("MOVE")
+
+
+# -- what an error tells
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "code", "text"),
+    [
+        ("CLOSE", "", None, ""),
+        ("RESET", "", None, ""),
+        ("# silence", "", None, ""),
+        ("S: what is this", "", None, ""),
+        ("S: * BYE [UNAVAILABLE] Going down", "BYE", (b"UNAVAILABLE", ()), "Going down"),
+    ],
+)
+def test_an_error_of_the_connection_tells_which_command_was_running(
+    peer: PeerFactory, answer: str, status: str, code: Any, text: str
+) -> None:
+    script = f'{READY}\nC: A1 NOOP\nS: A1 OK Done\nC: A2 STATUS "x" (MESSAGES)\n{answer}'
+    with connected(peer(script), timeout=0.3) as client:
+        client.noop()
+        with pytest.raises(IMAPClientAbortError) as caught:
+            client.folder_status("x", "MESSAGES")
+        error: Any = caught.value
+        assert (error.command, error.status, error.code, error.text) == ("STATUS", status, code, text)
+
+
+def test_an_error_of_a_response_tells_which_command_it_is_about(peer: PeerFactory) -> None:
+    script = f"""
+        {READY}
+        C: A1 UID FETCH 1 (ENVELOPE)
+        S: * 1 FETCH (UID 1 ENVELOPE 5)
+        S: A1 OK [READ-WRITE] Done
+    """
+    with connected(peer(script), strict=True) as client:
+        with pytest.raises(FetchError) as caught:
+            client.fetch(1, "ENVELOPE")
+        error = caught.value
+        assert (error.command, error.status, error.code, error.text) == (
+            "UID FETCH",
+            "OK",
+            (b"READ-WRITE", ()),
+            "Done",
+        )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import datetime
 from typing import Any
+from unittest import mock
 
-from imapclient import datetime_util, folder_parser, response_lexer, search_parser
+from imapclient import datetime_util, fetch_plan, folder_parser, response_lexer, search_parser
 from imapclient.exceptions import ProtocolError
 from imapclient.fetch_parser import fetch_items, parse_fetch
 from imapclient.folder_parser import parse_list
@@ -14,8 +15,12 @@ from imapclient.reader import Record, before_announcement
 from imapclient.response_lexer import read_rest_of_list, read_values
 from imapclient.search_parser import parse_search
 from tests.fixtures.case import number
+from tests.fixtures.chunks import ChunkTransport
 from tests.fuzz import seeds
 from tests.fuzz.harnesses import Harness, responses, start_of
+from tests.helpers.two_ways import read
+from tests.test_fetch_batch import FORMS
+from tests.test_fetch_batch import responses as responses_like
 
 
 def _or_error(function: Any, *arguments: Any, **named: Any) -> Any:
@@ -97,10 +102,33 @@ def fast_dates(data: bytes) -> None:
         assert isinstance(local, datetime.datetime)
 
 
+def fast_batches(data: bytes) -> None:
+    """What a fetch brings is read many responses at a time where that is possible.
+
+    The first byte chooses how it is fetched, and the size of the pieces in which it arrives.
+    """
+    choice, stream = data[0] if data else 0, data[1:] + data[1:200] * 2
+    uid, local = bool(choice & 1), bool(choice & 2)
+    size = 1 << 20 if choice & 4 else 40 + choice
+    expected, _ = read(ChunkTransport.of_size(stream, size), fast=False, use_uid=uid, normalise_times=local)
+    # A form is compiled when it comes first, and nothing of earlier inputs is kept.
+    with mock.patch.multiple(fetch_plan, _WORTH_IT=0, _plans={}):
+        found, _ = read(ChunkTransport.of_size(stream, size), fast=True, use_uid=uid, normalise_times=local)
+    assert found == expected
+
+
 FAST_PATHS: dict[str, Harness] = {
     "fast_lexer": Harness(fast_lexer, seeds.responses()),
     "fast_fetch": Harness(fast_fetch, seeds.responses_with(b"FETCH")),
     "fast_search": Harness(fast_search, seeds.responses_with(b"SEARCH", b"SORT")),
     "fast_list": Harness(fast_list, seeds.responses_with(b"LIST", b"LSUB")),
+    "fast_batches": Harness(
+        fast_batches,
+        [
+            *(b"\x06" + raw for raw in seeds.responses_with(b"FETCH")),
+            *(b"\x07" + responses_like(form, 3) for form in FORMS.values()),
+            *(b"\x01" + responses_like(form, 2) for form in FORMS.values()),
+        ],
+    ),
     "fast_dates": Harness(fast_dates, seeds.DATES),
 }

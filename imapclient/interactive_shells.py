@@ -20,12 +20,11 @@ Namespace = dict[str, Any]
 def run_shell(client: IMAPClient) -> int:
     """Run the first shell that is installed, with ``c`` and ``imapclient`` in it. Returns the exit status."""
     namespace: Namespace = {"c": client, "imapclient": imapclient, "__name__": "__console__", "__doc__": None}
-    ipython, ptpython = _imported("IPython"), _imported("ptpython.repl")
     try:
-        if ipython is not None:
+        if (ipython := _imported("IPython")) is not None:
             _run_ipython(ipython, namespace)
-        elif ptpython is not None:
-            _run_ptpython(ptpython, namespace)
+        elif (repl := _imported("ptpython.repl")) is not None:
+            _run_ptpython(repl, namespace)
         else:
             _run_standard(namespace)
     except SystemExit as leaving:

@@ -60,6 +60,7 @@ def use(file: Path, folder: Path) -> None:
     python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
     run(str(python), "-m", "pip", "install", f"{file}[demo]", cwd=folder, show=False)
     run(str(python), "-c", REPORT_PLACE, cwd=folder)
+    run(str(python.with_name("imapclient")), "--version", cwd=folder)
     if sys.version_info >= DEMO_PYTHON:
         run(str(python), str(CHECKOUT / "examples" / "quickstart.py"), cwd=folder)
     else:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import errno
 import os
 import re
 import socket
@@ -19,6 +20,8 @@ from pathlib import Path
 import pytest
 
 from imapclient import __version__, interact
+from imapclient.config import Settings
+from imapclient.connection_errors import advice
 from tests.helpers import certificates
 from tests.helpers.config_files import write_config
 from tests.helpers.scripted_peer import PeerFactory, ScriptedPeer
@@ -343,6 +346,18 @@ def test_command_that_fails(fails: Fails, tmp_path: Path) -> None:
 def test_password_command_that_fails(fails: Fails, tmp_path: Path) -> None:
     path = write_config(tmp_path / "my.ini", "[DEFAULT]\nhost = a\nusername = ann\npassword_command = exit 3\n")
     assert fails("-f", str(path)) == f"{path} [DEFAULT] password_command: ended with exit status 3: exit 3"
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (OSError(errno.EHOSTUNREACH, "No route to host"), "no connection to a, port 993: No route to host"),
+        (RuntimeError("odd\nthing"), "no connection to a: RuntimeError: odd thing"),
+        (RuntimeError("x" * 1000), f"no connection to a: RuntimeError: {'x' * 363}..."),
+    ],
+)
+def test_what_is_not_foreseen(error: Exception, line: str) -> None:
+    assert advice(error, Settings(host="a", port=None, ssl=True, starttls=False, stream=False)) == line
 
 
 def test_demo_without_its_server(arguments: Arguments, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -169,6 +170,17 @@ def test_file_asks_for_what_it_lacks(start: Start, server: EmbeddedServer, tmp_p
     assert "secret" not in terminal.written
 
 
+def test_leaving_while_it_connects(start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        terminal = start(STANDARD, "-H", "127.0.0.1", "-P", str(port), "-u", "ann", "--insecure")
+        terminal.wait_for("password:")
+        terminal.press(f"secret{ENTER}")
+        terminal.wait_for("Connecting...")
+        assert terminal.wait_for_end("c") == 1
+        assert terminal.screen.replace("^C", "").strip() == "password:\nConnecting..."
+
+
 @each_shell
 def test_leaving_the_shell_logs_out(start: Start, shell: Shell, tmp_path: Path, peer: PeerFactory) -> None:
     """Out of IDLE too."""
@@ -193,3 +205,23 @@ def test_leaving_the_shell_logs_out(start: Start, shell: Shell, tmp_path: Path, 
         terminal.press_ctrl("d")
         assert terminal.wait_for_end() == 0
         scripted.wait()
+
+
+def test_server_that_goes_away(start: Start, tmp_path: Path, peer: PeerFactory) -> None:
+    """The shell goes on, and leaving it makes no fuss."""
+    script = """
+        S: * OK [CAPABILITY IMAP4rev1] ready
+        C: A1 LOGIN "ann" "secret"
+        S: A1 OK [CAPABILITY IMAP4rev1] done
+        CLOSE
+    """
+    scripted = peer(script, timeout=60)
+    account = f"host = {scripted.host}\nport = {scripted.port}\nssl = no\nusername = ann\npassword = secret\n"
+    terminal = start(STANDARD, "-f", str(write_config(tmp_path / "my.ini", f"[DEFAULT]\n{account}")))
+    wait_for_prompt(terminal, STANDARD, 1)
+    terminal.press(f"c.noop(){ENTER}")
+    terminal.wait_for("AbortError: ")
+    wait_for_prompt(terminal, STANDARD, 2)
+    terminal.press_ctrl("d")
+    assert terminal.wait_for_end() == 0
+    assert terminal.screen.splitlines()[-1] == ">>>"

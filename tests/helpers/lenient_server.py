@@ -1,0 +1,136 @@
+"""A server that takes any command as leniently as any server does, and a reader of commands with no code of ours.
+
+ScriptedPeer can't do this: which of the calls send anything, and what, is what the test finds out.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import socket
+import threading
+from typing import NamedTuple
+
+_TIMEOUT = 10
+_ANNOUNCED = re.compile(rb"\{(\d+)(\+?)\}\r?\n\Z")
+
+
+class LenientServer:
+    """Says OK to each command, and keeps them: ``[b'A1 LOGIN "ann" {6}\\r\\nsecret\\r\\n']``.
+
+    A line ends with LF, whatever stands before it; ``{n}`` at its end announces a literal. What the client says in an
+    AUTHENTICATE is kept as a further word of the command.
+    """
+
+    def __init__(self, capabilities: bytes) -> None:
+        self.commands: list[bytes] = []
+        self._capabilities = capabilities
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(_TIMEOUT)
+        self.port: int = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> LenientServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join(_TIMEOUT)
+        self._listener.close()
+        assert not self._thread.is_alive()
+
+    def _serve(self) -> None:
+        sock, _ = self._listener.accept()
+        sock.settimeout(_TIMEOUT)
+        with sock, sock.makefile("rb") as lines:
+            sock.sendall(b"* OK [CAPABILITY %b] ready\r\n" % self._capabilities)
+            while True:
+                command = line = lines.readline()
+                if not line:
+                    return
+                literal = _ANNOUNCED.search(line)
+                while literal is not None:
+                    if not literal.group(2):
+                        sock.sendall(b"+ go\r\n")
+                    command += lines.read(int(literal.group(1)))
+                    line = lines.readline()
+                    command += line
+                    literal = _ANNOUNCED.search(line)
+                # Not just a search for the word: a tag may be IDLE1.
+                tag, name = [*command.split(None, 2)[:2], b"*", b""][:2]
+                if name == b"AUTHENTICATE" and len(command.split()) == 3:
+                    # Without an initial response.
+                    sock.sendall(b"+ \r\n")
+                    command = command[:-2] + b" " + lines.readline()
+                self.commands.append(command)
+                if name == b"IDLE":
+                    sock.sendall(b"+ idling\r\n")
+                else:
+                    sock.sendall(tag + b" OK [CAPABILITY %b] Done\r\n" % self._capabilities)
+
+
+class SentCommand(NamedTuple):
+    """What stands in a command: its words and strings in order, and all of it as text with strings as their content."""
+
+    words: list[bytes]
+    strings: list[bytes]
+    flat: bytes
+
+
+_LITERAL = re.compile(rb"~?\{([0-9]+)\+?\}\r\n")
+_QUOTED = re.compile(rb'"((?:[^"\\\r\n\0]|\\["\\])*)"')
+# A brace may stand in a word; at the end of the line it would announce a literal.
+_WORD = re.compile(rb"(?!~?\{[0-9]+\+?\}\r\n)[\x21\x23-\x27\x2a-\x7e]+")
+_ENDS_IN_ANNOUNCEMENT = re.compile(rb"\{[0-9]+\+?\}\Z")
+_BETWEEN = re.compile(rb"[ ()]")
+
+
+def read_command(data: bytes) -> SentCommand:
+    """Read one command by the grammar (RFC 9051, 9). ValueError for what is not exactly one.
+
+    ``read_command(b'A1 LOGIN ann {3}\\r\\nx y\\r\\n')`` is ``SentCommand([b'A1', b'LOGIN', b'ann'], [b'x y'], b'A1
+    LOGIN ann x y')``.
+    """
+    words, strings, flat = [], [], b""
+    position = 0
+    while data[position:] != b"\r\n":
+        literal, quoted = _LITERAL.match(data, position), _QUOTED.match(data, position)
+        word, between = _WORD.match(data, position), _BETWEEN.match(data, position)
+        if literal is not None:
+            end = literal.end() + int(literal.group(1))
+            strings.append(data[literal.end() : end])
+            flat += strings[-1]
+            if end > len(data):
+                raise ValueError("a literal is not all there")
+            position = end
+        elif quoted is not None:
+            strings.append(re.sub(rb'\\(["\\])', rb"\1", quoted.group(1)))
+            flat += strings[-1]
+            position = quoted.end()
+        elif word is not None and not (
+            data.startswith(b"\r\n", word.end()) and _ENDS_IN_ANNOUNCEMENT.search(word.group())
+        ):
+            words.append(word.group())
+            flat += word.group()
+            position = word.end()
+        elif between is not None:
+            flat += between.group()
+            position = between.end()
+        else:
+            raise ValueError(f"not a command, from byte {position} on: {data[position : position + 60]!r}")
+    return SentCommand(words, strings, flat)
+
+
+def from_modified_utf7(name: bytes) -> bytes | None:
+    """A mailbox name as UTF-8 (RFC 3501, 5.1.3), None for what is none: ``from_modified_utf7(b'a&AOk-') == 'aé'``."""
+
+    def decoded(match: re.Match[bytes]) -> bytes:
+        if not match.group(1):
+            return b"&"
+        text = match.group(1).replace(b",", b"/")
+        return base64.b64decode(text + b"=" * (-len(text) % 4)).decode("utf-16-be", "surrogatepass").encode("utf-8")
+
+    try:
+        return re.sub(rb"&([A-Za-z0-9+,]*)-", decoded, name)
+    except ValueError:
+        return None

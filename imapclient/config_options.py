@@ -10,6 +10,8 @@ import urllib.parse
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from .protocol_log import REDACTED
+
 
 class ConfigError(configparser.Error, ValueError):
     """A setting is missing, can't be read, or contradicts another. Nothing is connected.
@@ -89,14 +91,25 @@ def _authorities(text: str) -> str:
     return path
 
 
-def _https_url(text: str) -> str:
+def https_url(text: str) -> str:
+    """An address of https. ValueError, whose second argument is the address to show, for any other."""
     try:
         parts = urllib.parse.urlsplit(text)
     except ValueError:
         parts = urllib.parse.urlsplit("")
     if text and (parts.scheme != "https" or not parts.hostname):
-        raise ValueError("an address that begins with https://")
+        raise ValueError("an address that begins with https://", _without_credentials(text))
+    if "@" in parts.netloc:
+        raise ValueError("an address without a name and password in it", _without_credentials(text))
     return text
+
+
+def _without_credentials(address: str) -> str:
+    start, at, end = address.rpartition("@")
+    if not at:
+        return address
+    scheme, slashes, _ = start.partition("//")
+    return f"{scheme}{slashes}{REDACTED}@{end}" if slashes else f"{REDACTED}@{end}"
 
 
 class OptionType(NamedTuple):
@@ -111,7 +124,7 @@ BOOL = OptionType("bool", _boolean)
 PORT = OptionType("int", _port)
 SECONDS = OptionType("number", _seconds)
 PEM_FILE = OptionType("string", _authorities)
-HTTPS_URL = OptionType("string", _https_url)
+HTTPS_URL = OptionType("string", https_url)
 
 
 # -- the table
@@ -220,6 +233,8 @@ def read_value(name: str, text: str) -> Any:
         return BY_NAME[name].type.read(text)
     except ValueError as error:
         allowed, *detail = error.args
+        if BY_NAME[name].type is HTTPS_URL:
+            text, *detail = detail
         raise ValueError(": ".join([f"{allowed}, not {text!r}", *detail])) from None
 
 

@@ -282,6 +282,7 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
 
     def _fail(self, error: BaseException) -> BaseException:
         """Make the connection unusable. Returns the error as it is to be raised."""
+        protocol_log.hide_secrets(error, self._secrets)
         self._broken = mapped(error) if isinstance(error, OSError) else error
         if isinstance(self._broken, ServerWords) and self._in_flight:
             # The oldest is the one that is waited for.

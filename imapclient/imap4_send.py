@@ -219,9 +219,11 @@ class SendExchange:
     def _respond(self, command: Command) -> None:
         text, self._continuation = self._continuation or b"", None
         if command.respond is None:
-            raise ProtocolAbortError("a continuation request that nothing waits for", None, text[:80])
+            # In base64 it may repeat what it was told.
+            shown = None if command.secrets else text[:80]
+            raise ProtocolAbortError("a continuation request that nothing waits for", None, shown)
         if self._logging:
             protocol_log.sent_secretly(b"+")
         response = command.respond(text)
-        self._secrets += (response,) if len(response) > 3 else ()  # "*" and "=" stand in any line.
+        self._secrets += protocol_log.forms_of_response(response)
         self._write(response + b"\r\n")

@@ -12,7 +12,7 @@ import urllib.parse
 import urllib.request
 from typing import Any, NamedTuple, Protocol, cast
 
-from .config_options import ConfigError
+from .config_options import ConfigError, https_url
 from .exceptions import LoginError
 from .protocol_log import REDACTED
 
@@ -50,6 +50,9 @@ class AccessToken(NamedTuple):
     text: str
     usable_until: float
 
+    def __repr__(self) -> str:
+        return f"AccessToken({REDACTED}, usable_until={self.usable_until})"
+
 
 class _Account(NamedTuple):
     """Whose token it is."""
@@ -59,6 +62,9 @@ class _Account(NamedTuple):
     client_secret: str
     refresh_token: str
     scope: str
+
+    def __repr__(self) -> str:
+        return f"_Account({self.url!r}, {self.client_id!r}, {REDACTED}, {REDACTED}, {self.scope!r})"
 
 
 _tokens: dict[_Account, AccessToken] = {}
@@ -131,8 +137,11 @@ def _account(
         raise ConfigError(
             f"missing: it is not known where {hostname!r} has its access tokens from", option="oauth2_token_url"
         )
-    if not url.startswith("https://"):
-        raise ConfigError(f"an address that begins with https://, not {url!r}", option="oauth2_token_url")
+    try:
+        https_url(url)
+    except ValueError as error:
+        allowed, shown = error.args
+        raise ConfigError(f"{allowed}, not {shown!r}", option="oauth2_token_url") from None
     return _Account(url, client_id, client_secret, refresh_token, scope or "")
 
 

@@ -37,6 +37,8 @@ class MessageSource:
         self._progress = progress
         self._start: int | None = None
         self._first: list[bytes] = []
+        if progress is not None and not callable(progress):
+            raise TypeError(f"not a function: {progress!r}")
         if isinstance(source, io.TextIOBase):
             raise TypeError("a message is bytes: open the file in binary mode")
         if self._file is not None:

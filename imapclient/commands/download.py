@@ -57,6 +57,8 @@ class DownloadMixin(CommandBase):
             raise TypeError(f"not the id of one message: {message!r}")
         if chunk_size < 1:
             raise ValueError("chunk_size must be at least 1")
+        if progress is not None and not callable(progress):
+            raise TypeError(f"not a function: {progress!r}")
         imap, use_uid = self._imap, self.use_uid
         selection = imap.selection
 

@@ -336,3 +336,9 @@ def test_what_is_no_single_id(message: Any) -> None:
 def test_a_chunk_has_bytes() -> None:
     with dialogue() as client, pytest.raises(ValueError, match="chunk_size"):
         client.download(7, "1", io.BytesIO(), chunk_size=0)
+
+
+@pytest.mark.parametrize("progress", ["x", 5, [print]])
+def test_a_progress_is_a_function(progress: Any) -> None:
+    with dialogue() as client, pytest.raises(TypeError, match="not a function"):
+        client.download(7, "1", io.BytesIO(), progress=progress)

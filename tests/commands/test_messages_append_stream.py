@@ -110,6 +110,15 @@ def test_wrong_sizes_are_told_before_anything_is_sent() -> None:
                 client.append("x", message, size=size)
 
 
+@pytest.mark.parametrize("message", [b"abc", io.BytesIO(b"abc")], ids=["bytes", "file"])
+def test_a_progress_that_is_no_function_is_told_before_anything_is_sent(message: Any) -> None:
+    progress: Any
+    with dialogue() as client:
+        for progress in ("x", 5, [print]):
+            with pytest.raises(TypeError, match="not a function"):
+                client.append("x", message, progress=progress)
+
+
 # -- interruptions
 
 

@@ -74,7 +74,9 @@ def _arguments(
     flags: tuple[bytes, ...], date: bytes | None, literal: Literal | StreamedLiteral, in_utf8: bool
 ) -> list[Argument]:
     arguments: list[Argument] = []
-    if flags:
+    # Courier 5.0 answers `APPEND "x" UTF8 (~{18}` with "NO Error in IMAP command received by server." and takes the
+    # same behind an empty list of flags, which means no other thing.
+    if flags or in_utf8:
         arguments.append(flags)
     if date is not None:
         arguments.append(date)

@@ -29,8 +29,8 @@ def test_a_message_with_all_there_is() -> None:
         (b"a\0", False, True, [Literal(b"a\0")]),
         (b"a\0", True, False, [Literal(b"a\0", binary=True)]),
         (b"S: \xc3\xa9\r\n", True, False, [Literal(b"S: \xc3\xa9\r\n")]),
-        (b"S: \xc3\xa9\r\n", False, True, [b"UTF8", (Literal(b"S: \xc3\xa9\r\n", binary=True),)]),
-        (b"S: \xc3\xa9\r\n\r\n\0", True, True, [b"UTF8", (Literal(b"S: \xc3\xa9\r\n\r\n\0", binary=True),)]),
+        (b"S: \xc3\xa9\r\n", False, True, [(), b"UTF8", (Literal(b"S: \xc3\xa9\r\n", binary=True),)]),
+        (b"S: \xc3\xa9\r\n\r\n\0", True, True, [(), b"UTF8", (Literal(b"S: \xc3\xa9\r\n\r\n\0", binary=True),)]),
     ],
 )
 def test_how_the_data_goes_out(data: bytes, literal8: bool, utf8: bool, expected: list[Argument]) -> None:

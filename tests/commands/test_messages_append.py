@@ -298,10 +298,29 @@ def test_a_header_in_utf8_is_no_other_message_before_enable_and_in_imap4rev2(ena
         assert client.append("x", _UTF8_MESSAGE) == b"Done"
 
 
+def test_a_header_in_utf8_stands_behind_flags_for_courier() -> None:
+    script = f"""
+        {_enable("UTF8=ACCEPT")}
+        C: A1 APPEND "x" () UTF8 (~{{18}}
+        S: + OK
+        Cx: Subject: café\\r\\n\\r\\n)
+        S: A1 OK [APPENDUID 795636890 1] APPEND Ok.
+        C: A2 APPEND "x" {{1}}
+        S: + OK
+        Cx: m
+        S: A2 OK APPEND Ok.
+    """
+    with dialogue(script, capabilities=_IS_UTF8) as client:
+        client.enable("UTF8=ACCEPT")
+        # Without them it answers "A1 NO Error in IMAP command received by server."
+        client.append("x", _UTF8_MESSAGE)
+        client.append("x", "m")
+
+
 def test_multiappend_with_headers_in_utf8() -> None:
     script = f"""
         {_enable("UTF8=ACCEPT")}
-        C: A1 APPEND "x" UTF8 (~{{18}}
+        C: A1 APPEND "x" () UTF8 (~{{18}}
         S: + go
         Cx: Subject: café\\r\\n\\r\\n) {{1}}
         S: + go

@@ -6,22 +6,19 @@ in the environment it fails them.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import ssl
-import sys
 import time
-import uuid
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
+from imapclient.livetest.plugin import pytest_addoption
 from tests.helpers.courier import Courier
 from tests.helpers.cyrus import Cyrus
 from tests.helpers.dovecot import Dovecot
-from tests.helpers.live import SERVERS, TRANSPORTS, LiveServer
+from tests.helpers.live import SERVERS, TRANSPORTS, LiveServer, live_server_of, new_embedded, running
 from tests.helpers.mail_server import MailServer
 from tests.helpers.scripted_peer import PeerFactory, Script, ScriptedPeer
 from tests.helpers.zones import SystemZone
@@ -29,13 +26,15 @@ from tests.helpers.zones import SystemZone
 if TYPE_CHECKING:
     from imapclient.embedded_server import EmbeddedServer
 
+__all__ = ["pytest_addoption"]
+
 # A loaded machine is no failure: how long an example takes is the benchmark's business. The same examples each time: a
 # change is judged by itself, not by the dice. `--hypothesis-profile=random` throws these, to look for more.
 settings.register_profile("random", deadline=None, print_blob=True)
 settings.register_profile("imapclient", settings.get_profile("random"), derandomize=True)
 settings.load_profile("imapclient")
 
-_SERVER_FIXTURES = {"courier", "cyrus", "dovecot", "embedded", "live_server", "mail_server", "suite_server"}
+_SERVER_FIXTURES = {"account", "courier", "cyrus", "dovecot", "embedded", "live_server", "mail_server"}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -108,50 +107,22 @@ def peer() -> Iterator[PeerFactory]:
         raise AssertionError("\n".join(failures))
 
 
-def _not_available(reason: str, *, obtainable: bool = True) -> None:
-    if obtainable and os.environ.get("IMAPCLIENT_TEST_REQUIRE") == "all":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-def _new_embedded(users: dict[str, str]) -> EmbeddedServer:
-    from imapclient.embedded_server import EmbeddedServer
-
-    server = EmbeddedServer(users=users, tls=True, starttls=True)
-    reason = server.unavailable_reason()
-    if reason is not None:
-        # pymap, which it is made of, runs on no older Python: no installation would help.
-        _not_available(reason, obtainable=tuple(sys.version_info) >= (3, 11))
-    return server
-
-
-_Server = TypeVar("_Server", bound=MailServer)
-
-
-def _running(kind: type[_Server]) -> Iterator[_Server]:
-    reason = kind.unavailable()
-    if reason is not None:
-        _not_available(reason)
-    with kind() as server:
-        yield server
-
-
 @pytest.fixture(scope="session")
 def dovecot() -> Iterator[Dovecot]:
     """A running Dovecot; `Dovecot.add_user` gives a test a mailbox of its own."""
-    yield from _running(Dovecot)
+    yield from running(Dovecot)
 
 
 @pytest.fixture(scope="session")
 def cyrus() -> Iterator[Cyrus]:
     """A running Cyrus; `Cyrus.add_user` gives a test a mailbox of its own."""
-    yield from _running(Cyrus)
+    yield from running(Cyrus)
 
 
 @pytest.fixture(scope="session")
 def courier() -> Iterator[Courier]:
     """A running Courier; `Courier.add_user` gives a test a mailbox of its own."""
-    yield from _running(Courier)
+    yield from running(Courier)
 
 
 @pytest.fixture(params=["dovecot", "cyrus", "courier"])
@@ -165,32 +136,8 @@ def mail_server(request: pytest.FixtureRequest) -> MailServer:
 def embedded() -> Iterator[EmbeddedServer]:
     """A running EmbeddedServer with TLS and STARTTLS; what one test leaves, the next one sees."""
     users = {"alice": "secret", "bob": "secret", "ops": "secret", "uni": 'pässwörd "q"'}
-    with _new_embedded(users) as server:
+    with new_embedded(users) as server:
         yield server
-
-
-@contextlib.contextmanager
-def _live(request: pytest.FixtureRequest, name: str, transport: str) -> Iterator[LiveServer]:
-    with contextlib.ExitStack() as stack:
-        server: MailServer | EmbeddedServer
-        if name == "embedded":
-            user, password = f"user-{uuid.uuid4().hex}", "secret"
-            # It starts within milliseconds, so that each test may have one.
-            server = stack.enter_context(_new_embedded({user: password}))
-        else:
-            running: MailServer = request.getfixturevalue(name)
-            user, password = running.new_user()
-            server = running
-        live = LiveServer(
-            name,
-            transport,
-            host=server.host,
-            port=server.tls_port if transport == "tls" else server.port,
-            ssl_context=server.ssl_context,
-            user=user,
-            password=password,
-        )
-        yield stack.enter_context(live)
 
 
 @pytest.fixture(
@@ -200,14 +147,5 @@ def _live(request: pytest.FixtureRequest, name: str, transport: str) -> Iterator
 )
 def live_server(request: pytest.FixtureRequest) -> Iterator[LiveServer]:
     """Each real server over each transport, with a new user whose mailbox is empty."""
-    with _live(request, *request.param) as live:
-        yield live
-
-
-@pytest.fixture(
-    params=[pytest.param(item, id=item[0]) for item in SERVERS.items() if item[0] in ("embedded", "dovecot")]
-)
-def suite_server(request: pytest.FixtureRequest) -> Iterator[LiveServer]:
-    """Each real server over the transport that the live suite runs on, with a new user whose mailbox is empty."""
-    with _live(request, *request.param) as live:
+    with live_server_of(request, *request.param) as live:
         yield live

@@ -1,18 +1,16 @@
 """The live tests: what this package promises, checked on a server of yours.
 
-``python -m imapclient.livetest my.ini`` runs them on each account of the file; livetest.ini.example at
-the top of the source tree shows one. Arguments after the file go to pytest: ``-x``, ``-k idle``. They need
-pytest, and an account that may make folders.
+``python -m imapclient.livetest my.ini`` runs them on the account of the file; livetest.ini.example at the top of the
+source tree shows one. Each other section of the file is one more way to connect, which is tried too. Arguments after
+the file go to pytest: ``-x``, ``-k idle``, ``--livetest-report report.md``. They need pytest, and an account that may
+make folders.
 
-Each test works in new folders, whose names begin with ``imapclient-livetest-`` and random letters, and these are
-all that is deleted. Other folders are listed, never selected or changed. What a server has no capability for is
-skipped, with the reason.
+The tests change and delete nothing but what is inside one folder of their own, ``imapclient-livetest-`` and letters and
+digits, which goes in the end, also after a failure or Ctrl-C. A folder that an earlier run had to leave behind is
+deleted when it is a day old. Other folders are listed, never changed. What a server has no capability for is skipped,
+with the reason.
 
-The modules ``test_<family>.py`` hold the tests. They use the fixtures of `imapclient.livetest.fixtures` and four that
-whoever runs the tests provides; `imapclient.livetest.accounts` does it for accounts of a file:
-
-- ``client``: logged in, no folder selected, all attributes as after construction
-- ``second_client``: another connection of the same user
-- ``connect``: a function that returns one more of these; its keyword argument ``timeout`` is IMAPClient's
-- ``server_name``: a name for the server; ``"embedded"`` leaves out what `imapclient.embedded_server` can't do
+The modules ``test_<family>.py`` hold the tests, `imapclient.livetest.fixtures` what they share,
+`imapclient.livetest.accounts` the connections and folders of an account, and `imapclient.livetest.plugin` is the pytest
+plugin that reads the file and reports.
 """

@@ -1,4 +1,4 @@
-"""``python -m imapclient.livetest FILE [PYTEST ARGUMENT...]``: the live tests on the accounts of a file."""
+"""``python -m imapclient.livetest FILE [PYTEST ARGUMENT...]``: the live tests on the account of a file."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import configparser
 import importlib.util
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from imapclient.config import parse_config_file
 USAGE = """\
 usage: python -m imapclient.livetest FILE [PYTEST ARGUMENT...]
 
-Runs the live tests on each account of a configuration file, such as livetest.ini.example of the source tree.
-They work in folders of their own, whose names begin with "imapclient-livetest-", and delete these only.
+Runs the live tests on the account of a configuration file, such as livetest.ini.example of the source tree, and
+connects as each other section says. They work in a folder of their own, "imapclient-livetest-...", and delete nothing
+else. --livetest-report report.md writes what passed, failed and was skipped for a bug report.
 """
 
 
@@ -28,31 +30,37 @@ def main(arguments: Sequence[str]) -> int:
         print("the live tests need pytest: pip install pytest", file=sys.stderr)
         return 2
     try:
-        settings = parse_config_file(arguments[0])
+        # The plugin reads it again, and gives the warnings.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            parse_config_file(arguments[0])
     except (OSError, configparser.Error) as error:
         print(error, file=sys.stderr)
         return 2
 
     import pytest
 
-    from imapclient.livetest import accounts, fixtures
+    # Before they are imported, so that a failed assertion shows its values.
+    pytest.register_assert_rewrite("imapclient.livetest.fixtures")
+    from imapclient.livetest import fixtures, plugin
 
-    tested, refused = accounts.accounts_of(settings)
     folder = Path(__file__).parent
     return int(
         pytest.main(
             [
                 *sorted(map(str, folder.glob("test_*.py"))),
-                *([str(folder / "refused_accounts.py")] if refused else []),
+                f"--livetest-config={arguments[0]}",
                 # The settings of a project that the current folder happens to be in are not for these tests.
                 f"--rootdir={folder}",
                 f"--confcutdir={folder}",
                 f"-c{os.devnull}",
                 "-pno:cacheprovider",
+                # This program is a module of the package whose other module is a pytest plugin.
+                "-Wignore::pytest.PytestAssertRewriteWarning",
                 "-ra",
                 *arguments[1:],
             ],
-            plugins=[accounts.Plugin(tested, refused), fixtures],
+            plugins=[plugin, fixtures],
         )
     )
 

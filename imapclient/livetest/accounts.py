@@ -1,51 +1,80 @@
-"""The live tests' fixtures for the accounts of a configuration file: a pytest plugin.
+"""An account as the live tests use it: its connections, and the one folder in which all is done.
 
-Connections are kept from test to test, because many servers limit the number of logins.
+Connections and folders are kept from test to test: many servers limit the number of logins, and some take seconds to
+delete a folder.
 """
 
 from __future__ import annotations
 
+import contextlib
 import copy
-from collections.abc import Iterator
-from typing import Any
-
-import pytest
+import itertools
+import re
+import time
+import uuid
+from typing import Any, NamedTuple
 
 from imapclient import IMAPClient
 from imapclient.config import Settings, create_client_from_config
-from imapclient.livetest.fixtures import Connect, delete_folders
+from imapclient.exceptions import CommandError
 from imapclient.sockets import Timeout
+
+PREFIX = "imapclient-livetest-"
+"""How the name begins of every folder that the live tests make at the top, or below the user's namespace."""
 
 # A test never waits for ever, whatever the file says.
 _TIMEOUT_SECONDS = 60.0
+# What a run of that age has left behind, no run uses any more.
+_OLD_SECONDS = 24 * 60 * 60
+
+
+class Facts(NamedTuple):
+    """What a server says of itself after the login."""
+
+    greeting: str
+    identification: str
+    """What ID told: ``'name Dovecot, version 2.3.19'``; empty where there is no ID."""
+    capabilities: tuple[str, ...]
 
 
 class Account:
-    """One account with its idle connections."""
+    """One account, with the connections that are open and free, and the folder of this run."""
 
     def __init__(self, name: str, settings: Settings) -> None:
         self.name = name
         self.settings = settings
-        self._kept: list[IMAPClient] = []
+        #: None before the first connection.
+        self.facts: Facts | None = None
+        self._connections: list[IMAPClient] = []
+        self._folders: list[str] = []
+        self._numbers = itertools.count(1)
+        self._top: str | None = None
+        self.delimiter = ""
 
-    def connect(self, timeout: Timeout = None) -> IMAPClient:
-        """A new connection, logged in."""
-        settings = copy.copy(self.settings)
+    # -- connections
+
+    def connect(self, *, timeout: Timeout = None, login: bool = True, section: str | None = None) -> IMAPClient:
+        """A new connection, of another section of the file where one is named."""
+        settings = copy.copy(self.settings if section is None else self.settings.alternates[section])
         # It goes to IMAPClient as it is, which takes more than the file can say.
         vars(settings)["timeout"] = timeout or settings.timeout or _TIMEOUT_SECONDS
-        return create_client_from_config(settings)
+        return create_client_from_config(settings, login=login)
 
     def take(self) -> IMAPClient:
         """A connection as after the login: one that was kept, or a new one."""
-        while self._kept:
-            client = self._kept.pop()
+        while self._connections:
+            client = self._connections.pop()
             try:
                 client.noop()
             except (IMAPClient.Error, OSError):
                 client.shutdown()
             else:
                 return client
-        return self.connect()
+        client = self.connect()
+        if self.facts is None:
+            self.facts = _facts(client)
+            self._begin(client)
+        return client
 
     def give_back(self, client: IMAPClient) -> None:
         """Keep a connection for the next test, unless that would have to notice what this one did."""
@@ -54,82 +83,121 @@ class Account:
             client.noop()
             # The folder belongs to the tests, so it is no loss that this expunges.
             client.close_folder()
-        except IMAPClient.AbortError:
+        except (IMAPClient.AbortError, OSError):
             client.shutdown()
             return
         except IMAPClient.Error:
             # It is in IDLE, or no folder is selected, or only for reading. The next NOOP tells which.
             pass
-        self._kept.append(client)
+        self._connections.append(client)
 
-    def clean(self) -> None:
-        """Delete the folders of this run."""
-        client = self.take()
-        delete_folders(client)
-        self._kept.append(client)
+    # -- folders
+
+    @property
+    def top(self) -> str:
+        """The folder of this run, in which all others are: ``'imapclient-livetest-67e2c1ab0f3d9a41'``."""
+        if self._top is None:
+            raise RuntimeError("nobody has connected yet")
+        return self._top
+
+    def new_name(self, suffix: str = "") -> str:
+        """The name of a folder that doesn't exist yet, inside `top`: ``'imapclient-livetest-.../12-suffix'``."""
+        return f"{self.top}{self.delimiter or '-'}{next(self._numbers)}{suffix}"
+
+    def take_folder(self, client: IMAPClient) -> str:
+        """The name of an empty folder that no other test uses now, and in which UIDs don't begin with 1."""
+        while self._folders:
+            name = self._folders.pop()
+            with contextlib.suppress(CommandError):
+                _empty(client, name)
+                return name
+        name = self.new_name()
+        client.create_folder(name)
+        # Where UIDs and sequence numbers are the same, one may pass for the other.
+        client.append(name, b"Subject: the first\r\n\r\n")
+        _empty(client, name)
+        return name
+
+    def give_back_folder(self, name: str) -> None:
+        """Keep a folder for another test."""
+        self._folders.append(name)
+
+    def _begin(self, client: IMAPClient) -> None:
+        root = root_of(client)
+        _flags, delimiter, _name = client.list_folders("", "")[0]
+        self.delimiter = (delimiter or b"").decode("ascii")
+        for top in old_folders(client):
+            delete_tree(client, top, self.delimiter)
+        self._top = f"{root}{PREFIX}{int(time.time()):08x}{uuid.uuid4().hex[:8]}"
+        client.create_folder(self._top)
 
     def close(self) -> None:
-        """Log out."""
-        for client in self._kept:
-            with client:
+        """Delete the folder of this run with all that is in it, and log out."""
+        if self._top is not None:
+            client = self.take()
+            delete_tree(client, self._top, self.delimiter)
+            self._top = None
+            self._connections.append(client)
+        self.log_out()
+
+    def log_out(self) -> None:
+        """End the connections."""
+        while self._connections:
+            with self._connections.pop():
                 pass
 
 
-class Plugin:
-    """Runs each test on each account, and those of refused accounts on these."""
-
-    def __init__(self, accounts: list[Account], refused: list[Account]) -> None:
-        self._accounts = accounts
-        self._refused = refused
-
-    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        for name, accounts in (("account", self._accounts), ("refused_account", self._refused)):
-            if name in metafunc.fixturenames:
-                metafunc.parametrize(name, accounts, ids=[account.name for account in accounts])
-
-    def pytest_sessionfinish(self) -> None:
-        for account in self._accounts:
-            account.close()
-
-    @pytest.fixture
-    def client(self, account: Account) -> Iterator[IMAPClient]:
-        """A client that is logged in."""
-        client = account.take()
-        yield client
-        account.give_back(client)
-        account.clean()
-
-    @pytest.fixture
-    def second_client(self, client: IMAPClient, account: Account) -> Iterator[IMAPClient]:
-        """Another connection of the same user."""
-        second = account.take()
-        yield second
-        account.give_back(second)
-
-    @pytest.fixture
-    def connect(self, account: Account) -> Iterator[Connect]:
-        """Opens new connections."""
-        opened: list[IMAPClient] = []
-
-        def connect(*, timeout: Timeout = None) -> IMAPClient:
-            opened.append(account.connect(timeout))
-            return opened[-1]
-
-        yield connect
-        for client in opened:
-            client.shutdown()
-
-    @pytest.fixture
-    def server_name(self, client: IMAPClient) -> str:
-        """Which server it is, as far as a test has to know."""
-        return "embedded" if b"imapclient.EmbeddedServer" in client.welcome else "other"
+def _facts(client: IMAPClient) -> Facts:
+    identification = ""
+    if client.has_capability("ID"):
+        fields = client.id_({"name": "imapclient"})[0] or ()
+        pairs = zip(fields[::2], fields[1::2])
+        identification = ", ".join(f"{_text(name)} {_text(value)}" for name, value in pairs if value is not None)
+    return Facts(_text(client.welcome), identification, tuple(_text(word) for word in client.capabilities()))
 
 
-def accounts_of(settings: Settings) -> tuple[list[Account], list[Account]]:
-    """The accounts of a file: those to test, and those with ``expect_failure``."""
-    sections: dict[str, Any] = {"DEFAULT": settings, **settings.alternates}
-    accounts = [Account(name, section) for name, section in sections.items()]
-    return (
-        [account for account in accounts if not account.settings.expect_failure],
-        [account for account in accounts if account.settings.expect_failure],
-    )
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _empty(client: IMAPClient, folder: str) -> None:
+    if client.select_folder(folder)[b"EXISTS"]:
+        client.delete_messages("1:*", silent=True)
+        client.expunge()
+    client.close_folder()
+
+
+def root_of(client: IMAPClient) -> str:
+    """What the user's own folders begin with: ``''``, or such as ``'INBOX.'``."""
+    if not client.has_capability("NAMESPACE"):
+        return ""
+    personal = client.namespace().personal
+    return personal[0][0] if personal else ""
+
+
+def old_folders(client: IMAPClient) -> list[str]:
+    """The folders of earlier runs that are a day old or older."""
+    root = root_of(client)
+    begin = re.compile(re.escape(root + PREFIX) + r"([0-9a-f]{8})[0-9a-f]{8}")
+    found = set()
+    for _flags, _delimiter, name in client.list_folders("", f"{root}{PREFIX}*"):
+        match = begin.match(name)
+        if match is not None and int(match[1], 16) < time.time() - _OLD_SECONDS:
+            found.add(match[0])
+    return sorted(found)
+
+
+def delete_tree(client: IMAPClient, top: str, delimiter: str) -> None:
+    """Delete a folder, all inside it, and the subscriptions to them. None of them may be selected."""
+    pattern = f"{top}{delimiter or '-'}*"
+    for _flags, _delimiter, name in (*client.list_sub_folders("", pattern), *client.list_sub_folders("", top)):
+        client.unsubscribe_folder(name)
+    inside = [name for _flags, _delimiter, name in client.list_folders("", pattern)]
+    # The longest first: a folder comes after those inside it.
+    for name in (*sorted(inside, key=len, reverse=True), top):
+        try:
+            client.delete_folder(name)
+        except CommandError:
+            # Some servers remove an empty parent by themselves.
+            if client.folder_exists(name):
+                raise

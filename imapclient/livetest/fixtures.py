@@ -1,44 +1,44 @@
-"""What the live tests share: new folders, messages, and skipping where a capability is missing."""
+"""What the live tests share: clients, folders, messages, and skipping where a capability is missing."""
 
 from __future__ import annotations
 
-import itertools
 import time
-import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 import pytest
 
 from imapclient import IMAPClient
+from imapclient.exceptions import CommandError
+from imapclient.livetest.accounts import Account
 from imapclient.sockets import Timeout
-
-PREFIX = f"imapclient-livetest-{uuid.uuid4().hex[:16]}-"
-"""How the name of every folder begins that this run makes, below the namespace of the user."""
 
 PATIENCE = 60.0
 """How long a server may take, in seconds, until one connection sees what another one did."""
+
+with_uids = pytest.mark.parametrize("numbering", ["uid"], indirect=True)
+"""For tests that are about UIDs, with a fixture that needs `numbering`."""
+with_sequence_numbers = pytest.mark.parametrize("numbering", ["sequence"], indirect=True)
+"""For tests that are about sequence numbers."""
 
 
 class Connect(Protocol):
     """The fixture ``connect``: returns a new client that is logged in, and that the test need not close."""
 
-    def __call__(self, *, timeout: Timeout = ...) -> IMAPClient: ...
+    def __call__(self, *, timeout: Timeout = ..., login: bool = ..., section: str | None = ...) -> IMAPClient: ...
 
 
 class Folders:
-    """Makes new folders on a server."""
+    """Makes new folders on a server, inside the one of the run."""
 
-    def __init__(self, client: IMAPClient) -> None:
+    def __init__(self, client: IMAPClient, account: Account) -> None:
         self._client = client
-        self._numbers = itertools.count(1)
-        self.root = root_of(client)
-        _flags, delimiter, _name = client.list_folders("", "")[0]
-        self.delimiter = (delimiter or b"").decode("ascii")
+        self._account = account
+        self.delimiter = account.delimiter
 
     def name(self, suffix: str = "") -> str:
-        """The name of a folder that doesn't exist yet: ``'imapclient-livetest-3f9c21ab5d0e7788-4-suffix'``."""
-        return f"{self.root}{PREFIX}{uuid.uuid4().hex[:8]}-{next(self._numbers)}{suffix}"
+        """The name of a folder that doesn't exist yet: ``'imapclient-livetest-67e2c1ab0f3d9a41/4-suffix'``."""
+        return self._account.new_name(suffix)
 
     def create(self, suffix: str = "") -> str:
         """Create a folder and return its name, which ends with ``suffix``."""
@@ -48,38 +48,63 @@ class Folders:
 
 
 @pytest.fixture
-def folders(client: IMAPClient) -> Folders:
-    """Makes new folders, through `client`."""
-    return Folders(client)
+def client(account: Account) -> Iterator[IMAPClient]:
+    """A client that is logged in, no folder selected, all attributes as after construction."""
+    client = account.take()
+    yield client
+    account.give_back(client)
 
 
 @pytest.fixture
-def folder(folders: Folders) -> str:
-    """The name of a new, empty folder. It isn't selected."""
-    return folders.create()
+def second_client(client: IMAPClient, account: Account) -> Iterator[IMAPClient]:
+    """Another connection of the same user."""
+    second = account.take()
+    yield second
+    account.give_back(second)
 
 
-def root_of(client: IMAPClient) -> str:
-    """What the user's own folders begin with: ``''``, or such as ``'INBOX.'``."""
-    if not client.has_capability("NAMESPACE"):
-        return ""
-    personal = client.namespace().personal
-    return personal[0][0] if personal else ""
+@pytest.fixture
+def connect(client: IMAPClient, account: Account) -> Iterator[Connect]:
+    """Opens new connections."""
+    opened: list[IMAPClient] = []
+
+    def connect(*, timeout: Timeout = None, login: bool = True, section: str | None = None) -> IMAPClient:
+        opened.append(account.connect(timeout=timeout, login=login, section=section))
+        return opened[-1]
+
+    yield connect
+    for new in opened:
+        new.shutdown()
 
 
-def delete_folders(client: IMAPClient) -> None:
-    """Delete every folder that this run has made, and what it has subscribed to. None of them may be selected."""
-    pattern = f"{root_of(client)}{PREFIX}*"
-    for _flags, _delimiter, name in client.list_sub_folders("", pattern):
-        client.unsubscribe_folder(name)
-    # The longest first: a folder comes after those inside it.
-    for name in sorted((item[2] for item in client.list_folders("", pattern)), key=len, reverse=True):
-        try:
-            client.delete_folder(name)
-        except IMAPClient.Error:
-            # Some servers remove an empty parent by themselves.
-            if client.folder_exists(name):
-                raise
+@pytest.fixture
+def folders(client: IMAPClient, account: Account) -> Folders:
+    """Makes new folders, through `client`."""
+    return Folders(client, account)
+
+
+@pytest.fixture
+def folder(client: IMAPClient, account: Account) -> Iterator[str]:
+    """The name of an empty folder. It isn't selected, and a test leaves it where it is."""
+    name = account.take_folder(client)
+    yield name
+    account.give_back_folder(name)
+
+
+@pytest.fixture(params=["uid", "sequence"])
+def numbering(request: pytest.FixtureRequest, client: IMAPClient) -> str:
+    """Whether ids are UIDs or sequence numbers to `client`: "uid" or "sequence"."""
+    kind: str = request.param
+    client.use_uid = kind == "uid"
+    return kind
+
+
+def create_or_skip(folders: Folders, suffix: str) -> str:
+    """Create a folder with such a name; skip the test where the server refuses it."""
+    try:
+        return folders.create(suffix)
+    except CommandError as error:
+        pytest.skip(f"the server refuses such a name: {error.text}")
 
 
 def needs(client: IMAPClient, *capabilities: str) -> None:
@@ -96,21 +121,27 @@ def message(subject: str = "A test", body: bytes = b"Hello.\r\n", *headers: str)
 
 
 def fill(client: IMAPClient, folder: str, messages: Iterable[bytes]) -> list[int]:
-    """Append messages to an empty folder, select it, and return their UIDs, in the order of the messages."""
+    """Append messages to an empty folder, select it, and return their ids, in the order of the messages."""
     for data in messages:
         client.append(folder, data)
     client.select_folder(folder)
-    return uids(client)
+    return ids(client)
+
+
+def ids(client: IMAPClient) -> list[int]:
+    """The ids in the selected folder, UIDs or sequence numbers as the client uses them, lowest first."""
+    return sorted(client.search("ALL"))
 
 
 def uids(client: IMAPClient) -> list[int]:
-    """The UIDs in the selected folder, lowest first."""
-    return sorted(client.search("ALL")) if client.use_uid else sorted(client.fetch("1:*", "UID"))
+    """The UIDs in the selected folder, lowest first, whatever ids the client uses."""
+    found = ids(client)
+    return found if client.use_uid or not found else [items[b"UID"] for items in client.fetch(found, "UID").values()]
 
 
-def flags_of(client: IMAPClient, uid: int) -> set[bytes]:
+def flags_of(client: IMAPClient, message_id: int) -> set[bytes]:
     r"""The flags of a message without ``\Recent``, which the server sets as it likes."""
-    return set(client.get_flags(uid)[uid]) - {b"\\Recent"}
+    return set(client.get_flags(message_id)[message_id]) - {b"\\Recent"}
 
 
 def hear(client: IMAPClient, kind: bytes, *, idling: bool = False) -> list[tuple[Any, ...]]:

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from imapclient import ANSWERED, DELETED, FLAGGED, SEEN, IMAPClient
-from imapclient.livetest.fixtures import fill, flags_of, hear, message
+from imapclient.livetest.fixtures import fill, flags_of, hear, message, with_uids
 
 
 @pytest.fixture
-def three(client: IMAPClient, folder: str) -> list[int]:
-    """The UIDs of three messages without flags in the selected folder."""
+def three(client: IMAPClient, folder: str, numbering: str) -> list[int]:
+    """The ids of three messages without flags in the selected folder."""
     return fill(client, folder, [message(f"Flags {number}") for number in range(3)])
 
 
@@ -54,6 +54,7 @@ def test_delete_messages_sets_the_flag(client: IMAPClient, three: list[int]) -> 
     assert sorted(client.search("DELETED")) == three[1:]
 
 
+@pytest.mark.usefixtures("numbering")
 def test_keywords(client: IMAPClient, folder: str) -> None:
     (uid,) = fill(client, folder, [message()])
     if b"\\*" not in client.select_folder(folder)[b"PERMANENTFLAGS"]:
@@ -79,6 +80,7 @@ def test_flags_of_no_messages(client: IMAPClient, three: list[int]) -> None:
     assert client.search("SEEN") == []
 
 
+@with_uids
 def test_flags_by_sequence_numbers(client: IMAPClient, three: list[int]) -> None:
     client.delete_messages(three[0], silent=True)
     client.expunge()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from imapclient import FLAGGED, IMAPClient
+from imapclient.events import Expunged, FolderEvent, NewMessage, Vanished
 from imapclient.exceptions import IllegalStateError
-from imapclient.livetest.fixtures import fill, hear, message, needs
+from imapclient.livetest.fixtures import PATIENCE, fill, hear, message, needs
 
 
 @pytest.fixture
@@ -98,3 +99,26 @@ def test_idle_and_log_out(idling: IMAPClient) -> None:
     assert idling.logout()
     with pytest.raises(IMAPClient.AbortError):
         idling.noop()
+
+
+def test_watch(client: IMAPClient, second_client: IMAPClient, folder: str) -> None:
+    fill(client, folder, [message("One"), message("Two")])
+    uidnext = client.folder_status(folder, "UIDNEXT")[b"UIDNEXT"]
+    second_client.append(folder, message("Three"))
+    events = client.watch(folder, poll=0.5, timeout=PATIENCE, uidnext=uidnext)
+    # It was there before.
+    event: FolderEvent = next(events)
+    assert isinstance(event, NewMessage)
+    assert event.sequence_number == 3
+    assert event.uid is not None
+    assert client.fetch(event.uid, "ENVELOPE")[event.uid][b"ENVELOPE"].subject == b"Three"
+    _deliver(second_client, folder)
+    event = next(event for event in events if isinstance(event, NewMessage))
+    assert event.sequence_number == 4
+    second_client.select_folder(folder)
+    second_client.delete_messages(event.uid or "*", silent=True)
+    second_client.expunge()
+    event = next(event for event in events if isinstance(event, (Expunged, Vanished)))
+    assert event == Expunged(4)
+    events.close()
+    assert len(client.search()) == 3

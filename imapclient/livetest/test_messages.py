@@ -8,21 +8,20 @@ import pytest
 
 from imapclient import DELETED, FLAGGED, IMAPClient
 from imapclient.exceptions import CapabilityError, CommandError, IllegalStateError, TryCreateError
-from imapclient.livetest.fixtures import Folders, fill, flags_of, hear, message, needs, uids
+from imapclient.livetest.fixtures import Folders, fill, flags_of, hear, ids, message, needs, uids, with_uids
 from imapclient.replies import CopyReply
 from imapclient.util import Text
 
 
 @pytest.fixture
-def source(client: IMAPClient, folder: str) -> list[int]:
-    """The UIDs of the messages "Number 1" to "Number 5" in the selected folder."""
+def source(client: IMAPClient, folder: str, numbering: str) -> list[int]:
+    """The ids of the messages "Number 1" to "Number 5" in the selected folder."""
     return fill(client, folder, [message(f"Number {number}") for number in range(1, 6)])
 
 
 def _subjects(client: IMAPClient, folder: str) -> list[bytes]:
     client.select_folder(folder)
-    found = uids(client)
-    return [items[b"ENVELOPE"].subject for items in client.fetch(found, "ENVELOPE").values()]
+    return [items[b"ENVELOPE"].subject for items in client.fetch(ids(client), "ENVELOPE").values()]
 
 
 def _check_uids(client: IMAPClient, reply: CopyReply, target: str, source: list[int]) -> None:
@@ -41,15 +40,15 @@ def _check_uids(client: IMAPClient, reply: CopyReply, target: str, source: list[
 
 
 def test_copy(client: IMAPClient, folders: Folders, folder: str, source: list[int]) -> None:
-    target = folders.create("-Ziel ü")
+    target, before = folders.create("-Ziel ü"), uids(client)
     client.add_flags(source[1], FLAGGED)
     text = client.copy([source[1], source[3]], target)
     assert text
-    _check_uids(client, text, target, [source[1], source[3]])
+    _check_uids(client, text, target, [before[1], before[3]])
     assert _subjects(client, target) == [b"Number 2", b"Number 4"]
-    assert flags_of(client, uids(client)[0]) == {FLAGGED}
+    assert flags_of(client, ids(client)[0]) == {FLAGGED}
     client.select_folder(folder)
-    assert uids(client) == source
+    assert uids(client) == before
 
 
 def test_copy_nothing(client: IMAPClient, folders: Folders, source: list[int]) -> None:
@@ -59,21 +58,13 @@ def test_copy_nothing(client: IMAPClient, folders: Folders, source: list[int]) -
 
 
 def test_copy_to_what_is_not_there(client: IMAPClient, folders: Folders, source: list[int]) -> None:
+    before = uids(client)
     with pytest.raises(TryCreateError) as caught:
         client.copy(source, folders.name())
-    assert caught.value.command == "UID COPY"
+    assert caught.value.command == ("UID COPY" if client.use_uid else "COPY")
     assert caught.value.status == "NO"
     assert caught.value.code == (b"TRYCREATE", ())
-    assert uids(client) == source
-
-
-def test_copy_by_sequence_numbers(client: IMAPClient, folders: Folders, source: list[int]) -> None:
-    target = folders.create()
-    client.use_uid = False
-    reply = client.copy("2:3", target)
-    client.use_uid = True
-    _check_uids(client, reply, target, source[1:3])
-    assert _subjects(client, target) == [b"Number 2", b"Number 3"]
+    assert uids(client) == before
 
 
 @pytest.fixture(params=["MOVE", "UIDPLUS"])
@@ -98,24 +89,23 @@ def _hide(client: IMAPClient, monkeypatch: pytest.MonkeyPatch, *capabilities: st
 
 @pytest.mark.usefixtures("move_by")
 def test_move(client: IMAPClient, folders: Folders, folder: str, source: list[int]) -> None:
-    target = folders.create("-moved")
+    target, before = folders.create("-moved"), uids(client)
     client.add_flags(source[0], FLAGGED)
     # Somebody else's, which must not go with them.
     client.delete_messages(source[2], silent=True)
     reply = client.move([source[0], source[4]], target)
     assert reply
-    _check_uids(client, reply, target, [source[0], source[4]])
-    assert uids(client) == source[1:4]
-    assert flags_of(client, source[2]) == {DELETED}
+    _check_uids(client, reply, target, [before[0], before[4]])
+    assert uids(client) == before[1:4]
+    assert [flags_of(client, left) for left in ids(client)] == [set(), {DELETED}, set()]
     assert _subjects(client, target) == [b"Number 1", b"Number 5"]
-    assert flags_of(client, uids(client)[0]) == {FLAGGED}
-    assert flags_of(client, uids(client)[1]) == set()
+    assert [flags_of(client, moved) for moved in ids(client)] == [{FLAGGED}, set()]
 
 
 @pytest.mark.usefixtures("move_by")
 def test_move_all(client: IMAPClient, folders: Folders, source: list[int]) -> None:
-    target = folders.create()
-    _check_uids(client, client.move("1:*", target), target, source)
+    target, before = folders.create(), uids(client)
+    _check_uids(client, client.move("1:*", target), target, before)
     assert uids(client) == []
     assert len(_subjects(client, target)) == 5
 
@@ -123,9 +113,10 @@ def test_move_all(client: IMAPClient, folders: Folders, source: list[int]) -> No
 @pytest.mark.usefixtures("move_by")
 def test_move_nothing(client: IMAPClient, folders: Folders, source: list[int]) -> None:
     assert client.move([], folders.create()) == b""
-    assert uids(client) == source
+    assert ids(client) == source
 
 
+@with_uids
 @pytest.mark.usefixtures("move_by")
 def test_move_what_is_not_there(client: IMAPClient, folders: Folders, source: list[int]) -> None:
     target = folders.create()
@@ -140,19 +131,8 @@ def test_move_to_what_is_not_there(client: IMAPClient, folders: Folders, source:
     with pytest.raises(CommandError) as caught:
         client.move(source, folders.name())
     assert caught.value.status == "NO"
-    assert uids(client) == source
+    assert ids(client) == source
     assert all(flags_of(client, uid) == set() for uid in source)
-
-
-@pytest.mark.usefixtures("move_by")
-def test_move_by_sequence_numbers(client: IMAPClient, folders: Folders, source: list[int]) -> None:
-    target = folders.create()
-    client.use_uid = False
-    reply = client.move([2, 4], target)
-    client.use_uid = True
-    _check_uids(client, reply, target, [source[1], source[3]])
-    assert uids(client) == [source[0], source[2], source[4]]
-    assert _subjects(client, target) == [b"Number 2", b"Number 4"]
 
 
 def test_move_from_a_folder_that_is_selected_read_only(
@@ -165,7 +145,7 @@ def test_move_from_a_folder_that_is_selected_read_only(
     with pytest.raises(IllegalStateError):
         client.move(source, target)
     assert client.folder_status(target, "MESSAGES") == {b"MESSAGES": 0}
-    assert uids(client) == source
+    assert ids(client) == source
 
 
 def test_move_without_move_and_uidplus(
@@ -176,7 +156,7 @@ def test_move_without_move_and_uidplus(
     with pytest.raises(CapabilityError):
         client.move(source, target)
     assert client.folder_status(target, "MESSAGES") == {b"MESSAGES": 0}
-    assert uids(client) == source
+    assert ids(client) == source
 
 
 def _expunged(told: list[tuple[Any, ...]]) -> list[int]:
@@ -185,37 +165,52 @@ def _expunged(told: list[tuple[Any, ...]]) -> list[int]:
 
 
 def test_expunge(client: IMAPClient, source: list[int]) -> None:
+    before = uids(client)
     client.delete_messages([source[1], source[3]], silent=True)
     text, removed = client.expunge()
     assert text
     # Each is the number at its time: 2 and 3, or 4 and 2, as the server goes through them.
     assert _expunged(removed) in ([2, 3], [2, 4])
-    assert uids(client) == [source[0], source[2], source[4]]
+    assert uids(client) == [before[0], before[2], before[4]]
 
 
 def test_expunge_without_deleted_messages(client: IMAPClient, source: list[int]) -> None:
     assert _expunged(client.expunge()[1]) == []
-    assert uids(client) == source
+    assert ids(client) == source
 
 
-@pytest.mark.parametrize("name", ["expunge", "uid_expunge"])
-def test_expunge_some_of_the_deleted(client: IMAPClient, source: list[int], name: str) -> None:
+def test_uid_expunge_some_of_the_deleted(client: IMAPClient, source: list[int]) -> None:
     needs(client, "UIDPLUS")
+    before = uids(client)
     client.delete_messages(source[1:4], silent=True)
-    text, removed = getattr(client, name)([source[0], source[1], source[3]])
+    # It takes UIDs, whatever ids the client uses.
+    text, removed = client.uid_expunge([before[0], before[1], before[3]])
     assert text
     assert _expunged(removed) in ([2, 3], [2, 4])
-    assert uids(client) == [source[0], source[2], source[4]]
-    assert flags_of(client, source[2]) == {DELETED}
+    assert uids(client) == [before[0], before[2], before[4]]
+    assert flags_of(client, ids(client)[1]) == {DELETED}
 
 
+@with_uids
+def test_expunge_some_of_the_deleted(client: IMAPClient, source: list[int]) -> None:
+    needs(client, "UIDPLUS")
+    client.delete_messages(source[1:4], silent=True)
+    assert _expunged(client.expunge([source[0], source[2]])[1]) == [3]
+    assert ids(client) == [source[0], source[1], source[3], source[4]]
+    client.use_uid = False
+    with pytest.raises(ValueError, match="uids"):
+        client.expunge([1, 2])
+    assert ids(client) == [1, 2, 3, 4]
+
+
+@with_uids
 def test_expunge_of_an_empty_set_removes_nothing(client: IMAPClient, source: list[int]) -> None:
     client.delete_messages(source, silent=True)
     nothings: list[Any] = [[], (), set(), range(0)]
     for nothing in nothings:
         assert client.expunge(nothing) == (b"", [])
         assert client.uid_expunge(nothing) == (b"", [])
-    assert uids(client) == source
+    assert ids(client) == source
 
 
 def test_another_connection_hears_of_expunged(client: IMAPClient, second_client: IMAPClient, folder: str) -> None:

@@ -1,12 +1,12 @@
-"""The session: capabilities, namespaces, NOOP, and the end of it."""
+"""The session: capabilities, namespaces, NOOP, ID, ENABLE, and the end of it."""
 
 from __future__ import annotations
 
 import pytest
 
 from imapclient import IMAPClient, SocketTimeout
-from imapclient.exceptions import CapabilityError
-from imapclient.livetest.fixtures import Connect, hear, message, needs
+from imapclient.exceptions import CapabilityError, IllegalStateError
+from imapclient.livetest.fixtures import Connect, Folders, hear, message, needs
 
 
 def test_capabilities_name_the_protocol(client: IMAPClient) -> None:
@@ -55,14 +55,15 @@ def test_noop_tells_of_a_new_message(client: IMAPClient, second_client: IMAPClie
     assert (1, b"EXISTS") in hear(client, b"EXISTS")
 
 
-def test_all_goes_on_compressed(client: IMAPClient, second_client: IMAPClient, folder: str) -> None:
+def test_all_goes_on_compressed(connect: Connect, second_client: IMAPClient, folder: str) -> None:
+    client = connect()
     needs(client, "COMPRESS=DEFLATE")
     client.select_folder(folder)
     client.compress()
     long = message("Long", b"0123456789" * 50_000)
     client.append(folder, long)
     client.noop()
-    [items] = client.fetch("1", "BODY.PEEK[]").values()
+    [items] = client.fetch("1:*", "BODY.PEEK[]").values()
     assert items[b"BODY[]"] == long
     second_client.append(folder, message())
     assert (2, b"EXISTS") in hear(client, b"EXISTS")
@@ -106,3 +107,50 @@ def test_timeout_for_connecting_and_reading(connect: Connect) -> None:
 def test_timeout_as_a_number(connect: Connect) -> None:
     client = connect(timeout=45)
     assert client.noop()[0]
+
+
+# -- ID and ENABLE
+
+
+def test_id(client: IMAPClient) -> None:
+    needs(client, "ID")
+    for parameters in (None, {"name": 'say "hi" \\ Grüße', "version": "x" * 200}):
+        (fields,) = client.id_(parameters)
+        assert fields is None or len(fields) % 2 == 0
+    client.noop()
+
+
+def test_id_without_a_value(connect: Connect) -> None:
+    # A server may take the first ID of a connection only.
+    client = connect()
+    needs(client, "ID")
+    (fields,) = client.id_({"name": "imapclient", "os": None})
+    assert fields is None or len(fields) % 2 == 0
+
+
+def test_enable(connect: Connect) -> None:
+    client = connect()
+    needs(client, "ENABLE", "CONDSTORE")
+    assert [name.upper() for name in client.enable("CONDSTORE")] == [b"CONDSTORE"]
+    client.enable("X-NO-SUCH-EXTENSION")
+    client.noop()
+
+
+def test_enable_utf8(connect: Connect, folders: Folders) -> None:
+    client = connect()
+    needs(client, "ENABLE", "UTF8=ACCEPT")
+    name = folders.create("-Entwürfe 日本")
+    assert b"UTF8=ACCEPT" in client.enable("UTF8=ACCEPT")
+    assert [item[2] for item in client.list_folders("", name)] == [name]
+    client.append(name, "Subject: Grüße\r\n\r\nSchöne Äpfel\r\n")
+    assert client.select_folder(name)[b"EXISTS"] == 1
+    (uid,) = client.search(["SUBJECT", "Grüße"])
+    assert "Grüße".encode() in client.fetch(uid, "BODY.PEEK[HEADER]")[uid][b"BODY[HEADER]"]
+
+
+def test_enable_while_a_folder_is_selected(client: IMAPClient, folder: str) -> None:
+    needs(client, "ENABLE")
+    client.select_folder(folder)
+    with pytest.raises(IllegalStateError):
+        client.enable("CONDSTORE")
+    client.noop()

@@ -89,7 +89,7 @@ def test_a_header_in_utf8(source: Any) -> None:
     message = "Subject: Grüße\r\n\r\nHallo".encode()
     script = [
         "C: A1 ENABLE UTF8=ACCEPT\nS: * ENABLED UTF8=ACCEPT\nS: A1 OK done",
-        f'C: A2 APPEND "x" UTF8 (~{{{len(message)}}}\nS: + go',
+        f'C: A2 APPEND "x" () UTF8 (~{{{len(message)}}}\nS: + go',
         "C: Subject: Grüße\nC: \nC: Hallo)\nS: A2 OK done",
     ]
     with dialogue(script, capabilities="IMAP4rev1 ENABLE UTF8=ACCEPT") as client:

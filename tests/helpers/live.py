@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import ssl
+import sys
+import uuid
+from collections.abc import Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+from .mail_server import MailServer
 
 if TYPE_CHECKING:
     from imapclient import IMAPClient
+    from imapclient.embedded_server import EmbeddedServer
+
+_Server = TypeVar("_Server", bound=MailServer)
 
 #: How a client reaches a server: in plain text, with TLS at once, with STARTTLS.
 TRANSPORTS = ("plain", "tls", "starttls")
-#: The servers, and over which transport each runs the whole live suite; what is short runs over all.
-SERVERS = {"embedded": "plain", "dovecot": "tls", "cyrus": "plain", "courier": "plain"}
+#: The servers. "pymap" is the embedded server, which is made of it.
+SERVERS = ("dovecot", "cyrus", "courier", "pymap")
 
 _TIMEOUT_SECONDS = 30
 
@@ -78,3 +90,55 @@ class LiveServer:
         """Close the connections that the test left open."""
         while self._clients:
             self._clients.pop().shutdown()
+
+
+def _not_available(reason: str, *, obtainable: bool = True) -> None:
+    if obtainable and os.environ.get("IMAPCLIENT_TEST_REQUIRE") == "all":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def running(kind: type[_Server]) -> Iterator[_Server]:
+    """A server of the kind for a fixture to yield from, or the test is skipped, and fails where all is required."""
+    reason = kind.unavailable()
+    if reason is not None:
+        _not_available(reason)
+    with kind() as server:
+        yield server
+
+
+def new_embedded(users: dict[str, str]) -> EmbeddedServer:
+    """An embedded server with these users, to be started; skips and fails as `running` does."""
+    from imapclient.embedded_server import EmbeddedServer
+
+    server = EmbeddedServer(users=users, tls=True, starttls=True)
+    reason = server.unavailable_reason()
+    if reason is not None:
+        # pymap, which it is made of, runs on no older Python: no installation would help.
+        _not_available(reason, obtainable=tuple(sys.version_info) >= (3, 11))
+    return server
+
+
+@contextlib.contextmanager
+def live_server_of(request: pytest.FixtureRequest, name: str, transport: str) -> Iterator[LiveServer]:
+    """One of `SERVERS` over one of `TRANSPORTS`, with a new user."""
+    with contextlib.ExitStack() as stack:
+        server: MailServer | EmbeddedServer
+        if name == "pymap":
+            user, password = f"user-{uuid.uuid4().hex}", "secret"
+            # It starts within milliseconds, so that each test may have one.
+            server = stack.enter_context(new_embedded({user: password}))
+        else:
+            started: MailServer = request.getfixturevalue(name)
+            user, password = started.new_user()
+            server = started
+        live = LiveServer(
+            name,
+            transport,
+            host=server.host,
+            port=server.tls_port if transport == "tls" else server.port,
+            ssl_context=server.ssl_context,
+            user=user,
+            password=password,
+        )
+        yield stack.enter_context(live)

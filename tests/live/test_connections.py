@@ -26,7 +26,8 @@ _TIMEOUT = 30
 @pytest.fixture(params=SERVERS)
 def server(request: pytest.FixtureRequest) -> Server:
     """Each real server."""
-    return request.getfixturevalue(request.param)  # type: ignore[no-any-return]
+    name = "embedded" if request.param == "pymap" else request.param
+    return request.getfixturevalue(name)  # type: ignore[no-any-return]
 
 
 def test_wrong_password_is_refused_and_the_right_one_taken(server: Server) -> None:

@@ -1,6 +1,6 @@
 """The live suite that the package ships, all of it, on the servers of these tests.
 
-Its fixtures `client`, `second_client`, `connect` and `server_name` come from conftest.py beside this file.
+Its fixtures come from conftest.py beside this file, above all `account`, which is a user on each server.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import pkgutil
 
 import imapclient.livetest
 
-_FROM_CONFTEST = ("client", "second_client", "connect", "server_name", "folder", "folders")
+_FROM_CONFTEST = ("client", "second_client", "connect", "folder", "folders", "numbering")
 
 
 def _collect() -> None:

@@ -1,0 +1,240 @@
+"""The pytest plugin of the live tests: the accounts of a configuration file, the summary and the report.
+
+Whoever runs the tests on other accounts sets ``config.stash[ACCOUNTS]`` in ``pytest_configure`` and has a fixture
+``account`` of its own.
+"""
+
+from __future__ import annotations
+
+import configparser
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from imapclient.config import Settings, parse_config_file
+from imapclient.livetest.accounts import Account, Facts
+
+Sections = Mapping[str, Sequence[str]]
+ACCOUNTS = pytest.StashKey[Sections]()
+"""The accounts to test, by name: the sections of each that are other ways to connect to it."""
+
+_FILE = pytest.StashKey[Settings]()
+_RESULTS = pytest.StashKey["Results"]()
+_PROPERTY = "imapclient live test"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--livetest-config FILE`` and ``--livetest-report FILE``."""
+    group = parser.getgroup("imapclient", "live tests of imapclient")
+    group.addoption("--livetest-config", metavar="FILE", help="run the live tests on the account of this file")
+    group.addoption(
+        "--livetest-report",
+        metavar="FILE",
+        help="write what passed, failed and was skipped to FILE: a summary for a bug report, or, where its name ends "
+        "in .csv, a table of each test on each account",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the file. A bad one ends the run with one line."""
+    file = config.getoption("livetest_config", None)
+    if file is not None:
+        try:
+            settings = parse_config_file(file)
+        except (OSError, configparser.Error) as error:
+            raise pytest.UsageError(str(error)) from None
+        config.stash[_FILE] = settings
+        config.stash[ACCOUNTS] = {"DEFAULT": list(settings.alternates)}
+    if file is not None or config.getoption("livetest_report", None):
+        config.stash[_RESULTS] = results = Results()
+        config.pluginmanager.register(_Recorder(config, results, config.getoption("livetest_report", None)))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test on each account, and those about the other sections on each section too."""
+    accounts = metafunc.config.stash.get(ACCOUNTS, {})
+    if "section" in metafunc.fixturenames:
+        pairs = [(name, section) for name, sections in accounts.items() for section in sections or (None,)]
+        ids = [f"{name}-{section}" for name, section in pairs]
+        metafunc.parametrize(("account", "section"), pairs, ids=ids, indirect=["account"], scope="session")
+    elif "account" in metafunc.fixturenames:
+        metafunc.parametrize("account", list(accounts), indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def account(request: pytest.FixtureRequest) -> Iterator[Account]:
+    """The account of the file."""
+    yield from account_of_the_file(request)
+
+
+def account_of_the_file(request: pytest.FixtureRequest) -> Iterator[Account]:
+    """The account of ``--livetest-config`` for a fixture to yield from; its folder is deleted in the end."""
+    used = Account(request.param, request.config.stash[_FILE])
+    yield used
+    note_facts(request.config, used)
+    used.close()
+
+
+def note_facts(config: pytest.Config, account: Account) -> None:
+    """Keep what the server says of itself for the summary and the report."""
+    if _RESULTS in config.stash:
+        config.stash[_RESULTS].facts[account.name] = account.facts
+
+
+@pytest.fixture(autouse=True)
+def _belongs_to(request: pytest.FixtureRequest) -> None:
+    """Tell the report which test on which account this is."""
+    call = getattr(request.node, "callspec", None)
+    if call is not None and "account" in call.params:
+        name = request.node.originalname
+        request.node.user_properties.append((_PROPERTY, (call.params["account"], name)))
+
+
+class Outcome(NamedTuple):
+    """How one test ended: ``kind`` is one of "passed", "failed", "skipped" and "known", a server's known fault."""
+
+    test: str
+    kind: str
+    reason: str = ""
+
+
+class Results:
+    """What became of each test, by account."""
+
+    def __init__(self) -> None:
+        self.outcomes: dict[str, list[Outcome]] = {}
+        self.facts: dict[str, Facts | None] = {}
+
+    def add(self, account: str, outcome: Outcome) -> None:
+        self.outcomes.setdefault(account, []).append(outcome)
+
+    def put_in_order(self, accounts: Sections) -> None:
+        """Have the accounts in this order, whichever was first by pytest's."""
+        self.outcomes = {name: self.outcomes[name] for name in accounts if name in self.outcomes}
+
+    def of_kind(self, account: str, kind: str) -> list[Outcome]:
+        return [outcome for outcome in self.outcomes[account] if outcome.kind == kind]
+
+    def reasons(self, account: str, kind: str) -> list[tuple[str, int]]:
+        """Why tests were skipped, or known to fail, the most frequent reason first."""
+        return Counter(outcome.reason for outcome in self.of_kind(account, kind)).most_common()
+
+    def counts(self, account: str) -> str:
+        """``'212 passed, 0 failed, 14 skipped'``."""
+        kinds = ["passed", "failed", "skipped", *(["known"] if self.of_kind(account, "known") else [])]
+        return ", ".join(f"{len(self.of_kind(account, kind))} {_WORDS[kind]}" for kind in kinds)
+
+    def summary(self) -> list[str]:
+        """The lines at the end of a run."""
+        lines = []
+        for account in self.outcomes:
+            lines.append(f"{account}: {self.counts(account)}")
+            facts = self.facts.get(account)
+            if facts is not None:
+                lines += [
+                    f"  server: {facts.greeting}",
+                    f"  ID: {facts.identification or 'none'}",
+                    f"  capabilities: {' '.join(facts.capabilities)}",
+                ]
+            for kind in ("skipped", "known"):
+                lines += [f"  {_WORDS[kind]}, {count}: {reason}" for reason, count in self.reasons(account, kind)]
+            lines += [f"  failed: {outcome.test}: {outcome.reason}" for outcome in self.of_kind(account, "failed")]
+        return lines
+
+    def markdown(self) -> str:
+        """The same as a table for a bug report. Neither host nor user is in it."""
+        parts = []
+        for account in self.outcomes:
+            facts = self.facts.get(account) or Facts("", "", ())
+            rows = [
+                ("server", facts.greeting),
+                ("ID", facts.identification or "none"),
+                ("capabilities", " ".join(facts.capabilities)),
+                *((_WORDS[kind], str(len(self.of_kind(account, kind)))) for kind in ("passed", "failed")),
+                *((f"failed: `{outcome.test}`", outcome.reason) for outcome in self.of_kind(account, "failed")),
+                *(
+                    (f"{_WORDS[kind]}: {reason}", str(count))
+                    for kind in ("skipped", "known")
+                    for reason, count in self.reasons(account, kind)
+                ),
+            ]
+            table = "".join(f"| {_cell(left)} | {_cell(right)} |\n" for left, right in rows)
+            parts.append(f"| {_cell(account)} | |\n|---|---|\n{table}")
+        return "\n".join(parts)
+
+    def csv(self) -> str:
+        """A row for each test, a column for each account."""
+        file = io.StringIO()
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["test", *self.outcomes])
+        tests = sorted({outcome.test for outcomes in self.outcomes.values() for outcome in outcomes})
+        for test in tests:
+            writer.writerow([test, *(self._in_short(account, test) for account in self.outcomes)])
+        return file.getvalue()
+
+    def _in_short(self, account: str, test: str) -> str:
+        outcomes = [outcome for outcome in self.outcomes[account] if outcome.test == test]
+        kinds = {outcome.kind for outcome in outcomes}
+        if not outcomes:
+            return "not run"
+        if "failed" in kinds:
+            return "fails"
+        words = ["passes"] if "passed" in kinds else []
+        words += ["the server's fault"] if "known" in kinds else []
+        words += sorted({_without_text(outcome.reason) for outcome in outcomes if outcome.kind == "skipped"})
+        return "; ".join(words)
+
+
+_WORDS = {"passed": "passed", "failed": "failed", "skipped": "skipped", "known": "faults of the server"}
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\r", " ").replace("\n", " ")
+
+
+def _without_text(reason: str) -> str:
+    """A reason as in a table: ``'the server has no SORT'`` is ``'no SORT'``; what a server said is left out."""
+    return re.sub(r"\Athe server has (?=no )", "", reason).partition(":")[0]
+
+
+class _Recorder:
+    def __init__(self, config: pytest.Config, results: Results, file: str | None) -> None:
+        self._config = config
+        self._results = results
+        self._file = file
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        places: list[Any] = [value for name, value in report.user_properties if name == _PROPERTY]
+        if not places:
+            return
+        account, test = places[-1]
+        if report.failed:
+            crash = getattr(report.longrepr, "reprcrash", None)
+            lines = (crash.message if crash is not None else str(report.longrepr)).splitlines()
+            self._results.add(account, Outcome(test, "failed", lines[0] if lines else ""))
+        elif hasattr(report, "wasxfail") and report.skipped:
+            self._results.add(account, Outcome(test, "known", report.wasxfail))
+        elif report.skipped:
+            text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+            self._results.add(account, Outcome(test, "skipped", text.removeprefix("Skipped: ")))
+        elif report.when == "call":
+            self._results.add(account, Outcome(test, "passed"))
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        self._results.put_in_order(self._config.stash[ACCOUNTS])
+        lines = self._results.summary()
+        if lines:
+            terminalreporter.section("live tests")
+            for line in lines:
+                terminalreporter.write_line(line)
+
+    def pytest_unconfigure(self) -> None:
+        if self._file is not None and self._results.outcomes:
+            text = self._results.csv() if self._file.endswith(".csv") else self._results.markdown()
+            Path(self._file).write_text(text, encoding="utf-8")

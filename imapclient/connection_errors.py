@@ -13,6 +13,7 @@ from .exceptions import (
     LoginError,
     NotOfferedError,
     PrivacyRequiredError,
+    ProtocolAbortError,
     ServerWords,
 )
 from .oauth2 import OAuth2Error
@@ -47,7 +48,10 @@ def _advice(error: BaseException, conf: argparse.Namespace) -> str:
         return f"{error}"
     if isinstance(error, ssl.SSLCertVerificationError):
         return _certificate(error, host, has_file)
-    if isinstance(error, (socket.gaierror, UnicodeError)):
+    # A name that no domain can have fails in its encoding; other texts have another one.
+    if isinstance(error, socket.gaierror) or (
+        isinstance(error, UnicodeError) and getattr(error, "encoding", "idna") == "idna"
+    ):
         return f"there is no host {host!r} to be found ({_text(error)}): check its name and your network"
     if isinstance(error, socket.timeout):
         within = f"within {conf.timeout:g} seconds" if conf.timeout else "in time"
@@ -66,6 +70,8 @@ def _advice(error: BaseException, conf: argparse.Namespace) -> str:
         return f"{host} does not speak TLS on port {port} ({_text(error)}): {hint}"
     if isinstance(error, IMAPClientAbortError):
         hint = "" if conf.ssl or conf.stream else f"; a port that wants TLS from the first byte needs {tls}"
+        if isinstance(error, ProtocolAbortError):
+            return f"{host} does not speak IMAP on port {port} ({error}): check the port{hint}"
         return f"{host} ended the connection: {_words(error)}{hint}"
     if isinstance(error, OSError):
         return f"no connection to {host}, port {port}: {_text(error)}"

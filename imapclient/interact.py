@@ -84,6 +84,8 @@ def command_line() -> Settings:
             _ask(conf)
     except (KeyboardInterrupt, EOFError):
         sys.exit(_left())
+    except UnicodeDecodeError as error:
+        _fail(f"the answer can't be read: {error.reason}; is the terminal's encoding not {error.encoding}?")
     conf.log, conf.demo = options.log, options.demo
     return conf
 

@@ -338,6 +338,30 @@ def test_server_that_hangs_up(fails: Fails, peer: PeerFactory) -> None:
     assert line.endswith(hint)
 
 
+def test_server_of_another_protocol(fails: Fails, peer: PeerFactory) -> None:
+    scripted = peer("S: SSH-2.0-OpenSSH_9.2p1")
+    assert fails(*options(scripted, "--insecure")) == (
+        f"127.0.0.1 does not speak IMAP on port {scripted.port} "
+        "(not an IMAP greeting at byte 0: b'SSH-2.0-OpenSSH_9.2p1'): "
+        "check the port; a port that wants TLS from the first byte needs --ssl"
+    )
+
+
+def test_user_name_that_is_no_text(fails: Fails, peer: PeerFactory) -> None:
+    scripted = peer(GREETING)
+    words = options(scripted, "--insecure", "-u", "\udce4")
+    assert fails(*words).startswith("no connection to 127.0.0.1: ValueError: the user name has half")
+
+
+def test_answer_that_is_no_text() -> None:
+    done = run(stdin=b"\xe4\n")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "imapclient: the answer can't be read: invalid continuation byte; is the terminal's encoding not utf-8?"
+    )
+    assert "Traceback" not in done.stderr
+
+
 def test_command_that_fails(fails: Fails, tmp_path: Path) -> None:
     path = write_config(tmp_path / "my.ini", "[DEFAULT]\nhost = exit 3\nstream = yes\ntimeout = 10\n")
     assert fails("-f", str(path)).startswith("the command ended the connection: ")
@@ -371,20 +395,20 @@ def test_demo_without_its_server(arguments: Arguments, monkeypatch: pytest.Monke
 # -- what is logged
 
 
-def run(*words: str, stdin: str) -> subprocess.CompletedProcess[str]:
+def run(*words: str, stdin: str | bytes) -> subprocess.CompletedProcess[str]:
     """The program in a process of its own, with Python's own shell, which reads from a pipe."""
     program = (
         "import sys; sys.modules['IPython'] = sys.modules['ptpython.repl'] = None; "
         "from imapclient.interact import main; sys.exit(main())"
     )
-    return subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", program, *words],
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "HOME": os.devnull},
-        input=stdin,
+        input=stdin if isinstance(stdin, bytes) else stdin.encode("utf-8"),
         capture_output=True,
-        encoding="utf-8",
         timeout=60,
     )
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def test_log(peer: PeerFactory) -> None:

@@ -14,8 +14,8 @@ Rules:
 from __future__ import annotations
 
 import re
-from io import BytesIO
-from typing import Callable, NamedTuple, Union
+from io import BufferedReader, BytesIO, RawIOBase
+from typing import Any, Callable, NamedTuple, Union
 
 from .exceptions import ConnectionAbortError, LimitError, ProtocolAbortError
 from .sockets import Deadline, Transport
@@ -25,12 +25,17 @@ Record = Union[bytes, tuple[bytes, bytes]]
 
 # How much is asked of the transport at a time.
 CHUNK = 65536
+# And where there was as much as that the last time.
+LARGE_CHUNK = 8 * CHUNK
 # What Python needs to keep a literal and its line beside their bytes: literals without content count too.
 OVERHEAD = 128
 # What Python needs to keep what an untagged response told, beside its bytes.
 RESPONSE_COST = 1024
-# How much room is added at a time to the buffer of a literal larger than a chunk.
+# How much room is added at a time to the buffer of a literal of which little has come.
 STEP = 4 * CHUNK
+# The object for a literal is made in its whole size once a sixteenth has come. Up to a size that is no harm, at once.
+_ARRIVED = 16
+_AT_ONCE = 4 * STEP
 # Pieces smaller than this are put together: each costs many times its bytes.
 SMALL = 4096
 
@@ -94,6 +99,7 @@ class Reader:
         self._transport = transport
         self._buffer = b""
         self._position = 0
+        self._chunk = CHUNK
         # The start of a line whose end has not come. While there is any, the buffer is empty. Joined once the end is
         # there, so that a line of any length costs time in proportion to it.
         self._pieces: list[bytes] = []
@@ -104,7 +110,7 @@ class Reader:
         # What was received since `begin`, and the state at that time.
         self._journal: list[bytes] | None = None
         self._mark: tuple[bytes, list[Record], int, bytes | None] = (b"", [], 0, None)
-        # A literal larger than a chunk: its buffer, and how much of that is filled.
+        # A literal larger than a chunk: what has come of it, and how much of that is filled.
         self._large: BytesIO | None = None
         self._filled = 0
 
@@ -286,13 +292,13 @@ class Reader:
         for pieces in (self._pieces, self._journal):
             if pieces and len(pieces[-1]) < SMALL:
                 _put_together(pieces)
-        # More at a time once a line turns out to be long.
-        size = STEP if self._pieces and len(self._pieces[-1]) >= CHUNK else CHUNK
-        self._transport.recv(into, size, self._patience(deadline))
+        # More at a time where there is more, so that more responses lie in the buffer whole.
+        self._transport.recv(into, self._chunk, self._patience(deadline))
         data = into[-1]
         if not data:
             into.pop()
             raise ConnectionAbortError("the server closed the connection")
+        self._chunk = LARGE_CHUNK if len(data) >= self._chunk else CHUNK
         if into is not self._pieces:
             self._pieces.append(data)
         return data
@@ -340,8 +346,8 @@ class Reader:
                 self._position = end
                 return self._buffer[start:end]
             if size > CHUNK and self._journal is None:
-                self._large = BytesIO()
-                self._large.write(memoryview(self._buffer)[start:])
+                # Shared, not copied, until something is written.
+                self._large = BytesIO(self._buffer[start:])
                 self._filled = len(self._buffer) - start
                 self._buffer, self._position = b"", 0
         if self._large is not None:
@@ -357,7 +363,7 @@ class Reader:
     def _receive_large(self, large: BytesIO, size: int, deadline: Deadline | None) -> bytes:
         """From the transport straight into the object that is handed over, so that the peak of memory is its size."""
         room = len(large.getbuffer())
-        while self._filled < size:
+        while size > _AT_ONCE and self._filled * _ARRIVED < size:
             if self._filled == room:
                 room = min(size, room + STEP)
                 large.seek(room - 1)
@@ -367,8 +373,16 @@ class Reader:
                 self._filled += received
             if not received:
                 raise ConnectionAbortError("the server closed the connection within a literal")
+        with large.getbuffer() as view:
+            rest = _RestOfLiteral(view[: self._filled], self._transport, lambda: self._patience(deadline))
+            # The standard library's reader fills an object that nobody else has seen, without clearing it first.
+            found: bytes = BufferedReader(rest, 1).read(size) or b""
+            rest.come.release()
+        if len(found) < size:
+            self._large, self._filled = BytesIO(found), len(found)
+            raise rest.error or ConnectionAbortError("the server closed the connection within a literal")
         self._large, self._filled = None, 0
-        return large.getvalue()
+        return found
 
     def _patience(self, deadline: Deadline | None) -> float | None:
         remaining = deadline.remaining() if deadline is not None else None
@@ -381,3 +395,31 @@ def _put_together(pieces: list[bytes]) -> None:
     """Join the last pieces so that each is at least half as long as those after it: few pieces, and few copies."""
     while len(pieces) > 1 and len(pieces[-2]) < 2 * len(pieces[-1]):
         pieces[-2:] = [pieces[-2] + pieces[-1]]
+
+
+class _RestOfLiteral(RawIOBase):
+    """What a literal is read from: the part of it that has come, then the transport.
+
+    An ``error`` is kept, and the reader is told that there is nothing more: what has come is then handed over.
+    """
+
+    def __init__(self, come: memoryview, transport: Transport, patience: Callable[[], float | None]) -> None:
+        self.come = come
+        self.error: BaseException | None = None
+        self._transport = transport
+        self._patience = patience
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: Any) -> int | None:
+        try:
+            size = min(len(self.come), len(target))
+            if size:
+                target[:size] = self.come[:size]
+                self.come = self.come[size:]
+                return size
+            return self._transport.recv_into(target, self._patience())
+        except BaseException as error:
+            self.error = error
+            return None

@@ -66,26 +66,36 @@ def _ids_in_json(text: bytes) -> list[int]:
 _FROM_BCD = bytes((b >> 4) * 10 + (b & 15) if b >> 4 < 10 and b & 15 < 10 else 255 for b in range(256))
 
 
+_SPACE_TO_ZERO = bytes(ord("0") if c == ord(" ") else c for c in range(256))
+
+
 def _ids_of_equal_width(text: bytes) -> tuple[int, ...] | None:
     """The ids of a block if they all have the same number of digits, as nearly all of a mailbox have; else None.
 
-    Padded to eight digits, an id is four bytes of BCD. One call makes each byte the number from 0 to 99 that it stands
-    for, and arithmetic on the whole block as one int then puts pairs of bytes, and pairs of these, together.
+    As hexadecimal digits, two of an id make a byte (BCD). One call makes each byte the number from 0 to 99 that it
+    stands for, and arithmetic on the whole block as one int then puts pairs of bytes, and pairs of these, together.
     """
-    width = text.find(b" ")
-    spaces = text[width :: width + 1] if 0 < width <= 8 else b""
-    count = len(spaces) + 1
-    if len(text) != count * (width + 1) - 1 or spaces.count(b" ") != len(spaces) or text.count(b" ") != len(spaces):
+    text = b" " + text
+    width = text.find(b" ", 1) - 1
+    spaces = text[:: width + 1] if 0 < width <= 8 else b""
+    count = len(spaces)
+    if not count or len(text) != count * (width + 1) or spaces.count(b" ") != count or text.count(b" ") != count:
         return None
-    padding = b"0" * (8 - width)
+    # An odd number of digits gets its space as the zero in front; fromhex leaves out the others.
+    digits = text.translate(_SPACE_TO_ZERO) if width & 1 else text
     # ValueError where it is not all digits.
-    lanes = bytes.fromhex((padding + text.replace(b" ", padding)).decode("ascii")).translate(_FROM_BCD)
-    if len(lanes) != 4 * count or b"\xff" in lanes:
+    numbers = bytes.fromhex(digits.decode("ascii")).translate(_FROM_BCD)
+    size = (width + 1) // 2
+    if len(numbers) != size * count or b"\xff" in numbers:
         return None
+    lanes = bytearray(4 * count)
+    for place in range(size):
+        lanes[4 - size + place :: 4] = numbers[place::size]
     low_bytes, low_pairs = _lane_masks(count)
     value = int.from_bytes(lanes, "big")
     value = (value >> 8 & low_bytes) * 100 + (value & low_bytes)
-    value = (value >> 16 & low_pairs) * 10000 + (value & low_pairs)
+    if size > 2:
+        value = (value >> 16 & low_pairs) * 10000 + (value & low_pairs)
     return struct.unpack(f">{count}I", value.to_bytes(4 * count, "big"))
 
 

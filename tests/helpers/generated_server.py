@@ -1,7 +1,8 @@
 """A server for measurements: a folder of any size and a message of any size, which are made as they are asked for.
 
-It takes what the tests of memory and of round trips need: SELECT, SEARCH ALL, FETCH of UID, FLAGS, RFC822.SIZE,
-BODYSTRUCTURE and parts ``<first.length>`` of BODY[1], STORE, APPEND, NOOP, LOGOUT. The UID of message n is 2 * n.
+It takes what the tests of memory and of round trips need: CAPABILITY, LOGIN, SELECT, SEARCH ALL, FETCH of UID, FLAGS,
+RFC822.SIZE, BODYSTRUCTURE and parts ``<first.length>`` of BODY[1], STORE, APPEND, NOOP, LOGOUT. Every other UID is in
+use, from ``first_uid`` on, which is even: 2, 4, 6 by default.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ LINE = b"QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejA
 assert len(LINE) == 78
 DECODED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234"
 
+_CAPABILITIES = b"CAPABILITY IMAP4rev1 UIDPLUS"
 _FETCH = re.compile(rb"(UID )?FETCH (\S+) \((.*)\)")
 _PART = re.compile(rb"BODY\.PEEK\[1\]<(\d+)\.(\d+)>")
 _LITERAL = re.compile(rb"\{(\d+)(\+?)\}\r\n\Z")
@@ -29,8 +31,13 @@ class GeneratedServer:
 
     host = "127.0.0.1"
 
-    def __init__(self, messages: int = 10, body_size: int = 0, context: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, messages: int = 10, body_size: int = 0, context: ssl.SSLContext | None = None, first_uid: int = 2
+    ) -> None:
         self.messages = messages
+        #: How many FETCH commands came.
+        self.fetches = 0
+        self._below = first_uid - 2
         self.body_size = body_size
         #: How many bytes of a message came with the last APPEND.
         self.appended = 0
@@ -61,7 +68,7 @@ class GeneratedServer:
                         self._serve(reader, writer)
 
     def _serve(self, reader: BinaryIO, writer: BinaryIO) -> None:
-        capabilities = b"[CAPABILITY IMAP4rev1 UIDPLUS]"
+        capabilities = b"[%s]" % _CAPABILITIES
         writer.write(b"* OK %s ready\r\n" % capabilities)
         writer.flush()
         for line in reader:
@@ -91,21 +98,28 @@ class GeneratedServer:
             yield from self._fetch(match[1] is not None, match[2], match[3])
         elif command.startswith(b"SELECT"):
             yield b"* %d EXISTS\r\n* FLAGS (\\Seen)\r\n* OK [UIDVALIDITY 1]\r\n" % self.messages
+        elif command == b"CAPABILITY":
+            yield b"* %s\r\n" % _CAPABILITIES
+        elif command == b"LOGOUT":
+            yield b"* BYE see you\r\n"
         elif command.startswith(b"UID SEARCH"):
-            yield b"* SEARCH" + b"".join(b" %d" % (2 * n) for n in range(1, self.messages + 1)) + b"\r\n"
+            uids = range(self._below + 2, self._below + 2 * self.messages + 2, 2)
+            yield b"* SEARCH " + b" ".join(map(b"%d".__mod__, uids)) + b"\r\n"
 
     def _fetch(self, by_uid: bool, messages: bytes, items: bytes) -> Iterator[bytes]:
+        self.fetches += 1
+        highest = self._below + 2 * self.messages if by_uid else self.messages
         for part in messages.split(b","):
-            low, _, high = part.replace(b"*", b"%d" % (self.messages * (1 + by_uid))).partition(b":")
+            low, _, high = part.replace(b"*", b"%d" % highest).partition(b":")
             first, last = int(low), int(high or low)
             if by_uid:
-                first, last = (first + 1) // 2, last // 2
-            for number in range(first, min(last, self.messages) + 1):
+                first, last = (first - self._below + 1) // 2, (last - self._below) // 2
+            for number in range(max(first, 1), min(last, self.messages) + 1):
                 yield from self._message(number, items)
 
     def _message(self, number: int, items: bytes) -> Iterator[bytes]:
         size = self.body_size
-        yield b"* %d FETCH (UID %d" % (number, 2 * number)
+        yield b"* %d FETCH (UID %d" % (number, self._below + 2 * number)
         if b"FLAGS" in items:
             yield b" FLAGS (\\Seen $Label%d)" % (number % 5)
         if b"RFC822.SIZE" in items:

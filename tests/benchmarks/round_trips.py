@@ -1,0 +1,131 @@
+"""Count the round trips of a session: ours and IMAPClient 4.1.0's, through a proxy that adds 50 ms each way::
+
+    python -m tests.benchmarks.round_trips
+
+A session is: connect over TLS, log in, select, search, fetch the flags of all messages, log out. The ids have gaps, so
+that the fetch takes ten commands: ours splits the set itself; IMAPClient would send one line that is longer than
+servers take, so it is given the ids in chunks, as a program has to that uses it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.run import CHECKOUT, PEER, environment, environments_folder
+from tests.helpers import certificates
+from tests.helpers.delay_proxy import DelayProxy
+from tests.helpers.generated_server import GeneratedServer
+
+STEPS = ("connect", "login", "select", "search", "fetch", "logout")
+# Seven digits and a comma for each: a thousand ids fill a command.
+MESSAGES = 10_000
+FIRST_UID = 1_000_000
+
+#: Runs in the client's own process; prints how long each step took, in seconds, and how many messages were fetched.
+_CLIENT = """
+import json, ssl, sys, time
+from imapclient import IMAPClient
+
+port, chunk, ca = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+context = ssl.create_default_context(cafile=ca)
+times = [time.perf_counter()]
+
+
+def step():
+    times.append(time.perf_counter())
+
+
+client = IMAPClient("localhost", port, ssl=True, ssl_context=context)
+step()
+client.login("ann", "secret")
+step()
+client.select_folder("INBOX")
+step()
+ids = client.search()
+step()
+found = {}
+for start in range(0, len(ids), chunk):
+    found.update(client.fetch(ids[start : start + chunk], ["FLAGS"]))
+step()
+client.logout()
+step()
+print(json.dumps({"steps": [b - a for a, b in zip(times, times[1:])], "messages": len(found)}))
+"""
+
+
+def session(python: Path | str, path: Path | None, seconds: float, messages: int, chunk: int, folder: Path) -> Any:
+    """One session: how long its steps took, how often the client had to wait, and how many messages it got."""
+    ca = folder / "ca.pem"
+    ca.write_bytes(certificates.authority().ca_pem)
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    if path is not None:
+        variables["PYTHONPATH"] = str(path)
+    context = certificates.server_context()
+    with ExitStack() as stack:
+        server = stack.enter_context(GeneratedServer(messages, context=context, first_uid=FIRST_UID))
+        proxy = stack.enter_context(DelayProxy(server.host, server.port, seconds))
+        done = subprocess.run(
+            [str(python), "-c", _CLIENT, str(proxy.port), str(chunk), str(ca)],
+            cwd=folder,
+            env=variables,
+            stdout=subprocess.PIPE,
+            check=True,
+            timeout=300,
+        )
+        return {**json.loads(done.stdout), "turns": proxy.turns, "commands": server.fetches}
+
+
+def best(sessions: list[Any]) -> Any:
+    """One session with the best time of each step: what others do on the machine only ever adds."""
+    steps = [min(times) for times in zip(*(found["steps"] for found in sessions))]
+    return {**sessions[0], "steps": steps, "turns": min(found["turns"] for found in sessions)}
+
+
+def report(name: str, result: Any, seconds: float) -> Iterator[str]:
+    trips = [step / (2 * seconds) for step in result["steps"]]
+    yield (
+        f"{name:<18}"
+        + "".join(f"{trip:>9.1f}" for trip in trips)
+        + f"{sum(trips):>9.1f}{result['turns']:>7}{result['commands']:>10}"
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--delay", type=float, default=0.05, help="seconds each way (default: 0.05)")
+    parser.add_argument("--messages", type=int, default=MESSAGES, help=f"in the folder (default: {MESSAGES})")
+    parser.add_argument("--rounds", type=int, default=3, help="sessions of each, best times count (default: 3)")
+    parser.add_argument("--json", action="store_true", help="print the data instead of the table")
+    options = parser.parse_args()
+    folder = environments_folder(None)
+    peer = environment(folder / "peer", (PEER,))
+    seats: dict[str, tuple[Path | str, Path | None, int]] = {
+        "imapclient": (sys.executable, CHECKOUT, options.messages),
+        PEER.replace("==", " "): (peer, None, 1000),
+    }
+    sessions: dict[str, list[Any]] = {name: [] for name in seats}
+    for _ in range(options.rounds):
+        for name, (python, path, chunk) in seats.items():
+            sessions[name].append(session(python, path, options.delay, options.messages, chunk, folder))
+    results = {name: best(found) for name, found in sessions.items()}
+    if options.json:
+        print(json.dumps(results))
+        return 0
+    print("Time in round trips, how often the client had to wait, and how many FETCH commands there were:")
+    print(f"{'':<18}" + "".join(f"{name:>9}" for name in (*STEPS, "all")) + f"{'waits':>7}{'commands':>10}")
+    for name, result in results.items():
+        for line in report(name, result, options.delay):
+            print(line)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -130,7 +130,9 @@ class FaultProxy:
             server.settimeout(None)
             connection = _Connection(client, server, self.to_server, self.to_client)
             with self._lock:
+                # In this order: who has got a byte through can be sure that `silence` and `cut` are for this one too.
                 self._connections.append(connection)
+                connection.start()
 
 
 class _Connection:
@@ -150,6 +152,8 @@ class _Connection:
             threading.Thread(target=self._pass_on, args=(client, server, to_server), name="fault proxy, to server"),
             threading.Thread(target=self._pass_on, args=(server, client, to_client), name="fault proxy, to client"),
         ]
+
+    def start(self) -> None:
         for thread in self.threads:
             thread.start()
 

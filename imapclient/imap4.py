@@ -155,7 +155,7 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
 
     def replace_transport(self, transport: Transport) -> None:
         """Go on over another transport: TLS, compression. Nothing may be buffered from the old one."""
-        with self._exchange():
+        with self._lock, self._exchange():
             self._reader.replace_transport(transport)
             self._transport = transport
 
@@ -269,16 +269,18 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
 
     @contextlib.contextmanager
     def _exchange(self) -> Iterator[None]:
-        """Under the lock, on a usable connection; what gets out makes it unusable."""
-        with self._lock:
-            self._check_usable()
-            try:
-                yield
-            except OSError as error:
-                raise self._fail(error) from error
-            except BaseException as error:
-                self._fail(error)
-                raise
+        """Within the lock, on a usable connection; what gets out makes it unusable.
+
+        It does not take the lock itself: Ctrl-C may keep a context manager that is written in Python from its end.
+        """
+        self._check_usable()
+        try:
+            yield
+        except OSError as error:
+            raise self._fail(error) from error
+        except BaseException as error:
+            self._fail(error)
+            raise
 
     def _fail(self, error: BaseException) -> BaseException:
         """Make the connection unusable. Returns the error as it is to be raised."""

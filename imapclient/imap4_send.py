@@ -165,8 +165,13 @@ class SendExchange:
                 self._write(piece.data)
             else:
                 waiting += piece.data
-        self._write(waiting)
+        # Before: an interrupt may come when the last byte is on its way, and then the server may have all of it.
         command.is_sent = True
+        try:
+            self._write(waiting)
+        except OSError:
+            command.is_sent = False
+            raise
 
     def _stream(self, literal: StreamedLiteral, show: bool) -> None:
         """Send a literal while its bytes are made. That runs code of the caller's, which must not send in between."""

@@ -14,7 +14,7 @@ from tests.helpers.live import LiveServer
 
 THREADS = 8
 #: Of each thread. pymap takes longer for one.
-COMMANDS = {"dovecot": 500, "embedded": 100}
+COMMANDS = {"dovecot": 500, "pymap": 100}
 _FLAGS = (ANSWERED, FLAGGED, SEEN)
 
 
@@ -84,7 +84,7 @@ class Worker:
 
 
 @pytest.mark.parametrize(
-    "live_server", [("dovecot", "plain"), ("embedded", "plain")], ids=["dovecot", "embedded"], indirect=True
+    "live_server", [("dovecot", "plain"), ("pymap", "plain")], ids=["dovecot", "pymap"], indirect=True
 )
 def test_each_thread_gets_its_own_results(live_server: LiveServer) -> None:
     client, commands = live_server.connect(), COMMANDS[live_server.name]

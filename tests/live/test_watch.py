@@ -23,13 +23,13 @@ from tests.helpers.live import LiveServer
 
 _PLAIN = pytest.mark.parametrize(
     "live_server",
-    [(name, "plain") for name in ("embedded", "dovecot", "cyrus", "courier")],
-    ids=["embedded", "dovecot", "cyrus", "courier"],
+    [(name, "plain") for name in ("pymap", "dovecot", "cyrus", "courier")],
+    ids=["pymap", "dovecot", "cyrus", "courier"],
     indirect=True,
 )
 _LOSSES = [
-    *((name, "silence") for name in ("embedded", "dovecot", "cyrus", "courier")),
-    *((name, loss) for name in ("embedded", "dovecot") for loss in ("cut", "reset")),
+    *((name, "silence") for name in ("pymap", "dovecot", "cyrus", "courier")),
+    *((name, loss) for name in ("pymap", "dovecot") for loss in ("cut", "reset")),
 ]
 _MESSAGE = b"Subject: x\r\n\r\nx\r\n"
 

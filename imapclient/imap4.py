@@ -195,6 +195,9 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
         try:
             with self._exchange():
                 self._read_greeting()
+                if isinstance(self._transport, SocketTransport):
+                    # Not what the greeting has left of it: programs look at this.
+                    self.sock.settimeout(self.socket_timeout.read)
         except BaseException:
             # imaplib's constructor does so for Exception only.
             self.shutdown()

@@ -214,6 +214,7 @@ def test_without_a_timeout_there_is_none(peer: PeerFactory) -> None:
 def test_the_socket_waits_as_long_as_the_read_timeout_says(peer: PeerFactory) -> None:
     script = f"{READY}\nC: A1 NOOP\nS: A1 OK done"
     with connected(peer(script), timeout=SocketTimeout(5, 7)) as client:
+        assert client.socket().gettimeout() == 7
         client.noop()
         assert client.socket().gettimeout() == 7
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import io
 import socket
 import ssl
 import subprocess
@@ -196,12 +197,15 @@ _ARGUMENTS: dict[str, Any] = {
     "mech_callable": lambda challenge: b"response",
     "mechanism": Plain("ann", "secret"),
     "quotas": [Quota("", "STORAGE", 0, 512)],
+    "message": 1,
+    "section": "TEXT",
+    "file": io.BytesIO(),
 }
 _OF_METHOD: dict[str, dict[str, Any]] = {"setacl": {"what": "lrs"}, "enable": {"capabilities": "UTF8=ACCEPT"}}
 _NO_COMMAND = {"capabilities", "has_capability", "idle_check", "idle_done", "shutdown", "socket"}
 _CAN_EVERYTHING = """
-    IMAP4rev1 ACL AUTH=OAUTHBEARER AUTH=PLAIN AUTH=XOAUTH2 BINARY CHILDREN CONDSTORE ENABLE ESEARCH ESORT ID IDLE
-    LIST-EXTENDED LITERAL+ METADATA MOVE MULTIAPPEND NAMESPACE QUOTA SASL-IR SORT SPECIAL-USE STARTTLS
+    IMAP4rev1 ACL AUTH=OAUTHBEARER AUTH=PLAIN AUTH=XOAUTH2 BINARY CHILDREN COMPRESS=DEFLATE CONDSTORE ENABLE ESEARCH
+    ESORT ID IDLE LIST-EXTENDED LITERAL+ METADATA MOVE MULTIAPPEND NAMESPACE QUOTA SASL-IR SORT SPECIAL-USE STARTTLS
     THREAD=ORDEREDSUBJECT THREAD=REFERENCES UIDPLUS UNSELECT UTF8=ACCEPT X-GM-EXT-1 XLIST
 """
 
@@ -216,7 +220,9 @@ def _call(client: IMAPClient, method: str) -> Any:
             positional.append(known.get(parameter.name, "x"))
         else:
             positional.append(parameter.default)
-    return getattr(client, method)(*positional)
+    result = getattr(client, method)(*positional)
+    # These send nothing before they are asked for the first item.
+    return next(result) if method in ("fetch_iter", "watch") else result
 
 
 _METHODS = [

@@ -222,20 +222,66 @@ def _tune(sock: socket.socket) -> None:
 
 
 def create_default_context() -> ssl.SSLContext:
-    """A TLS context that verifies the server's certificate against the system's authorities, and its host name."""
-    return ssl.create_default_context(ssl.Purpose.SERVER_AUTH)
+    """A TLS context that verifies the server's certificate against the system's authorities, and its host name.
+
+    TLS 1.2 is the oldest version that it takes.
+    """
+    context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH)
+    # Python 3.9 leaves that to the system.
+    context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
+    return context
+
+
+# By OpenSSL's number for what is wrong with a certificate (X509_V_ERR_...).
+_WRONG_WITH_CERTIFICATE = {
+    2: "the server's certificate is from an authority that is not known here",
+    9: "the server's certificate is not valid yet",
+    10: "the server's certificate has expired",
+    18: "the server's certificate is signed by nobody but itself",
+    19: "the server's certificate is from an authority that is not known here",
+    20: "the server's certificate is from an authority that is not known here",
+    21: "the server's certificate is from an authority that is not known here",
+    23: "the server's certificate was revoked",
+    26: "the server's certificate is not for servers",
+    62: "the server's certificate is for another host",
+    64: "the server's certificate is for another host",
+}
+_OLD_VERSION = "the server speaks no version of TLS that is allowed here"
+# By the names of OpenSSL's reasons.
+_WRONG_WITH_TLS = {
+    "UNSUPPORTED_PROTOCOL": _OLD_VERSION,
+    "TLSV1_ALERT_PROTOCOL_VERSION": _OLD_VERSION,
+    "NO_PROTOCOLS_AVAILABLE": _OLD_VERSION,
+    "WRONG_VERSION_NUMBER": "the server does not speak TLS here",
+    # The same in OpenSSL 3.2 and later, for some first bytes.
+    "PACKET_LENGTH_TOO_LONG": "the server does not speak TLS here",
+    "RECORD_LAYER_FAILURE": "the server does not speak TLS here",
+}
+
+
+def _explained(error: ssl.SSLError) -> ssl.SSLError:
+    """An error of the handshake, with words for people before those of OpenSSL. Its class and attributes stay."""
+    words = _WRONG_WITH_CERTIFICATE.get(getattr(error, "verify_code", 0)) or _WRONG_WITH_TLS.get(error.reason or "")
+    if words is None:
+        return error
+    explained = type(error)(error.errno, f"{words}: {error.strerror}")
+    vars(explained).update(vars(error))
+    return explained
 
 
 def wrap_socket(sock: socket.socket, ssl_context: ssl.SSLContext | None, host: str) -> ssl.SSLSocket:
     """Wrap a connected socket in TLS and shake hands, within the socket's own timeout.
 
     ``ssl_context`` None means `create_default_context()`. Raises ssl.SSLError (ssl.SSLCertVerificationError where the
-    certificate is not good) or socket.timeout; the socket is then closed.
+    certificate is not good), whose text says what is wrong, or socket.timeout; the socket is then closed.
     """
     try:
         if ssl_context is None:
             ssl_context = create_default_context()
         return ssl_context.wrap_socket(sock, server_hostname=host)
+    except ssl.SSLError as error:
+        sock.close()
+        raise _explained(error) from error
     except BaseException:
         sock.close()
         raise

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import datetime
 import functools
+import ipaddress
 import ssl
+import warnings
 
 import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 #: The names that a good server certificate carries.
 SERVER_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -30,6 +32,12 @@ class Authority:
     def ca_pem(self) -> bytes:
         """The authority's certificate in PEM form, such as ``b"-----BEGIN CERTIFICATE..."``."""
         return self._ca.cert_pem.bytes()
+
+    def signing_key(self) -> ec.EllipticCurvePrivateKey:
+        """The authority's key, for certificates of a kind that trustme doesn't issue."""
+        key = load_pem_private_key(self._ca.private_key_pem.bytes(), None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        return key
 
     def issue(self, *names: str, expired: bool = False) -> trustme.LeafCert:
         """Return a new server certificate for the names, `SERVER_NAMES` when there are none."""
@@ -96,6 +104,37 @@ def expired_server_context() -> ssl.SSLContext:
 
 
 @functools.cache
+def client_only_server_context() -> ssl.SSLContext:
+    """Return a server's context whose certificate, from the trusted authority, is for clients only."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    issuer = x509.load_pem_x509_certificate(authority().ca_pem)
+    now = datetime.datetime.now(datetime.timezone.utc)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    certificate = (
+        x509.CertificateBuilder(issuer.subject, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+        .sign(authority().signing_key(), hashes.SHA256())
+    )
+    return _context_with(certificate, key)
+
+
+@functools.cache
+def old_tls_server_context() -> ssl.SSLContext:
+    """Return a server's context that speaks TLS 1.0 and 1.1 only."""
+    context = authority().server_context()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+        context.set_ciphers("ALL:@SECLEVEL=0")
+    return context
+
+
+@functools.cache
 def self_signed_server_context() -> ssl.SSLContext:
     """Return a server's context whose certificate nobody else has signed, for localhost."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -108,6 +147,10 @@ def self_signed_server_context() -> ssl.SSLContext:
         .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
         .sign(key, hashes.SHA256())
     )
+    return _context_with(certificate, key)
+
+
+def _context_with(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> ssl.SSLContext:
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + certificate.public_bytes(Encoding.PEM)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with trustme.Blob(pem).tempfile() as path:

@@ -111,6 +111,15 @@ class CommandBase:
         finally:
             self._hand_on()
 
+    def _execute_all(self, commands: Sequence[Command]) -> None:
+        """Run commands that may be on the wire at once. All are run to their end, then the first error is raised."""
+        try:
+            self._imap.execute_all(commands)
+            for command in commands:
+                self._imap.finish(command)
+        finally:
+            self._hand_on()
+
     def _hand_on(self) -> None:
         """Give the caller what no command asked for, after the exchange in which it came.
 
@@ -252,15 +261,11 @@ class CommandBase:
         verb = b"UID FETCH" if uid else b"FETCH"
         commands = [Command(verb, [part, *arguments], collector.handlers, take=collector.take) for part in parts]
         try:
-            self._imap.execute_all(commands)
-            for command in commands:
-                self._imap.finish(command)
+            self._execute_all(commands)
         except IMAPClientError as error:
             done = [part for part, command in zip(parts, commands) if command.reply and command.reply.status == "OK"]
             note_done(error, b",".join(done).decode("ascii"))
             raise
-        finally:
-            self._hand_on()
 
     def _fetch_item(self, item: bytes, messages: MessageIds) -> ItemResult[Any]:
         """One item of each message: its flags, its labels."""

@@ -16,7 +16,7 @@ from ..arguments import (
     unsplit_criteria,
 )
 from ..exceptions import BadCharsetError, CommandError, InvalidCriteriaError, ProtocolError, retyped
-from ..exchange import Untagged
+from ..exchange import Command, Untagged
 from ..response_types import SearchIds
 from ..search_parser import MAX_EXPANDED, parse_esearch, parse_search, parse_thread
 from ..util import Text
@@ -83,7 +83,7 @@ class SearchMixin(CommandBase):
 
         def send(encoded: SearchCriteria) -> SearchIds:
             arguments = [keys, encoded.charset or b"UTF-8", *unsplit_criteria(encoded.arguments)]
-            responses = self._run(b"SORT", (keys, criteria), arguments, b"SORT")
+            responses = self._run(b"SORT", (keys, criteria), [arguments], b"SORT")
             return _together([parse_search(response.line, response.start) for response in responses])
 
         return self._in_known_charset(criteria, charset, send, needs="SORT")
@@ -109,7 +109,7 @@ class SearchMixin(CommandBase):
 
         def send(encoded: SearchCriteria) -> tuple[Any, ...]:
             arguments = [name, encoded.charset or b"UTF-8", *unsplit_criteria(encoded.arguments)]
-            responses = self._run(b"THREAD", (name, criteria), arguments, b"THREAD")
+            responses = self._run(b"THREAD", (name, criteria), [arguments], b"THREAD")
             depth = self._limits.nesting_depth
             threads = [parse_thread(response.line, response.start, depth) for response in responses]
             return tuple(thread for part in threads for thread in part)
@@ -119,13 +119,18 @@ class SearchMixin(CommandBase):
     def _search(self, criteria: Criteria, charset: str | None, needs: str = "") -> SearchIds:
         def send(encoded: SearchCriteria) -> SearchIds:
             prefix = self._charset_argument(encoded)
-            found = [self._search_part(criteria, [*prefix, *part]) for part in split_criteria(encoded.arguments)]
-            return found[0] if len(found) == 1 else _merged(found)
+            parts = [[*prefix, *part] for part in split_criteria(encoded.arguments)]
+            if len(parts) == 1:
+                return self._search_parts(criteria, parts)
+            # The first one tells whether the server knows the charset.
+            ahead = 1 if prefix else 0
+            found = [self._search_parts(criteria, some) for some in (parts[:ahead], parts[ahead:]) if some]
+            return _merged(_together(found))
 
         return self._in_known_charset(criteria, charset, send, needs=needs)
 
-    def _search_part(self, criteria: Criteria, arguments: list[Argument]) -> SearchIds:
-        responses = self._run(b"SEARCH", (criteria,), arguments, b"SEARCH", b"ESEARCH")
+    def _search_parts(self, criteria: Criteria, commands: Sequence[list[Argument]]) -> SearchIds:
+        responses = self._run(b"SEARCH", (criteria,), commands, b"SEARCH", b"ESEARCH")
         parts: list[SearchIds] = []
         room = MAX_EXPANDED
         for response in responses:
@@ -177,12 +182,16 @@ class SearchMixin(CommandBase):
                 return send(other)
 
     def _run(
-        self, command: bytes, asked: tuple[object, ...], arguments: list[Argument], *answers: bytes
+        self, command: bytes, asked: tuple[object, ...], parts: Sequence[list[Argument]], *answers: bytes
     ) -> list[Untagged]:
-        """Send a command, and return the untagged responses of the given names. BAD means what the caller ``asked``."""
+        """Send a command, as often as there are parts of its arguments, without waiting for each other's end.
+
+        Returns the untagged responses of the given names. BAD means what the caller ``asked``.
+        """
         heard = Collector(*answers)
+        name = b"UID " + command if self.use_uid else command
         try:
-            self._execute(b"UID " + command if self.use_uid else command, arguments, heard.handlers)
+            self._execute_all([Command(name, arguments, heard.handlers) for arguments in parts])
         except CommandError as error:
             if error.status != "BAD":
                 raise
@@ -200,9 +209,8 @@ def _together(parts: list[SearchIds]) -> SearchIds:
     return together
 
 
-def _merged(parts: list[SearchIds]) -> SearchIds:
+def _merged(together: SearchIds) -> SearchIds:
     """What several searches found, each id once, in ascending order."""
-    together = _together(parts)
     merged = SearchIds(sorted(set(together)))
     merged.modseq = together.modseq
     return merged

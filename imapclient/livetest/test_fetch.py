@@ -321,6 +321,18 @@ def test_fetch_a_thousand_messages(client: IMAPClient, folder: str) -> None:
 
 
 @pytest.mark.usefixtures("numbering")
+def test_by_many_more_ids_than_fit_into_a_command(client: IMAPClient, folder: str) -> None:
+    ids = fill(client, folder, [message(f"Number {number}") for number in range(3)])
+    if not client.use_uid:
+        pytest.skip("sequence numbers that are not there may be refused")
+    wanted = [*ids, *range(ids[-1] + 10, ids[-1] + 40_000, 2)]
+    assert {uid: data[b"ENVELOPE"].subject for uid, data in client.fetch(wanted, "ENVELOPE").items()} == {
+        uid: b"Number %d" % number for number, uid in enumerate(ids)
+    }
+    assert client.search(["UID", wanted]) == ids
+    client.noop()
+
+
 def test_fetch_iter_while_the_loop_changes_the_folder(
     client: IMAPClient, second_client: IMAPClient, folder: str
 ) -> None:

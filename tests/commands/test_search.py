@@ -317,6 +317,36 @@ def test_many_ids_are_searched_for_in_parts(use_uid: bool) -> None:
         assert result.modseq == 9
 
 
+def test_the_parts_are_sent_without_waiting_for_each_others_end() -> None:
+    """Whichever part an answer is for, it counts: some servers don't say."""
+    script = f"""
+        C: A1 UID SEARCH UID {_PARTS[0]}
+        C: A2 UID SEARCH UID {_PARTS[1]}
+        S: * ESEARCH (TAG "A2") UID ALL 1002000
+        S: * SEARCH 1000000
+        S: A2 OK Done
+        S: A1 OK Done
+    """
+    with dialogue(script) as client:
+        assert client.search(["UID", list(_MANY)]) == [1000000, 1002000]
+
+
+def test_a_part_that_is_refused_leaves_the_connection_usable() -> None:
+    script = f"""
+        C: A1 UID SEARCH UID {_PARTS[0]}
+        C: A2 UID SEARCH UID {_PARTS[1]}
+        S: A1 BAD too long
+        S: * SEARCH 1002000
+        S: A2 OK Done
+        C: A3 NOOP
+        S: A3 OK Done
+    """
+    with dialogue(script) as client:
+        with pytest.raises(InvalidCriteriaError, match="too long"):
+            client.search(["UID", list(_MANY)])
+        client.noop()
+
+
 @pytest.mark.parametrize("encoded", [False, True])
 def test_many_ids_in_one_string_are_searched_for_in_parts(encoded: bool) -> None:
     script = f"""

@@ -163,6 +163,16 @@ class Envelope(_WithUnreadableDate):
     in_reply_to: bytes | None
     message_id: bytes | None
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """For IPython: as it is, with a line for each field where one is not enough."""
+        with printer.group(len("Envelope("), "Envelope(", ")"):
+            for field in dataclasses.fields(self):
+                if field.name != "date":
+                    printer.text(",")
+                    printer.breakable()
+                printer.text(f"{field.name}=")
+                printer.pretty(getattr(self, field.name))
+
     @property
     def subject_text(self) -> str | None:
         """The subject, decoded (RFC 2047): ``'Grüße'`` for ``b'=?utf-8?q?Gr=C3=BC=C3=9Fe?='``. None without one.

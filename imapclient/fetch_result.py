@@ -34,6 +34,10 @@ class FetchResult(defaultdict[int, FetchItems]):
     def __repr__(self) -> str:
         return dict.__repr__(self)
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """For IPython: as a dict, on as many lines as it takes."""
+        printer.pretty(dict(self))
+
     def __copy__(self) -> FetchResult:
         copied = FetchResult(self, default_factory=self.default_factory)
         copied.errors = self.errors[:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import datetime
+import importlib
 import logging
 import pickle
 from collections.abc import Iterator
@@ -304,3 +305,13 @@ def test_what_is_partly_read_is_a_protocol_error() -> None:
     assert str(error) == "in an envelope: a; b; c; d; e"
     assert error.sound == ENVELOPE
     assert pickle.loads(pickle.dumps(error)).sound == ENVELOPE
+
+
+def test_ipython_prints_a_field_on_each_line() -> None:
+    pretty = importlib.import_module("IPython.lib.pretty").pretty
+    nobody = (Address(b"Ann", None, b"ann", b"example.org"),)
+    envelope = Envelope(None, b"Hi", nobody, nobody, None, None, None, None, None, b"<1@example.org>")
+    lines = pretty(envelope).splitlines()
+    assert lines[:3] == ["Envelope(date=None,", "         subject=b'Hi',", f"         from_={nobody!r},"]
+    assert lines[-1] == "         message_id=b'<1@example.org>')"
+    assert "".join(f" {line.strip()}" for line in lines).strip() == repr(envelope)

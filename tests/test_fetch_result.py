@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import pickle
 from collections import defaultdict
 from typing import Any, Callable
@@ -78,3 +79,13 @@ def test_an_item_result_is_copied_with_its_errors() -> None:
     assert other == flags
     assert [error.message for error in other.errors] == [6, 8]
     assert ItemResult().errors == []
+
+
+def test_ipython_prints_it_as_a_dict() -> None:
+    pretty = importlib.import_module("IPython.lib.pretty").pretty
+    result = FetchResult({uid: {b"SEQ": uid, b"FLAGS": (b"\\Seen", b"\\Answered")} for uid in (101, 102)})
+    assert pretty(result) == (
+        "{101: {b'SEQ': 101, b'FLAGS': (b'\\\\Seen', b'\\\\Answered')},\n"
+        " 102: {b'SEQ': 102, b'FLAGS': (b'\\\\Seen', b'\\\\Answered')}}"
+    )
+    assert pretty(FetchResult({1: {b"SEQ": 1}})) == "{1: {b'SEQ': 1}}"

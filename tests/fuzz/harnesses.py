@@ -15,10 +15,12 @@ import socket
 import tempfile
 import time
 import warnings
+import zlib
 from collections.abc import Iterator
 from typing import Any, Callable, NamedTuple
 
 from imapclient.body_structure import BodyData, read_body
+from imapclient.compression import DeflateTransport
 from imapclient.config import ConfigError, ConfigWarning, parse_config_file
 from imapclient.datetime_util import datetime_to_INTERNALDATE, datetime_to_native, parse_to_datetime
 from imapclient.envelope import Address, Envelope, read_envelope
@@ -288,6 +290,30 @@ def _read_all(source: Reader, takes_back: bool = False) -> tuple[list[Response],
                 source.commit()
 
 
+def compression(data: bytes) -> None:
+    """Compressed responses are the same as plain ones; bytes that are no compressed data end the connection.
+
+    The first byte chooses whether the bytes are compressed here or taken for compressed ones, and their pieces.
+    """
+    choice, stream = data[0] if data else 0, data[1:1000]
+    size = choice & 0x3F or 1
+    if choice & 0x80:
+        whole, error = _read_all(_inflating(stream, len(stream)))
+        found, other_error = _read_all(_inflating(stream, size))
+        # Of a piece that is broken further on nothing is had.
+        assert found[: len(whole)] == whole
+        assert found != whole or other_error is error
+    else:
+        deflate = zlib.compressobj(wbits=-15)
+        packed = deflate.compress(stream) + deflate.flush(zlib.Z_SYNC_FLUSH)
+        assert _read_all(_inflating(packed, size)) == _read_all(Reader(ChunkTransport([stream])))
+
+
+def _inflating(packed: bytes, size: int) -> Reader:
+    """A reader of compressed data, the first piece of which came with the answer to COMPRESS."""
+    return Reader(DeflateTransport(ChunkTransport.of_size(packed[size:], size or 1), packed[:size]))
+
+
 def sequence_sets(data: bytes) -> None:
     with contextlib.suppress(ValueError):
         uids = UidSet(data)
@@ -412,6 +438,9 @@ HARNESSES: dict[str, Harness] = {
     "header_text": Harness(header_text, seeds.HEADERS),
     "response_codes": Harness(response_codes, seeds.CODES),
     "reader": Harness(reader, seeds.STREAMS),
+    "compression": Harness(
+        compression, [*seeds.STREAMS, *(b"\x85" + zlib.compress(raw[1:])[2:-4] for raw in seeds.STREAMS)]
+    ),
     "sequence_sets": Harness(sequence_sets, seeds.SEQUENCE_SETS),
     "utf7": Harness(utf7, seeds.NAMES),
     "dates": Harness(dates, seeds.DATES),

@@ -67,6 +67,12 @@ def test_all_goes_on_compressed(connect: Connect, second_client: IMAPClient, fol
     assert items[b"BODY[]"] == long
     second_client.append(folder, message())
     assert (2, b"EXISTS") in hear(client, b"EXISTS")
+    if client.has_capability("IDLE"):
+        client.idle()
+        second_client.append(folder, message())
+        assert (3, b"EXISTS") in client.idle_check(timeout=30)
+        client.idle_done()
+    client.noop()
 
 
 def test_leaving_the_context_ends_the_connection(connect: Connect) -> None:

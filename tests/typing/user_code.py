@@ -7,12 +7,14 @@ one; an ignored error that is none is an error as well.
 from __future__ import annotations
 
 import datetime
+import io
+import tempfile
 from typing import TYPE_CHECKING, Any
 
 from imapclient import DELETED, SEEN, IMAPClient, SocketTimeout
 from imapclient.commands.idle import Idle
 from imapclient.exceptions import AlreadyExistsError, CommandError, FetchError, LoginError
-from imapclient.fetch_result import FetchResult, ItemResult
+from imapclient.fetch_result import FetchIterator, FetchResult, ItemResult
 from imapclient.imapclient import SENT, MailboxQuotaRoots, Namespace, Quota
 from imapclient.replies import AppendReply, CopyReply
 from imapclient.response_types import Address, BodyData, Envelope, SearchIds
@@ -29,6 +31,24 @@ def connect(host: str) -> IMAPClient:
     assert_type(client.capabilities(), tuple[bytes, ...])
     assert_type(client.has_capability("IDLE"), bool)
     return client
+
+
+def stream(client: IMAPClient) -> None:
+    messages = client.fetch_iter("1:*", ["FLAGS"], chunk_messages=500)
+    assert_type(messages, FetchIterator)
+    for uid, data in messages:
+        assert_type(uid, int)
+        assert_type(data, dict[bytes, Any])
+    assert_type(messages.errors, list[FetchError])
+    with open("message.eml", "rb") as source:
+        assert_type(client.append("Sent", source, progress=lambda done, total: print(done, total)), AppendReply)
+    with tempfile.TemporaryFile() as target:
+        assert_type(client.download(5, "2", target, decode=True, progress=lambda done, total: None), int)
+        client.append("Sent", target)
+    client.append("Sent", (bytes(number) for number in range(3)), size=3)
+    client.append("Sent", io.StringIO())  # type: ignore[arg-type]
+    client.download(5, "2", io.StringIO())  # type: ignore[arg-type]
+    assert_type(client.compress(), bytes)
 
 
 def archive(client: IMAPClient) -> None:

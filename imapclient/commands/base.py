@@ -159,8 +159,9 @@ class CommandBase:
         """
         try:
             with (imap or self._imap).undivided():
-                outer, self._undisturbed_thread = self._undisturbed_thread, threading.get_ident()
+                outer = self._undisturbed_thread
                 try:
+                    self._undisturbed_thread = threading.get_ident()
                     yield
                 finally:
                     self._undisturbed_thread = outer

@@ -78,7 +78,11 @@ class FetchIterator(Iterator[tuple[int, FetchItems]]):
             self.errors += chunk.errors
             self._ready = list(chunk.items())
             self._ready.reverse()
-        self._check()
+        try:
+            self._check()
+        except BaseException:
+            self.close()
+            raise
         return self._ready.pop()
 
     def close(self) -> None:

@@ -41,6 +41,7 @@ class MessageSource:
             raise TypeError(f"not a function: {progress!r}")
         if isinstance(source, io.TextIOBase):
             raise TypeError("a message is bytes: open the file in binary mode")
+        end = None
         if self._file is not None:
             end = self._find_end()
             if size is None:
@@ -55,6 +56,9 @@ class MessageSource:
             raise TypeError(f"a size is a number of bytes: {size!r}")
         if size < 0:
             raise ValueError(f"a size can't be negative: {size}")
+        if self._start is not None and end and size > max(0, end - self._start):
+            # Of a file without an end, such as those of /proc, nobody knows.
+            raise ValueError(f"the file has {max(0, end - self._start)} bytes from where it stands, and not {size}")
         self.size = size
         self._pieces = self._read() if self._file is not None else iter(source)  # type: ignore[arg-type]
         # What can't be sent is found before anything is, if it is the first piece already.

@@ -125,9 +125,15 @@ def test_text_from_what_only_looks_like_a_file_is_refused_too() -> None:
         MessageSource(Text(b"abc"), None)
 
 
-@pytest.mark.parametrize(
-    "source", [lambda: io.BytesIO(b"abc"), lambda: iter([b"a", b"bc"]), lambda: Unseekable(b"abc")]
-)
+def test_a_file_that_is_too_short_is_told_before_anything_is_sent() -> None:
+    file = io.BytesIO(b"abcdef")
+    file.seek(2)
+    with pytest.raises(ValueError, match="4 bytes from where it stands, and not 5"):
+        MessageSource(file, 5)
+    assert file.tell() == 2
+
+
+@pytest.mark.parametrize("source", [lambda: iter([b"a", b"bc"]), lambda: Unseekable(b"abc")])
 def test_a_message_that_ends_too_early(source: Callable[[], Any]) -> None:
     with pytest.raises(ValueError, match="ended after 3 of 5 bytes"):
         list(MessageSource(source(), 5))

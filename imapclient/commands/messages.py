@@ -72,6 +72,8 @@ class MessagesMixin(CommandBase):
             message = append_message(msg, flags, msg_time)
             if progress is None and size is None:
                 return self._append(target, [message])
+            if size not in (None, len(message.data)):
+                raise ValueError(f"the message has {len(message.data)} bytes, and not {size}")
             msg = io.BytesIO(message.data)
         return self._append(target, [streamed_message(MessageSource(msg, size, progress), flags, msg_time)])
 

@@ -387,6 +387,7 @@ def test_another_folder_ends_it(folder: str) -> None:
         with pytest.raises(IllegalStateError, match="another folder"):
             next(messages)
         client.noop()
+        assert list(messages) == []
 
 
 def test_leaving_the_folder_ends_it() -> None:

@@ -25,6 +25,7 @@ from ..exchange import Command, Handler, HeardQueue, Tagged, Untagged
 from ..fetch_batch import BatchReader
 from ..fetch_parser import parse_fetch
 from ..fetch_result import FetchItems, FetchResult, ItemResult
+from ..fetch_sections import AskedSections
 from ..imap4 import WireMixin
 from ..imap_utf7 import decode_name
 from ..lenient_fetch import read_leniently
@@ -244,7 +245,10 @@ class CommandBase:
         """Send a command that is answered by FETCH responses, and file them under the messages asked for."""
         uid = self.use_uid if uid is None else uid
         strict = self.strict if strict is None else strict
-        collector = FetchCollector(wanted, uid, self.normalise_times, self._limits.nesting_depth, strict=strict)
+        asked = arguments[0] if isinstance(arguments[0], bytes) else b""
+        collector = FetchCollector(
+            wanted, uid, self.normalise_times, self._limits.nesting_depth, strict=strict, asked=asked
+        )
         parts = wanted.split()
         if command == b"FETCH" and len(parts) > 1:
             self._fetch_parts(parts, arguments, collector, uid)
@@ -387,9 +391,17 @@ class FetchCollector:
     """Files FETCH responses under the ids that were asked for, and leaves all others alone."""
 
     def __init__(
-        self, wanted: SequenceSet, use_uid: bool, normalise_times: bool, max_depth: int, *, strict: bool
+        self,
+        wanted: SequenceSet,
+        use_uid: bool,
+        normalise_times: bool,
+        max_depth: int,
+        *,
+        strict: bool,
+        asked: bytes = b"",
     ) -> None:
         self._wanted = wanted
+        self._sections = AskedSections(asked)
         # Where the last message was found: they mostly come in order.
         self._low, self._high = (1, 0) if wanted.is_bounded else (0, STAR)
         self._use_uid = use_uid
@@ -427,7 +439,7 @@ class FetchCollector:
         batch = self._batches.read(buffer, position)
         if batch is None:
             return position, 0
-        if not all(map(self._is_wanted, batch.ids)):
+        if not (all(map(self._is_wanted, batch.ids)) and self._sections.has_all(batch.items)):
             self._batches.give_up(len(batch.ids))
             return position, 0
         if self._use_uid:
@@ -471,6 +483,7 @@ class FetchCollector:
         return uid
 
     def _file(self, number: int, items: FetchItems) -> None:
+        self._sections.keep_asked(items)
         known = self._messages.get(number)
         if known is None:
             self._messages[number] = items

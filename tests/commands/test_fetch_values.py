@@ -15,7 +15,7 @@ from tests.commands import dialogue, types
 
 
 def _script(items: str) -> str:
-    return f"C: A1 UID FETCH 5 (FLAGS)\nS: * 1 FETCH (UID 5 {items})\nS: A1 OK Done"
+    return f"C: A1 UID FETCH 5 (X)\nS: * 1 FETCH (UID 5 {items})\nS: A1 OK Done"
 
 
 def _fetch(items: str, *, chunk: int = 0, strict: bool = False) -> FetchResult:
@@ -23,7 +23,7 @@ def _fetch(items: str, *, chunk: int = 0, strict: bool = False) -> FetchResult:
     with dialogue(_script(items), chunk=chunk) as client:
         client.strict = strict
         client.normalise_times = False
-        return client.fetch(5, "FLAGS")
+        return client.fetch(5, "X")
 
 
 # -- body structures
@@ -271,5 +271,5 @@ def test_parentheses_round_an_item_or_a_value(items: str, expected: dict[bytes, 
     with dialogue(f"{_script(items)}\nC: A2 NOOP\nS: A2 OK Done") as client:
         client.strict = True
         with pytest.raises(ProtocolError):
-            client.fetch(5, "FLAGS")
+            client.fetch(5, "X")
         assert client.noop() == (b"Done", [])

@@ -141,7 +141,7 @@ _FETCHED = (
 )
 _STORED = "* 1 FETCH (UID 1 FLAGS (a:b \\Seen))\n* 2 FETCH (UID 2 FLAGS ())"
 _FETCH = [
-    *_by_reply("fetch", ([1, 2], ["FLAGS"]), "FETCH", _FETCHED, normalise_times=False),
+    *_by_reply("fetch", ([1, 2], ["X-ANY"]), "FETCH", _FETCHED, normalise_times=False),
     *_by_reply("fetch", (1, "FLAGS"), "FETCH", ["* 1 FETCH (FLAGS ())", "* 1 FETCH (FLAGS () UID 77)"], use_uid=False),
     *_by_arguments(
         "fetch",

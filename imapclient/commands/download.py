@@ -38,9 +38,10 @@ class DownloadMixin(CommandBase):
         or ``''`` for the whole message, ``'HEADER'``, ``'TEXT'``, ``'2.MIME'`` and so on. ``file`` is open in binary
         mode. With ``decode`` a part's base64 or quoted-printable is undone; its charset is left as it is.
 
-        It is fetched in pieces of ``chunk_size`` bytes, ``BODY.PEEK[2]<0.1048576>``, which leave the message unread,
-        and is never in memory as a whole. ``progress`` is called after each one with the bytes that have come, encoded
-        as they are, and how many there are, or None where the server does not tell: ``progress(1048576, 1504982)``.
+        It is fetched in pieces of ``chunk_size`` bytes (of ``max_literal_size``, where that is less),
+        ``BODY.PEEK[2]<0.1048576>``, which leave the message unread, and is never in memory as a whole. ``progress`` is
+        called after each one with the bytes that have come, encoded as they are, and how many there are, or None where
+        the server does not tell: ``progress(1048576, 1504982)``.
 
         Between the pieces nothing is under way on the connection. So ``file`` and ``progress`` may use the client, and
         what they raise comes out as it is: the file then has what came before, and the connection is usable. It is
@@ -59,6 +60,8 @@ class DownloadMixin(CommandBase):
             raise ValueError("chunk_size must be at least 1")
         if progress is not None and not callable(progress):
             raise TypeError(f"not a function: {progress!r}")
+        # What the client takes of a server at most holds for a piece, and not for the whole.
+        chunk_size = max(1, min(chunk_size, self._limits.literal_size, self._limits.response_size // 2))
         imap, use_uid = self._imap, self.use_uid
         selection = imap.selection
 

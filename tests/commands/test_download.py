@@ -15,6 +15,8 @@ from imapclient.exceptions import (
     ProtocolError,
 )
 from tests.commands import dialogue
+from tests.helpers.clients import connected
+from tests.helpers.scripted_peer import PeerFactory
 
 _STRUCTURE = (
     '(("TEXT" "PLAIN" NIL NIL NIL "QUOTED-PRINTABLE" 8 1)("IMAGE" "PNG" NIL NIL NIL "BASE64" 22)'
@@ -87,6 +89,13 @@ def test_other_sections_have_no_size(section: Any) -> None:
     with dialogue(_first(name, '"abc"', "RFC822.SIZE 12")) as client:
         client.download(7, section, file, chunk_size=10, progress=lambda d, t: told.append((d, t)))
     assert (file.getvalue(), told) == (b"abc", [(3, None)])
+
+
+def test_a_message_larger_than_the_client_takes_of_a_literal(peer: PeerFactory) -> None:
+    script = "S: * PREAUTH ready\n" + _first("", '"0123456789"', "RFC822.SIZE 12") + _piece("A2", "", 10, '"ab"')
+    file = io.BytesIO()
+    with connected(peer(script), max_literal_size=10) as client:
+        assert client.download(7, "", file) == 12
 
 
 def test_a_part_that_fills_its_last_piece() -> None:

@@ -7,7 +7,9 @@ still be used after it was raised.
 
 from __future__ import annotations
 
+import contextlib
 import imaplib
+from collections.abc import Iterator
 from typing import Any, TypeVar, cast
 
 IMAPClientError = imaplib.IMAP4.error
@@ -351,7 +353,14 @@ class ProtocolError(ServerWords, IMAPClientError):
     the stream itself can't be followed any more it is a `ProtocolAbortError`.
     """
 
-    def __init__(self, message: object = "", position: int | None = None, context: bytes | None = None) -> None:
+    def __init__(
+        self,
+        message: object = "",
+        position: int | None = None,
+        context: bytes | None = None,
+        *,
+        command: str = "",
+    ) -> None:
         text = str(message)
         if position is not None:
             text = f"{text} at byte {position}"
@@ -360,6 +369,17 @@ class ProtocolError(ServerWords, IMAPClientError):
         super().__init__(text)
         self.position = position
         self.context = context
+        self.command = command
+
+
+@contextlib.contextmanager
+def reading_the_answer_to(command: bytes) -> Iterator[None]:
+    """Say in a ProtocolError that gets out which command the server answered so."""
+    try:
+        yield
+    except ProtocolError as error:
+        error.command = error.command or command.decode("ascii")
+        raise
 
 
 class FetchError(ProtocolError):

@@ -24,7 +24,7 @@ class AclMixin(CommandBase):
         self._require("ACL")
         heard = Collector(b"ACL")
         self._execute(b"GETACL", [self._folder(folder)], heard.handlers)
-        return self._about(folder, heard, parse_acl)[1]
+        return self._about(b"GETACL", folder, heard, parse_acl)[1]
 
     def setacl(self, folder: Text, who: Text, what: Text) -> bytes:
         """Set the rights of an identifier on a folder (RFC 4314, 3.1). Returns the server's text.

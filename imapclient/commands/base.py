@@ -20,6 +20,7 @@ from ..exceptions import (
     LimitError,
     ProtocolError,
     note_done,
+    reading_the_answer_to,
 )
 from ..exchange import Command, Handler, HeardQueue, Tagged, Untagged
 from ..fetch_batch import BatchReader
@@ -206,6 +207,10 @@ class CommandBase:
 
     # -- sets of messages
 
+    def _verb(self, command: bytes, uid: bool | None = None) -> bytes:
+        """``b'UID FETCH'`` for ``b'FETCH'``, where messages go by UIDs: ``uid``, or where that is None ``use_uid``."""
+        return b"UID " + command if (self.use_uid if uid is None else uid) else command
+
     def _for_messages(
         self,
         name: bytes,
@@ -217,10 +222,8 @@ class CommandBase:
         take: Taker | None = None,
     ) -> list[Tagged]:
         """Send a command for a set of messages, in several parts where the set is too long for one line."""
-        if uid is None:
-            uid = self.use_uid
         parts = messages.split()
-        verb = b"UID " + name if uid else name
+        verb = self._verb(name, uid)
         replies: list[Tagged] = []
         with self._undisturbed():
             for index, part in enumerate(parts):
@@ -334,9 +337,9 @@ class CommandBase:
         return decode_name(name, utf8) == decode_name(wanted, utf8)
 
     def _about(
-        self, folder: Text, heard: Collector, parse: Callable[..., tuple[bytes, _Value]]
+        self, command: bytes, folder: Text, heard: Collector, parse: Callable[..., tuple[bytes, _Value]]
     ) -> tuple[bytes, _Value]:
-        """The one response that is about a folder: the server's name for it, and what it says.
+        """The one response to ``command`` that is about a folder: the server's name for it, and what it says.
 
         A server may write the name in another form than it was asked: where none is known for the folder's, the last
         response is the answer. What it says of other folders is for whoever listens.
@@ -363,7 +366,8 @@ class CommandBase:
             del others[-1]
         self._pass_on(others if answer is None else others + unread)
         if answer is None:
-            raise error or ProtocolError(f"the server sent no {heard.names[0].decode('ascii')} response")
+            with reading_the_answer_to(command):
+                raise error or ProtocolError(f"the server sent no {heard.names[0].decode('ascii')} response")
         return answer
 
 

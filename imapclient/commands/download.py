@@ -119,7 +119,7 @@ class _Download:
         number, items = self._only(self._fetch(wanted, asked, use_uid))
         self._uid = number if use_uid else items.get(b"UID") or 0
         if not self._uid:
-            raise ProtocolError("the server does not tell the UID of the message")
+            raise ProtocolError("the server does not tell the UID of the message", command="FETCH")
         return self._text(items, 0), items
 
     def next(self, start: int) -> bytes:
@@ -130,7 +130,7 @@ class _Download:
         """The transfer encoding by the part's own header, where the body structure does not tell it."""
         header = self._again(b"BODY.PEEK[%s.MIME]" % self._section).get(b"BODY[%s.MIME]" % self._section)
         if not isinstance(header, bytes) or not header.strip():
-            raise ProtocolError("the server does not tell the part's transfer encoding")
+            raise ProtocolError("the server does not tell the part's transfer encoding", command="UID FETCH")
         return str(BytesHeaderParser().parsebytes(header).get("Content-Transfer-Encoding", ""))
 
     def _piece(self, start: int) -> bytes:
@@ -159,7 +159,7 @@ class _Download:
                 raise NoSuchPartError(f"the message has no {name.decode('ascii')}")
             return b""
         if not isinstance(text, bytes):
-            raise ProtocolError("the server does not send the text that was asked for")
+            raise ProtocolError("the server does not send the text that was asked for", command="UID FETCH")
         return text
 
 

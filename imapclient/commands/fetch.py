@@ -148,7 +148,7 @@ class FetchMixin(CommandBase):
                 told = [found[place].get(b"UID") for place in places if place in found]
                 bounds = [number for number in told if isinstance(number, int)]
                 if len(bounds) < len(places) or sorted(set(bounds)) != bounds:
-                    raise ProtocolError("the server does not tell the UID of each message")
+                    raise ProtocolError("the server does not tell the UID of each message", command="FETCH")
                 return max(last), bounds
         raise IllegalStateError("messages are removed all the time: what is there could not be asked for")
 

@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 from ..arguments import Argument, atom
 from ..constants import SPECIAL_USE_NAMES
-from ..exceptions import CommandError, ProtocolError
+from ..exceptions import CommandError, ProtocolError, reading_the_answer_to
 from ..exchange import Untagged
 from ..folder_parser import parse_list, parse_namespace, parse_status
 from ..imap_utf7 import decode_name
@@ -141,7 +141,7 @@ class FoldersMixin(CommandBase):
             raise ValueError("no STATUS items given")
         heard = Collector(b"STATUS")
         self._execute(b"STATUS", [self._folder(folder), items], heard.handlers)
-        return self._about(folder, heard, parse_status)[1]
+        return self._about(b"STATUS", folder, heard, parse_status)[1]
 
     def create_folder(self, folder: Text) -> bytes:
         """Create a folder (RFC 9051, 6.3.4). Returns the server's text; CommandError where it exists already."""
@@ -172,10 +172,11 @@ class FoldersMixin(CommandBase):
         self._require("NAMESPACE")
         heard = Collector(b"NAMESPACE")
         self._execute(b"NAMESPACE", handlers=heard.handlers)
-        if not heard.responses:
-            raise ProtocolError("the server sent no NAMESPACE response")
-        response = heard.responses[-1]
-        kinds = parse_namespace(response.line, response.start, response.records, self._limits.nesting_depth)
+        with reading_the_answer_to(b"NAMESPACE"):
+            if not heard.responses:
+                raise ProtocolError("the server sent no NAMESPACE response")
+            response = heard.responses[-1]
+            kinds = parse_namespace(response.line, response.start, response.records, self._limits.nesting_depth)
         return Namespace(
             *(
                 None

@@ -164,7 +164,7 @@ class MessagesMixin(CommandBase):
         if len(parts) > 1 and not self.use_uid:
             # A second part would mean other messages, once the first has been moved or the server has told EXPUNGE.
             raise ValueError(f"too many messages for one {command.decode()} by sequence numbers: use UIDs")
-        verb = b"UID " + command if self.use_uid else command
+        verb = self._verb(command)
         codes = UidCodes(b"COPYUID")
         done: list[bytes] = []
         try:
@@ -208,7 +208,9 @@ class MessagesMixin(CommandBase):
         ids = {number if self.use_uid else items.get(b"UID"): number for number, items in found.items()}
         uids = {uid: number for uid, number in ids.items() if isinstance(uid, int) and 0 < uid < STAR}
         if len(uids) < len(found) or any(error.message not in found for error in found.errors):
-            raise ProtocolError("the server does not tell the UID of each message")
+            raise ProtocolError(
+                "the server does not tell the UID of each message", command=self._verb(b"FETCH").decode()
+            )
         return uids
 
     # -- EXPUNGE

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..arguments import Argument, atom, string
+from ..exceptions import reading_the_answer_to
 from ..exchange import Untagged
 from ..folder_parser import parse_quota, parse_quota_root
 from ..imap_utf7 import decode_name, encode_name
@@ -41,12 +42,12 @@ class QuotaMixin(CommandBase):
         self._require("QUOTA")
         heard_roots, heard_quotas = Collector(b"QUOTAROOT"), Collector(b"QUOTA")
         self._execute(b"GETQUOTAROOT", [self._folder(mailbox)], {**heard_roots.handlers, **heard_quotas.handlers})
-        name, roots = self._about(mailbox, heard_roots, parse_quota_root)
+        name, roots = self._about(b"GETQUOTAROOT", mailbox, heard_roots, parse_quota_root)
         known = set(roots)
         quotas: list[Quota] = []
         others: list[Untagged] = []
         for response in heard_quotas.responses:
-            told = self._quotas(response)
+            told = self._quotas(b"GETQUOTAROOT", response)
             if all(quota.quota_root in known for quota in told):
                 quotas += told
             else:
@@ -85,8 +86,9 @@ class QuotaMixin(CommandBase):
             heard = Collector(b"QUOTA")
             self._execute(b"SETQUOTA", arguments, heard.handlers)
             for response in heard.responses:
-                found += self._quotas(response)
+                found += self._quotas(b"SETQUOTA", response)
         return found
 
-    def _quotas(self, response: Untagged) -> list[Quota]:
-        return parse_quota(response.line, response.start, response.records, self._limits.nesting_depth)
+    def _quotas(self, command: bytes, response: Untagged) -> list[Quota]:
+        with reading_the_answer_to(command):
+            return parse_quota(response.line, response.start, response.records, self._limits.nesting_depth)

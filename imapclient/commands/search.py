@@ -15,7 +15,14 @@ from ..arguments import (
     split_criteria,
     unsplit_criteria,
 )
-from ..exceptions import BadCharsetError, CommandError, InvalidCriteriaError, ProtocolError, retyped
+from ..exceptions import (
+    BadCharsetError,
+    CommandError,
+    InvalidCriteriaError,
+    ProtocolError,
+    reading_the_answer_to,
+    retyped,
+)
 from ..exchange import Command, Untagged
 from ..response_types import SearchIds
 from ..search_parser import MAX_EXPANDED, parse_esearch, parse_search, parse_thread
@@ -84,7 +91,8 @@ class SearchMixin(CommandBase):
         def send(encoded: SearchCriteria) -> SearchIds:
             arguments = [keys, encoded.charset or b"UTF-8", *unsplit_criteria(encoded.arguments)]
             responses = self._run(b"SORT", (keys, criteria), [arguments], b"SORT")
-            return _together([parse_search(response.line, response.start) for response in responses])
+            with reading_the_answer_to(self._verb(b"SORT")):
+                return _together([parse_search(response.line, response.start) for response in responses])
 
         return self._in_known_charset(criteria, charset, send, needs="SORT")
 
@@ -111,7 +119,8 @@ class SearchMixin(CommandBase):
             arguments = [name, encoded.charset or b"UTF-8", *unsplit_criteria(encoded.arguments)]
             responses = self._run(b"THREAD", (name, criteria), [arguments], b"THREAD")
             depth = self._limits.nesting_depth
-            threads = [parse_thread(response.line, response.start, depth) for response in responses]
+            with reading_the_answer_to(self._verb(b"THREAD")):
+                threads = [parse_thread(response.line, response.start, depth) for response in responses]
             return tuple(thread for part in threads for thread in part)
 
         return self._in_known_charset(criteria, charset, send, needs="THREAD=" + name.decode("ascii"))
@@ -131,18 +140,8 @@ class SearchMixin(CommandBase):
 
     def _search_parts(self, criteria: Criteria, commands: Sequence[list[Argument]]) -> SearchIds:
         responses = self._run(b"SEARCH", (criteria,), commands, b"SEARCH", b"ESEARCH")
-        parts: list[SearchIds] = []
-        room = MAX_EXPANDED
-        for response in responses:
-            if response.name == b"ESEARCH":
-                parts.append(parse_esearch(response.line, response.start, room))
-                room -= len(parts[-1])
-            else:
-                parts.append(parse_search(response.line, response.start))
-                room -= len(parts[-1])
-                if room < 0:
-                    raise ProtocolError(f"more than {MAX_EXPANDED} ids found by one search")
-        return _together(parts)
+        with reading_the_answer_to(self._verb(b"SEARCH")):
+            return _ids_of(responses)
 
     def _charset_argument(self, encoded: SearchCriteria) -> list[Argument]:
         """What SEARCH has before its criteria."""
@@ -189,7 +188,7 @@ class SearchMixin(CommandBase):
         Returns the untagged responses of the given names. BAD means what the caller ``asked``.
         """
         heard = Collector(*answers)
-        name = b"UID " + command if self.use_uid else command
+        name = self._verb(command)
         try:
             self._execute_all([Command(name, arguments, heard.handlers) for arguments in parts])
         except CommandError as error:
@@ -198,6 +197,22 @@ class SearchMixin(CommandBase):
             message = "{}\n\nThe criteria were: {}".format(error, ", ".join(map(repr, asked)))
             raise retyped(error, InvalidCriteriaError, message) from error
         return heard.responses
+
+
+def _ids_of(responses: Iterable[Untagged]) -> SearchIds:
+    """The ids of all responses to one search."""
+    parts: list[SearchIds] = []
+    room = MAX_EXPANDED
+    for response in responses:
+        if response.name == b"ESEARCH":
+            parts.append(parse_esearch(response.line, response.start, room))
+            room -= len(parts[-1])
+        else:
+            parts.append(parse_search(response.line, response.start))
+            room -= len(parts[-1])
+            if room < 0:
+                raise ProtocolError(f"more than {MAX_EXPANDED} ids found by one search")
+    return _together(parts)
 
 
 def _together(parts: list[SearchIds]) -> SearchIds:

@@ -353,6 +353,12 @@ service imap {
 service imap-urlauth-login {
   process_limit = 0
 }
+# For a folder that another user shares, the process asks where that user's mail is.
+service auth {
+  unix_listener auth-userdb {
+    mode = 0777
+  }
+}
 service stats {
   unix_listener stats-writer {
     mode = 0666

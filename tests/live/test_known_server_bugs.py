@@ -15,6 +15,8 @@ import imapclient.livetest
 from tests.helpers.live import LiveServer, live_server_of
 from tests.live.known_server_bugs import CONNECTION_ENDS, KNOWN, Bug
 
+pytestmark = pytest.mark.live
+
 _TIMEOUT = 30
 
 

@@ -96,7 +96,10 @@ def test_the_suite_calls_what_takes_ids_with_both_kinds() -> None:
 
 
 def test_the_table_of_results_is_of_this_suite() -> None:
-    """Where it is not, write it again: ``python -m pytest tests/live/test_livetest.py --livetest-report`` its path."""
+    """Where it is not: ``python -m pytest tests/live/test_livetest.py -k NEW --livetest-report doc/src/servers.csv``.
+
+    The row of a test that is no longer there has to be deleted by hand.
+    """
     with _TABLE.open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
     assert header == ["test", *SERVERS]
@@ -151,6 +154,16 @@ def test_markdown(results: Results) -> None:
         "| skipped: the server refuses such a name: No way | 1 |\n"
         "| faults of the server: it is wrong | 1 |\n"
     )
+
+
+def test_csv_keeps_the_rows_of_what_was_not_run(results: Results) -> None:
+    before = 'test,DEFAULT\ntest_one,fails\ntest_zero,"passes; no SORT, of course"\n'
+    lines = results.csv(before).splitlines()
+    assert lines[0] == "test,DEFAULT"
+    assert "test_one,passes; no SORT" in lines
+    assert lines[-1] == 'test_zero,"passes; no SORT, of course"'
+    # Of other accounts nothing is kept.
+    assert results.csv("test,other\ntest_zero,passes\n") == results.csv()
 
 
 def test_csv(results: Results) -> None:

@@ -37,7 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--livetest-report",
         metavar="FILE",
         help="write what passed, failed and was skipped to FILE: a summary for a bug report, or, where its name ends "
-        "in .csv, a table of each test on each account",
+        "in .csv, a table of each test on each account, in which the rows of tests that are not run stay",
     )
 
 
@@ -168,14 +168,20 @@ class Results:
             parts.append(f"| {_cell(account)} | |\n|---|---|\n{table}")
         return "\n".join(parts)
 
-    def csv(self) -> str:
-        """A row for each test, a column for each account."""
+    def csv(self, before: str = "") -> str:
+        """A row for each test, a column for each account.
+
+        Of a table from ``before`` with the same accounts, the rows stay whose tests were not run now.
+        """
+        header, *rows = list(csv.reader(before.splitlines())) or [[]]
+        wanted = ["test", *self.outcomes]
+        table = {row[0]: row[1:] for row in rows if row} if header == wanted else {}
+        for test in {outcome.test for outcomes in self.outcomes.values() for outcome in outcomes}:
+            table[test] = [self._in_short(account, test) for account in self.outcomes]
         file = io.StringIO()
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["test", *self.outcomes])
-        tests = sorted({outcome.test for outcomes in self.outcomes.values() for outcome in outcomes})
-        for test in tests:
-            writer.writerow([test, *(self._in_short(account, test) for account in self.outcomes)])
+        writer.writerow(wanted)
+        writer.writerows([test, *cells] for test, cells in sorted(table.items()))
         return file.getvalue()
 
     def _in_short(self, account: str, test: str) -> str:
@@ -235,6 +241,12 @@ class _Recorder:
                 terminalreporter.write_line(line)
 
     def pytest_unconfigure(self) -> None:
-        if self._file is not None and self._results.outcomes:
-            text = self._results.csv() if self._file.endswith(".csv") else self._results.markdown()
-            Path(self._file).write_text(text, encoding="utf-8")
+        if self._file is None or not self._results.outcomes:
+            return
+        file = Path(self._file)
+        if file.suffix == ".csv":
+            before = file.read_text(encoding="utf-8") if file.exists() else ""
+            text = self._results.csv(before)
+        else:
+            text = self._results.markdown()
+        file.write_text(text, encoding="utf-8")

@@ -98,6 +98,9 @@ class Reconnected:
 FolderEvent = Union[NewMessage, Expunged, Vanished, FlagsChanged, Bye, Reconnected]
 """What `IMAPClient.watch` tells."""
 
+# A day. Who waits longer has given up.
+_LONGEST_DELAY = 86400
+
 Credentials = Union[tuple[Text, Text], Mechanism, Callable[[Any], object], None]
 
 
@@ -110,8 +113,8 @@ class Reconnect:
     new_token())``. None is for a connection that needs no login. It is not in the repr.
 
     After the loss, and after each attempt that fails, there is a pause: about ``first_delay`` seconds, then twice as
-    long each time, at most ``max_delay``; half of it is left to chance, so that not all clients of a server come back
-    at once. After ``attempts`` of them in a row (None: never) the last error is raised.
+    long each time, at most ``max_delay``, which is at most a day; half of it is left to chance, so that not all clients
+    of a server come back at once. After ``attempts`` of them in a row (None: never) the last error is raised.
     """
 
     login: Credentials = field(repr=False)
@@ -124,12 +127,13 @@ class Reconnect:
             raise TypeError("login is a pair of user name and password, a mechanism, a function, or None")
         if self.attempts is not None and self.attempts < 1:
             raise ValueError("attempts must be 1 or more")
-        if not 0 <= self.first_delay <= self.max_delay:
-            raise ValueError("the delays must be 0 <= first_delay <= max_delay")
+        if not 0 <= self.first_delay <= self.max_delay <= _LONGEST_DELAY:
+            raise ValueError(f"the delays must be 0 <= first_delay <= max_delay <= {_LONGEST_DELAY}")
 
     def delays(self) -> Iterator[float]:
         """The pause before each attempt, in seconds."""
         delay, number = self.first_delay, 0
         while self.attempts is None or number < self.attempts:
             yield delay * random.uniform(0.5, 1)
-            delay, number = min(2 * delay, self.max_delay), number + 1
+            # Only the first one may be none at all.
+            delay, number = min(2 * delay or 1.0, self.max_delay), number + 1

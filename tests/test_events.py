@@ -25,7 +25,14 @@ def test_what_is_no_login(login: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"attempts": 0}, {"first_delay": -1}, {"first_delay": 2, "max_delay": 1}, {"max_delay": float("nan")}]
+    "options",
+    [
+        {"attempts": 0},
+        {"first_delay": -1},
+        {"first_delay": 2, "max_delay": 1},
+        {"max_delay": float("nan")},
+        {"max_delay": 86401},
+    ],
 )
 def test_what_makes_no_sense(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be"):
@@ -38,6 +45,12 @@ def test_the_pauses_grow_up_to_the_longest_and_differ() -> None:
     for delay, longest in zip(delays, [1, 2, 4, *[5] * 37]):
         assert longest / 2 <= delay <= longest
     assert len(set(delays)) > 10
+
+
+def test_only_the_first_pause_may_be_none() -> None:
+    delays = list(itertools.islice(Reconnect(None, first_delay=0).delays(), 3))
+    assert delays[0] == 0
+    assert 0.5 <= delays[1] <= 1 <= delays[2] <= 2
 
 
 def test_no_more_pauses_than_attempts() -> None:

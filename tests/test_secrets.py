@@ -307,7 +307,9 @@ def test_connecting_again_says_nothing(said: Said) -> None:
         with Repeating("ok") as server:
             client = IMAPClient("127.0.0.1", server.port, ssl=False, timeout=10)
             client.login("ann", PASSWORD)
-            watching = client.watch("INBOX", reconnect=Reconnect(("ann", PASSWORD), attempts=2, first_delay=0))
+            watching = client.watch(
+                "INBOX", reconnect=Reconnect(("ann", PASSWORD), attempts=2, first_delay=0, max_delay=0)
+            )
             server._ending = ending
             client._imap._transport.close()
             client._imap._broken = None

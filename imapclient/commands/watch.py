@@ -16,6 +16,8 @@ from ..exceptions import (
     IMAPClientAbortError,
     IMAPClientReadOnlyError,
     InUseError,
+    LoginError,
+    ServerBugError,
     UnavailableError,
 )
 from ..exchange import Command, HeardQueue, Untagged
@@ -29,6 +31,8 @@ from .base import Collector, CommandBase, FetchCollector
 
 # A connection that lasted so many seconds was a good one: the pauses before the next ones begin anew.
 _GOOD_SECONDS = 60.0
+# Gmail: NO [ALERT] Too many simultaneous connections. (Failure). It may count the one that was lost.
+_TOO_MANY_CONNECTIONS = "too many simultaneous connections"
 # After so many responses that are not about the folder's messages, IDLE is left to hand them on.
 _MOST_HEARD = 1000
 
@@ -76,8 +80,8 @@ class WatchMixin(CommandBase):
         What is not about the folder's messages, such as an alert, goes to ``on_unsolicited``.
         """
         for name, value in (("renew", renew), ("poll", poll)):
-            if not value > 0:
-                raise ValueError(f"{name} must be more than 0 seconds, not {value!r}")
+            if not 0 < value < math.inf:
+                raise ValueError(f"{name} must be a number of seconds above 0, not {value!r}")
         self._folder(folder)
         if uidnext is not None and not (type(uidnext) is int and 0 < uidnext < STAR):
             raise ValueError(f"not a UID: {uidnext!r}")
@@ -313,4 +317,6 @@ def _may_get_better(error: Exception) -> bool:
     """Whether the same attempt may succeed later."""
     if isinstance(error, (ssl.SSLCertVerificationError, IMAPClientReadOnlyError)):
         return False
-    return isinstance(error, (OSError, IMAPClientAbortError, UnavailableError, InUseError))
+    if isinstance(error, LoginError) and _TOO_MANY_CONNECTIONS in error.text.lower():
+        return True
+    return isinstance(error, (OSError, IMAPClientAbortError, UnavailableError, InUseError, ServerBugError))

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from imapclient.events import Bye, Expunged, FlagsChanged, FolderEvent, NewMessage, Reconnect, Vanished
+from imapclient.events import Bye, Expunged, FlagsChanged, FolderEvent, NewMessage, Reconnect, Reconnected, Vanished
 from imapclient.exceptions import (
     CommandError,
     IllegalStateError,
@@ -190,6 +190,23 @@ def test_messages_that_are_there_already() -> None:
         assert take(client.watch("INBOX", uidnext=102), 3) == expected
 
 
+@pytest.mark.parametrize("exists", [3, 0])
+def test_a_server_that_tells_no_uidnext(exists: int) -> None:
+    """Courier 5: the UID of the last message says which ones are new after a lost connection."""
+    select = f'C: A1 SELECT "INBOX"\nS: * {exists} EXISTS\nS: * OK [UIDVALIDITY 5] x\nS: A1 OK [READ-WRITE] Done\n'
+    look = "C: A2 FETCH 3 (UID)\nS: * 3 FETCH (UID 103)\nS: A2 OK x\n" if exists else ""
+    again = f"S: * PREAUTH [CAPABILITY IMAP4rev1 IDLE] in\n{select.replace(f'{exists} EXISTS', f'{exists + 1} EXISTS')}"
+    again += f"C: A2 FETCH {exists + 1} (UID)\nS: * {exists + 1} FETCH (UID 104)\nS: A2 OK x\n"
+    again += f"C: A3 UID SEARCH UID {104 if exists else 1}:*\nS: * SEARCH 104\nS: A3 OK x\n"
+    new = f"C: A4 FETCH {exists + 1} (UID)\nS: * {exists + 1} FETCH (UID 104)\nS: A4 OK x\n"
+    with dialogue(f"{select}{look}C: A3 IDLE\nS: +\nCLOSE\nACCEPT\n{again}{new}") as client:
+        watching = client.watch("INBOX", reconnect=Reconnect(None, first_delay=0))
+        event = next(watching)
+        assert isinstance(event, Reconnected)
+        assert (event.before.uidnext, event.after.uidnext) == (104 if exists else 1, 105)
+        assert next(watching) == NewMessage(exists + 1, 104)
+
+
 @pytest.mark.parametrize("answer", ["* SEARCH 103", '* ESEARCH (TAG "A2") UID ALL 103', "* SEARCH"])
 def test_no_message_is_new(answer: str) -> None:
     """``104:*`` is the last message, whatever its UID, where there is none from 104 on."""
@@ -212,6 +229,7 @@ def test_nothing_is_sent_before_the_first_event_is_asked_for() -> None:
         ({"renew": 0}, ValueError),
         ({"poll": -1}, ValueError),
         ({"renew": float("nan")}, ValueError),
+        ({"poll": float("inf")}, ValueError),
         ({"reconnect": ("ann", "secret")}, TypeError),
         ({"folder": None}, TypeError),
         ({"uidnext": 0}, ValueError),

@@ -275,7 +275,17 @@ def test_a_login_that_is_refused_is_raised(peer: PeerFactory) -> None:
     client.shutdown()
 
 
-@pytest.mark.parametrize("refusal", ["NO [UNAVAILABLE] Later", "NO [INUSE] Later", "NO [THROTTLED] Slowly"])
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "NO [UNAVAILABLE] Later",
+        "NO [INUSE] Later",
+        "NO [THROTTLED] Slowly",
+        "NO [SERVERBUG] Oh",
+        # Gmail
+        "NO [ALERT] Too many simultaneous connections. (Failure)",
+    ],
+)
 def test_a_login_that_is_not_possible_now_is_tried_again(peer: PeerFactory, refusal: str) -> None:
     again = f'ACCEPT\n{_HELLO}C: A1 LOGIN "ann" "s3cret"\nS: A1 {refusal}\n'
     client = connect(peer(f"{_FIRST}CLOSE\n{again}{again}ACCEPT\n{_HELLO}{_LOGIN}{_AGAIN}"))
@@ -289,7 +299,7 @@ def test_the_last_error_is_raised_after_all_attempts(peer: PeerFactory, caplog: 
     again = f'ACCEPT\n{_HELLO}C: A1 LOGIN "ann" "s3cret"\nS: A1 NO [UNAVAILABLE] Later\n'
     client = connect(peer(f"{_FIRST}CLOSE\n{again}{again}"))
     with caplog.at_level(logging.INFO, "imapclient.imapclient"), pytest.raises(UnavailableError, match="Later"):
-        next(client.watch("INBOX", reconnect=Reconnect(("ann", "s3cret"), attempts=2, first_delay=0)))
+        next(client.watch("INBOX", reconnect=Reconnect(("ann", "s3cret"), 2, first_delay=0, max_delay=0)))
     assert caplog.text.count("Could not connect again: LOGIN failed: [UNAVAILABLE] Later") == 2
     assert "s3cret" not in caplog.text
     client.shutdown()
@@ -345,7 +355,7 @@ def test_connections_that_end_at_once_use_the_attempts_up(peer: PeerFactory) -> 
     """A server that takes each connection and drops it is not asked as fast as it drops them."""
     again = f"ACCEPT\n{_HELLO}{_LOGIN}{_AGAIN}CLOSE\n"
     client = connect(peer(f"{_FIRST}CLOSE\n{again}{again}"))
-    watching = client.watch("INBOX", reconnect=Reconnect(("ann", "s3cret"), attempts=2, first_delay=0))
+    watching = client.watch("INBOX", reconnect=Reconnect(("ann", "s3cret"), 2, first_delay=0, max_delay=0))
     assert isinstance(next(watching), Reconnected)
     assert isinstance(next(watching), Reconnected)
     with pytest.raises(IMAPClientAbortError):

@@ -23,6 +23,7 @@ from .exceptions import LoginError, NotOfferedError
 from .imapclient import IMAPClient
 from .oauth2 import OAUTH2_REFRESH_URLS, OAuth2Error, get_oauth2_token, known_or_new, refresh_oauth2_token
 from .password_sources import password_from_command, password_from_keyring
+from .sockets import create_default_context
 
 __all__ = [
     "OAUTH2_REFRESH_URLS",
@@ -329,7 +330,7 @@ def _send_token(client: IMAPClient, username: str, token: str) -> None:
 
 def _ssl_context(conf: argparse.Namespace) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(cafile=read_value("ssl_ca_file", conf.ssl_ca_file or "") or None)
+        context = create_default_context(cafile=read_value("ssl_ca_file", conf.ssl_ca_file or "") or None)
     except ValueError as error:
         raise _error_in(conf, "ssl_ca_file", f"{error}") from None
     # In this order: a context can't check the host name of a certificate that it doesn't verify.

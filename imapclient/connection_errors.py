@@ -17,6 +17,7 @@ from .exceptions import (
     ServerWords,
 )
 from .oauth2 import OAuth2Error
+from .sockets import NO_TLS
 
 # X509_V_ERR_... of OpenSSL.
 _SELF_SIGNED = (18,)
@@ -65,9 +66,11 @@ def _advice(error: BaseException, conf: argparse.Namespace) -> str:
         return f"{host} refuses to log in {conf.username}: {_words(error)}"
     if isinstance(error, CapabilityError) and conf.starttls:
         return f"{host} has no STARTTLS on port {port}: use {tls}"
-    if isinstance(error, ssl.SSLError) and conf.ssl:
+    if isinstance(error, ssl.SSLError) and conf.ssl and getattr(error, "reason", None) in NO_TLS:
         hint = f"use {starttls}, or {plain} where nobody can listen"
         return f"{host} does not speak TLS on port {port} ({_text(error)}): {hint}"
+    if isinstance(error, ssl.SSLError):
+        return f"no TLS with {host} on port {port}: {_text(error)}"
     if isinstance(error, IMAPClientAbortError):
         hint = "" if conf.ssl or conf.stream else f"; a port that wants TLS from the first byte needs {tls}"
         if isinstance(error, ProtocolAbortError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import ssl
 import threading
 import time
 import urllib.error
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple, Protocol, cast
 from .config_options import ConfigError, https_url
 from .exceptions import LoginError
 from .protocol_log import REDACTED
+from .sockets import create_default_context
 
 OAUTH2_REFRESH_URLS = {
     "imap.gmail.com": "https://oauth2.googleapis.com/token",
@@ -187,7 +187,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def _opener() -> urllib.request.OpenerDirector:
-    return urllib.request.build_opener(urllib.request.HTTPSHandler(context=ssl.create_default_context()), _NoRedirect())
+    return urllib.request.build_opener(urllib.request.HTTPSHandler(context=create_default_context()), _NoRedirect())
 
 
 class _Body(Protocol):

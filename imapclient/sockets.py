@@ -221,12 +221,13 @@ def _tune(sock: socket.socket) -> None:
                 break
 
 
-def create_default_context() -> ssl.SSLContext:
+def create_default_context(*, cafile: str | None = None) -> ssl.SSLContext:
     """A TLS context that verifies the server's certificate against the system's authorities, and its host name.
 
-    TLS 1.2 is the oldest version that it takes.
+    ``cafile`` is a PEM file with authorities to trust instead of the system's; OSError where it can't be loaded. TLS
+    1.2 is the oldest version that the context takes.
     """
-    context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH)
+    context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=cafile)
     # Python 3.9 leaves that to the system.
     context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
     return context
@@ -246,22 +247,23 @@ _WRONG_WITH_CERTIFICATE = {
     62: "the server's certificate is for another host",
     64: "the server's certificate is for another host",
 }
+# OpenSSL's names for what a server without TLS leads to; the latter two in 3.2 and later, for some first bytes.
+NO_TLS = ("WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE")
 _OLD_VERSION = "the server speaks no version of TLS that is allowed here"
 # By the names of OpenSSL's reasons.
 _WRONG_WITH_TLS = {
     "UNSUPPORTED_PROTOCOL": _OLD_VERSION,
     "TLSV1_ALERT_PROTOCOL_VERSION": _OLD_VERSION,
     "NO_PROTOCOLS_AVAILABLE": _OLD_VERSION,
-    "WRONG_VERSION_NUMBER": "the server does not speak TLS here",
-    # The same in OpenSSL 3.2 and later, for some first bytes.
-    "PACKET_LENGTH_TOO_LONG": "the server does not speak TLS here",
-    "RECORD_LAYER_FAILURE": "the server does not speak TLS here",
+    **dict.fromkeys(NO_TLS, "the server does not speak TLS here"),
 }
 
 
 def _explained(error: ssl.SSLError) -> ssl.SSLError:
     """An error of the handshake, with words for people before those of OpenSSL. Its class and attributes stay."""
-    words = _WRONG_WITH_CERTIFICATE.get(getattr(error, "verify_code", 0)) or _WRONG_WITH_TLS.get(error.reason or "")
+    words = _WRONG_WITH_CERTIFICATE.get(getattr(error, "verify_code", 0)) or _WRONG_WITH_TLS.get(
+        getattr(error, "reason", None) or ""
+    )
     if words is None:
         return error
     explained = type(error)(error.errno, f"{words}: {error.strerror}")

@@ -304,6 +304,14 @@ def test_tls_to_a_port_without(fails: Fails) -> None:
     assert re.fullmatch(rf"127\.0\.0\.1 does not speak TLS on port {port} \(.+\): {hint}", line)
 
 
+def test_tls_that_is_too_old(fails: Fails, peer: PeerFactory) -> None:
+    scripted = peer("TLS FAILS", tls_context=certificates.old_tls_server_context())
+    line = fails(*options(scripted))
+    assert line.startswith(
+        f"no TLS with 127.0.0.1 on port {scripted.port}: the server speaks no version of TLS that is allowed here: "
+    )
+
+
 def test_no_starttls(fails: Fails, peer: PeerFactory) -> None:
     scripted = peer(GREETING)
     assert fails(*options(scripted, "--starttls")) == (f"127.0.0.1 has no STARTTLS on port {scripted.port}: use --ssl")

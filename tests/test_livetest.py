@@ -119,7 +119,7 @@ def results() -> Results:
     for outcome in (
         Outcome("test_one", "passed"),
         Outcome("test_one", "skipped", "the server has no SORT"),
-        Outcome("test_two", "failed", "assert 1 == 2"),
+        Outcome("test_two", "failed", "assert 1 == 2", "test_two[DEFAULT-x]"),
         Outcome("test_three", "skipped", "the server has no SORT"),
         Outcome("test_four", "known", "it is wrong"),
         Outcome("test_five", "skipped", "the server refuses such a name: No way"),
@@ -137,7 +137,7 @@ def test_summary(results: Results) -> None:
         "  skipped, 2: the server has no SORT",
         "  skipped, 1: the server refuses such a name: No way",
         "  faults of the server, 1: it is wrong",
-        "  failed: test_two: assert 1 == 2",
+        "  failed: test_two[DEFAULT-x]: assert 1 == 2",
     ]
 
 
@@ -149,7 +149,7 @@ def test_markdown(results: Results) -> None:
         "| capabilities | IMAP4REV1 IDLE |\n"
         "| passed | 1 |\n"
         "| failed | 1 |\n"
-        "| failed: `test_two` | assert 1 == 2 |\n"
+        "| failed: `test_two[DEFAULT-x]` | assert 1 == 2 |\n"
         "| skipped: the server has no SORT | 2 |\n"
         "| skipped: the server refuses such a name: No way | 1 |\n"
         "| faults of the server: it is wrong | 1 |\n"

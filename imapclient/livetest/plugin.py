@@ -102,6 +102,8 @@ class Outcome(NamedTuple):
     test: str
     kind: str
     reason: str = ""
+    case: str = ""
+    """Of one that failed, also with which of its values: ``test_name_goes_there_and_back[DEFAULT-emoji]``."""
 
 
 class Results:
@@ -144,7 +146,7 @@ class Results:
                 ]
             for kind in ("skipped", "known"):
                 lines += [f"  {_WORDS[kind]}, {count}: {reason}" for reason, count in self.reasons(account, kind)]
-            lines += [f"  failed: {outcome.test}: {outcome.reason}" for outcome in self.of_kind(account, "failed")]
+            lines += [f"  failed: {outcome.case}: {outcome.reason}" for outcome in self.of_kind(account, "failed")]
         return lines
 
     def markdown(self) -> str:
@@ -157,7 +159,7 @@ class Results:
                 ("ID", facts.identification or "none"),
                 ("capabilities", " ".join(facts.capabilities)),
                 *((_WORDS[kind], str(len(self.of_kind(account, kind)))) for kind in ("passed", "failed")),
-                *((f"failed: `{outcome.test}`", outcome.reason) for outcome in self.of_kind(account, "failed")),
+                *((f"failed: `{outcome.case}`", outcome.reason) for outcome in self.of_kind(account, "failed")),
                 *(
                     (f"{_WORDS[kind]}: {reason}", str(count))
                     for kind in ("skipped", "known")
@@ -223,7 +225,8 @@ class _Recorder:
         if report.failed:
             crash = getattr(report.longrepr, "reprcrash", None)
             lines = (crash.message if crash is not None else str(report.longrepr)).splitlines()
-            self._results.add(account, Outcome(test, "failed", lines[0] if lines else ""))
+            case = report.nodeid.rpartition("::")[2]
+            self._results.add(account, Outcome(test, "failed", lines[0] if lines else "", case))
         elif hasattr(report, "wasxfail") and report.skipped:
             self._results.add(account, Outcome(test, "known", report.wasxfail))
         elif report.skipped:

@@ -142,10 +142,11 @@ def test_a_failure_is_told(settings: Path) -> None:
     result = _livetest(settings, "-k", "section", "--livetest-report", "report.md")
     assert result.returncode == 1, result.stdout
     assert (
-        "\n  failed: test_section_connects_or_is_refused: AssertionError: assert 'something else' in" in result.stdout
+        "\n  failed: test_section_connects_or_is_refused[DEFAULT-wrong]: AssertionError: assert 'something else' in"
+        in result.stdout
     )
     report = settings.with_name("report.md").read_text(encoding="utf-8")
-    assert "| failed | 1 |\n| failed: `test_section_connects_or_is_refused` | AssertionError: " in report
+    assert "| failed | 1 |\n| failed: `test_section_connects_or_is_refused[DEFAULT-wrong]` | AssertionError: " in report
 
 
 def test_it_leaves_nothing_behind_when_it_is_interrupted(settings: Path, ops: IMAPClient) -> None:

@@ -6,6 +6,7 @@ The functions take a response's line, where in it the data starts, and its recor
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Optional
 
@@ -28,6 +29,40 @@ class ListItem(NamedTuple):
 # mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox, without escapes in the name
 # and without the control characters at which bytes.split() would end a flag
 _LIST = re.compile(rb' *\(([^()"{\n\r\v\f]*)\) (?:"(?:\\(.)|([^\\"]))"|[Nn][Ii][Ll]) (?:"([^"\\]*)"|([^ "(){\\]+))\Z')
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold().rstrip("/.\\")
+
+
+# A reference that has a meaning of its own on some servers: ~user, /path, #news.
+_SPECIAL_REFERENCE = ("~", "/", "#")
+
+
+def matches_pattern(name: str, delimiter: str | None, reference: str, pattern: str) -> bool:
+    """Whether a folder may answer LIST with a reference and a pattern (RFC 9051, 6.3.9): ``*`` is any text, ``%`` any
+    text without a delimiter.
+
+    Letter case and the form of characters don't count, nor whether there is a delimiter between the two, for servers
+    put them together in their own ways; one that begins with ``~``, ``/`` or ``#`` may mean anything.
+    """
+    whole = reference + pattern
+    # Nobody has a name as long as that, and wildcards would take time in the square of it.
+    if len(name) > 5000:
+        return False
+    if whole.startswith(_SPECIAL_REFERENCE) or (pattern == "*" and not reference) or not pattern:
+        return True
+    any_level = f"[^{re.escape(delimiter)}]*" if delimiter else ".*"
+    forms = {whole, f"{reference}{delimiter or ''}{pattern}"}
+    for form in forms:
+        parts = re.split(r"([*%]+)", _folded(form))
+        # Several wildcards in a row are one: an expression with many would take time without end.
+        joined = "".join(
+            (".*" if "*" in part else any_level) if part[:1] in ("*", "%") else re.escape(part) for part in parts
+        )
+        if re.fullmatch(joined, _folded(name), re.DOTALL):
+            return True
+    return False
 
 
 def parse_list(

@@ -126,6 +126,18 @@ _WORD = re.compile(rb"[^ \t]+")
 MAX_EXPANDED = 10_000_000
 
 
+_CORRELATOR = re.compile(rb' *\(TAG "?([^ ()"]+)"?\)', re.IGNORECASE)
+
+
+def correlator(line: bytes, start: int) -> bytes | None:
+    """The tag of the command that an ESEARCH response answers, in upper case, if it tells (RFC 9051, 7.3.4).
+
+    ``correlator(b'* ESEARCH (TAG "A1") UID ALL 2', 10) == b'A1'``.
+    """
+    match = _CORRELATOR.match(line, start)
+    return None if match is None else match.group(1).upper()
+
+
 def parse_esearch(line: bytes, start: int, room: int = MAX_EXPANDED) -> SearchIds:
     """The ids in an ESEARCH response, all of them where it has ALL (RFC 9051, 7.3.4; RFC 4731).
 

@@ -329,6 +329,9 @@ class CommandBase:
         """A mailbox name as the API hands it out: str, or the bytes of the wire with ``folder_encode`` off."""
         return decode_name(wire, self._imap.is_utf8) if self.folder_encode else wire
 
+    def _name_text(self, wire: bytes) -> str:
+        return str(decode_name(wire, self._imap.is_utf8))
+
     def _are_one_folder(self, name: bytes, wanted: bytes) -> bool:
         """Whether names of the wire are one folder's: INBOX in any case, and the same text however it is spelt."""
         if name == wanted or name.upper() == wanted.upper() == b"INBOX":
@@ -341,8 +344,8 @@ class CommandBase:
     ) -> tuple[bytes, _Value]:
         """The one response to ``command`` that is about a folder: the server's name for it, and what it says.
 
-        A server may write the name in another form than it was asked: where none is known for the folder's, the last
-        response is the answer. What it says of other folders is for whoever listens.
+        A server may write the name in another form than it was asked: one response alone is the answer whatever name it
+        has. What the server says of other folders is for whoever listens.
         """
         wanted = self._wire_name(folder)
         answer: tuple[bytes, _Value] | None = None
@@ -361,9 +364,9 @@ class CommandBase:
                 answer = last
             else:
                 others.append(response)
-        if answer is None and error is None and others:
+        if answer is None and error is None and len(others) == 1:
             answer = last
-            del others[-1]
+            others.clear()
         self._pass_on(others if answer is None else others + unread)
         if answer is None:
             with reading_the_answer_to(command):

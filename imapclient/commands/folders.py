@@ -9,7 +9,7 @@ from ..arguments import Argument, atom
 from ..constants import SPECIAL_USE_NAMES
 from ..exceptions import CommandError, ProtocolError, reading_the_answer_to
 from ..exchange import Untagged
-from ..folder_parser import parse_list, parse_namespace, parse_status
+from ..folder_parser import matches_pattern, parse_list, parse_namespace, parse_status
 from ..imap_utf7 import decode_name
 from ..response_types import Namespace
 from ..util import Text, to_wire
@@ -55,13 +55,20 @@ class FoldersMixin(CommandBase):
     def _list(self, command: bytes, directory: Text, pattern: Text, *options: Argument) -> list[FolderItem]:
         heard = Collector(command, b"LIST")
         self._execute(command, [self._folder(directory), self._folder(pattern), *options], heard.handlers)
-        return self._folder_items(heard)
+        return self._folder_items(heard, self._asked_text(directory), self._asked_text(pattern))
 
-    def _folder_items(self, heard: Collector) -> list[FolderItem]:
-        """One odd line never loses the other folders: it raises only when nothing else came."""
+    def _asked_text(self, name: Text) -> str:
+        return self._name_text(self._wire_name(name))
+
+    def _folder_items(self, heard: Collector, directory: str, pattern: str) -> list[FolderItem]:
+        """One odd line never loses the other folders: it raises only when nothing else came.
+
+        What the server tells of folders that were not asked for is for whoever listens.
+        """
         items: list[FolderItem] = []
         unread: list[Untagged] = []
         error: ProtocolError | None = None
+        is_all = pattern == "*" and not directory
         for response in heard.responses:
             try:
                 item = parse_list(response.line, response.start, response.records, self._limits.nesting_depth)
@@ -69,7 +76,11 @@ class FoldersMixin(CommandBase):
                 error = exc
                 unread.append(response)
             else:
-                items.append((item.flags, item.delimiter, self._folder_name(item.name)))
+                delimiter = None if item.delimiter is None else item.delimiter.decode("latin-1")
+                if is_all or matches_pattern(self._name_text(item.name), delimiter, directory, pattern):
+                    items.append((item.flags, item.delimiter, self._folder_name(item.name)))
+                else:
+                    unread.append(response)
         if error is not None and not items:
             raise error
         self._pass_on(unread)

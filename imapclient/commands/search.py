@@ -25,7 +25,7 @@ from ..exceptions import (
 )
 from ..exchange import Command, Untagged
 from ..response_types import SearchIds
-from ..search_parser import MAX_EXPANDED, parse_esearch, parse_search, parse_thread
+from ..search_parser import MAX_EXPANDED, correlator, parse_esearch, parse_search, parse_thread
 from ..util import Text
 from .base import Collector, CommandBase
 
@@ -190,13 +190,22 @@ class SearchMixin(CommandBase):
         heard = Collector(*answers)
         name = self._verb(command)
         try:
-            self._execute_all([Command(name, arguments, heard.handlers) for arguments in parts])
+            commands = [Command(name, arguments, heard.handlers) for arguments in parts]
+            self._execute_all(commands)
         except CommandError as error:
             if error.status != "BAD":
                 raise
             message = "{}\n\nThe criteria were: {}".format(error, ", ".join(map(repr, asked)))
             raise retyped(error, InvalidCriteriaError, message) from error
-        return heard.responses
+        # The answers to other searches, such as those that go on (RFC 5267), are for whoever listens.
+        tags = {None, *(command.tag.upper() for command in commands)}
+        own: list[Untagged] = []
+        others: list[Untagged] = []
+        for response in heard.responses:
+            is_own = response.name != b"ESEARCH" or correlator(response.line, response.start) in tags
+            (own if is_own else others).append(response)
+        self._pass_on(others)
+        return own
 
 
 def _ids_of(responses: Iterable[Untagged]) -> SearchIds:

@@ -271,7 +271,7 @@ def test_a_line_longer_than_imaplib_takes() -> None:
         ('(TAG "A1") ALL 3:1', [1, 2, 3], None),
         ('(TAG "A1") UID', [], None),
         ("UID ALL 7", [7], None),
-        ('(tag "A1") uid all 7 modseq 1236', [7], 1236),
+        ("uid all 7 modseq 1236", [7], 1236),
         ('(TAG "A1") UID COUNT 3 MIN 1 MAX 9', [], None),
     ],
 )

@@ -199,7 +199,7 @@ _FOUND = (
     "NO [BADCHARSET (US-ASCII)] no",
     "NO no",
     "BAD criteria",
-    '* ESEARCH (TAG "A") UID ALL 1:3,5',
+    '* ESEARCH UID ALL 1:3,5',
     "* 3 EXISTS\n* SEARCH 3\n* 4 EXISTS",
 )
 _SORTED = (
@@ -288,7 +288,7 @@ _SPECIAL = (
 _FOLDERS = [
     *_by_reply("list_folders", (), "LIST", _LISTS),
     *_by_reply("list_folders", (), "LIST", _LISTS[:2], folder_encode=False),
-    *_by_reply("list_sub_folders", ("a", "%"), "LSUB", ['* LSUB (\\NoSelect) "/" x\n* LSUB () "/" &AOQ-']),
+    *_by_reply("list_sub_folders", ("a", "%"), "LSUB", ['* LSUB (\\NoSelect) "/" ax\n* LSUB () "/" a&AOQ-']),
     *_by_arguments("list_folders", "LIST", "OK Done", ("ä", "b*"), ("a b", 'x"y'), (b"&AOQ-", b"%")),
     *_by_reply("folder_status", ("foo", ["MESSAGES", "UIDNEXT"]), "STATUS", _STATUSES),
     *_by_reply("folder_status", ("123", ["MESSAGES"]), "STATUS", ["* STATUS 123 (MESSAGES 3)"]),
@@ -457,7 +457,7 @@ _GMAIL_CASES = [
         ("",),
         on=_GMAIL,
     ),
-    *_by_arguments("xlist_folders", "XLIST", _XLIST, (), ("ä", "%"), on=_GMAIL),
+    *_by_arguments("xlist_folders", "XLIST", _XLIST, (), ("", "*"), on=_GMAIL),
     *_by_arguments(
         "search",
         "SEARCH",

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.dovecot import Dovecot
+from tests.helpers.live import running
 from tests.helpers.mail_server import MailServer
 
 _ROOT = Path(__file__).parents[1]
@@ -123,6 +124,16 @@ def test_a_server_that_does_not_start_shows_its_log(mail_server: MailServer, mon
         server.start()
     with pytest.raises(RuntimeError, match="isn't running"):
         server.folder  # noqa: B018
+
+
+def test_a_missing_server_is_skipped_or_a_failure_where_all_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Dovecot, "unavailable", classmethod(lambda cls: "install it"))
+    monkeypatch.delenv("IMAPCLIENT_TEST_REQUIRE", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="install it"):
+        next(running(Dovecot))
+    monkeypatch.setenv("IMAPCLIENT_TEST_REQUIRE", "all")
+    with pytest.raises(pytest.fail.Exception, match="install it"):
+        next(running(Dovecot))
 
 
 def _assert_that_nobody_serves(host: str, port: int) -> None:

@@ -228,7 +228,7 @@ mail_plugins = acl quota virtual notify mailbox_alias zlib
 
 # A test of a wrong password shouldn't wait.
 auth_failure_delay = 0
-auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256 anonymous external xoauth2 oauthbearer
+auth_mechanisms = plain login cram-md5 digest-md5 scram-sha-1 scram-sha-256 anonymous external xoauth2 oauthbearer
 auth_anonymous_username = anonymous
 # User names may hold any character.
 auth_username_chars =
@@ -249,7 +249,7 @@ passdb {
 }
 passdb {
   driver = passwd-file
-  mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256 anonymous
+  mechanisms = plain login cram-md5 digest-md5 scram-sha-1 scram-sha-256 anonymous
   args = scheme=PLAIN username_format=%u @folder@/users/%u
 }
 userdb {

@@ -72,7 +72,7 @@ _OTHER = {"ANONYMOUS", "OAUTHBEARER", "XOAUTH2", "EXTERNAL"}
 _UNKNOWN = {"SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS"}
 
 _OFFERED = {
-    "dovecot": {"PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256"},
+    "dovecot": {"PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256"},
     "cyrus": {"PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256"},
     "courier": {"PLAIN", "LOGIN", "CRAM-MD5", "CRAM-SHA1", "CRAM-SHA256"},
     "pymap": {"PLAIN", "LOGIN"},

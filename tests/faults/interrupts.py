@@ -7,13 +7,14 @@ to get the one that is its own. A process of its own, since coverage and this bo
 
 from __future__ import annotations
 
+import contextlib
 import linecache
 import re
 import socket
 import sys
 import threading
 from pathlib import Path
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any, Callable
 
 import imapclient
@@ -24,6 +25,13 @@ _PACKAGE = str(Path(imapclient.__file__).parent)
 _COMMAND = re.compile(rb"(\w+) (?:UID )?(\w+)")
 _LITERAL = re.compile(rb"\{(\d+)(\+?)\}\r\n\Z")
 
+
+def _watch(client: IMAPClient) -> object:
+    # Closed here: what is raised as a generator is thrown away is ignored.
+    with contextlib.closing(client.watch("x")) as events:
+        return next(events)
+
+
 CALLS: dict[str, Callable[[IMAPClient], object]] = {
     "noop": lambda client: client.noop(),
     "login": lambda client: client.login("ann", "secret"),
@@ -33,6 +41,7 @@ CALLS: dict[str, Callable[[IMAPClient], object]] = {
     "append": lambda client: client.append("x", b"message"),
     "copy": lambda client: client.copy([1, 2], "x"),
     "idle": lambda client: (client.idle(), client.idle_check(1), client.idle_done()),
+    "watch": _watch,
     "logout": lambda client: client.logout(),
 }
 
@@ -98,7 +107,7 @@ class Interrupt:
         self.at = at
         self.lines = 0
         self.where = ""
-        self._inside: set[tuple[CodeType, int]] = set()
+        self._inside: set[tuple[int, int]] = set()
 
     def __call__(self, frame: FrameType, event: str, argument: Any) -> Any:
         if not frame.f_code.co_filename.startswith(_PACKAGE):
@@ -119,7 +128,8 @@ class Interrupt:
         line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
         if not line.startswith("with "):
             return line == "try:" or line.endswith(".release()")
-        place = frame.f_code, frame.f_lineno
+        # Of the frame: what keeps commands together may stand within itself.
+        place = id(frame), frame.f_lineno
         self._inside ^= {place}
         return place not in self._inside
 

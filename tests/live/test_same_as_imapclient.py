@@ -320,7 +320,7 @@ _DIFFERENCES: Mapping[str, tuple[str, ...]] = {
         "canned_search/sort: * SORT 1 (MODSEQ 5)",
         "canned_others/enable: * ENABLED A | * ENABLED B",
     ),
-    "What an IMAP4rev2 server answers to SEARCH": ('canned_search/search: * ESEARCH UID ALL 1:3,5',),
+    "What an IMAP4rev2 server answers to SEARCH": ("canned_search/search: * ESEARCH UID ALL 1:3,5",),
     "Parentheses and literals that don't fit are errors": (
         "parsing/parse_response([b'foo)'])",
         "parsing/parse_response([b'{5}'])",

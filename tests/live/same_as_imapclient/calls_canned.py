@@ -199,7 +199,7 @@ _FOUND = (
     "NO [BADCHARSET (US-ASCII)] no",
     "NO no",
     "BAD criteria",
-    '* ESEARCH UID ALL 1:3,5',
+    "* ESEARCH UID ALL 1:3,5",
     "* 3 EXISTS\n* SEARCH 3\n* 4 EXISTS",
 )
 _SORTED = (

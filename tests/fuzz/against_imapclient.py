@@ -139,6 +139,9 @@ def _declared(data: _Input, difference: Difference) -> bool:
 
 AGAINST_IMAPCLIENT = {
     "against_imapclient": Harness(
-        against_imapclient, seeds.responses_with(b"FETCH", b"SEARCH", b"SORT", b"STATUS", b"LIST")
+        against_imapclient,
+        seeds.responses_with(b"FETCH", b"SEARCH", b"SORT", b"STATUS", b"LIST"),
+        # IMAPClient takes all times for those of today's offset.
+        zone="UTC",
     )
 }

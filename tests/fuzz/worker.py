@@ -15,16 +15,15 @@ from typing import Any
 
 
 def main(argv: list[str]) -> None:
-    # Summer time makes hours that come twice and hours that never come.
-    os.environ["TZ"] = "CET-1CEST,M3.5.0,M10.5.0/3"
-    if hasattr(time, "tzset"):
-        time.tzset()
-    # It has no types, and is there only in the environment that fuzzes.
     logging.disable()
+    # It has no types, and is there only in the environment that fuzzes.
     atheris: Any = importlib.import_module("atheris")
     with atheris.instrument_imports(include=["imapclient"]):
         table: Any = importlib.import_module("tests.fuzz.table")
     harness = table.ALL[argv[1]]
+    os.environ["TZ"] = harness.zone
+    if hasattr(time, "tzset"):
+        time.tzset()
     # What is made once, such as another process to compare with, takes none of the time of an input.
     harness.run(harness.seeds[0])
     atheris.Setup([argv[0], *argv[2:]], harness.run)

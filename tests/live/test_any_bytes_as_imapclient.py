@@ -12,10 +12,17 @@ import pytest
 from tests.benchmarks.run import CHECKOUT
 from tests.fuzz.against_imapclient import AGAINST_IMAPCLIENT, RULES
 from tests.fuzz.seeds import mutated
+from tests.helpers.zones import SystemZone
 
 pytestmark = pytest.mark.live
 
 _HARNESS = AGAINST_IMAPCLIENT["against_imapclient"]
+
+
+@pytest.fixture(autouse=True)
+def _without_summer_time(system_zone: SystemZone) -> None:
+    """IMAPClient takes all times for those of today's offset."""
+    system_zone("UTC0")
 
 
 def test_cases() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import imapclient
-from tests.benchmarks import run
+from tests.benchmarks import run, server
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PACKAGE = Path(imapclient.__file__).resolve().parent.parent
@@ -21,7 +21,7 @@ def command(*arguments: str, package: Path = PACKAGE) -> list[str]:
     """The benchmark with our seat only, in this interpreter, so that nothing is installed."""
     own = ["--ours-python", sys.executable, "--ours-path", str(package)]
     script = str(CHECKOUT / "tests" / "benchmarks" / "run.py")
-    return [sys.executable, script, "--rounds", "1", "--no-imports", *own, *arguments]
+    return [sys.executable, script, "--rounds", "1", "--no-imports", "--no-dovecot", *own, *arguments]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,8 @@ def test_every_workload_returns_what_the_server_sent(small_run: dict[str, Any]) 
 
 def test_every_workload_is_run_by_every_seat(small_run: dict[str, Any]) -> None:
     ran = {item["folder"]: set(item["seats"]) for item in small_run["workloads"]}
-    expected = {item.folder: set(item.seats) - {"peer"} for item in run.WORKLOADS}
+    chosen = {"ours", "imaplib", "socket"}
+    expected = {item.folder: set(item.seats) & chosen for item in run.WORKLOADS}
     assert ran == expected
 
 
@@ -63,6 +64,43 @@ def test_the_table_has_a_line_for_each_workload(small_run: dict[str, Any]) -> No
     for item in small_run["workloads"]:
         assert sum(line.startswith(run.amount(item)) for line in lines) == 2, item["folder"]
     assert lines[-1] == "Every result was compared with what the server sent: no differences."
+
+
+def measured(folder: str, ours: float, peer: float, imaplib: float) -> dict[str, Any]:
+    """Data of a run with one workload, with ratios of these times."""
+    ratios = {"ours/imaplib": {"wall": ours / imaplib, "cpu": 1.0}, "peer/ours": {"wall": peer / ours, "cpu": 1.0}}
+    return {"clock": "wall", "scale": 1.0, "workloads": [{"folder": folder, "ratios": ratios}]}
+
+
+@pytest.mark.parametrize(
+    ("ours", "peer", "imaplib", "expected"),
+    [(9, 90, 10, [True, True]), (9.1, 90, 10, [False, True]), (9, 44, 10, [True, False]), (20, 20, 10, [False, False])],
+)
+def test_what_must_hold_is_stated(ours: float, peer: float, imaplib: float, expected: list[bool]) -> None:
+    stated = list(run.musts(measured("flags", ours, peer, imaplib)))
+    assert [holds for _, holds in stated] == expected
+    assert ["NOT" not in line for line, _ in stated] == expected
+
+
+def test_nothing_must_hold_of_less_data_or_of_another_workload() -> None:
+    assert list(run.musts({**measured("flags", 20, 20, 10), "scale": 0.5})) == []
+    assert list(run.musts(measured("list", 20, 20, 10))) == []
+
+
+def test_replays_are_what_a_server_sent() -> None:
+    """With other numbers, and cut between responses."""
+    captures = list(server.CAPTURES.glob("*.bin"))
+    assert len(captures) == 2
+    for capture in captures:
+        recorded = capture.read_bytes()
+        count = recorded.count(b" FETCH (")
+        replies = [reply.wire for reply in server.replayed(capture.stem, count + 1)]
+        digits = bytes(range(0x30, 0x3A))
+        assert b"".join(replies[:-1]).translate(None, digits) == recorded.translate(None, digits)
+        assert replies[-1].translate(None, digits) == replies[0].translate(None, digits)
+        for number, wire in enumerate(replies, 1):
+            assert wire.startswith(b"* %d FETCH (" % number)
+            assert wire.count(b"UID %d " % number) + wire.count(b"UID %d)" % number) == 1
 
 
 def test_a_difference_is_reported() -> None:

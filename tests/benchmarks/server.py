@@ -29,6 +29,7 @@ from email.header import Header
 from pathlib import Path
 from typing import Any, NamedTuple
 
+CAPTURES = Path(__file__).resolve().parent / "captures"
 HEADER_ITEM = b"BODY[HEADER.FIELDS (FROM TO SUBJECT DATE MESSAGE-ID)]"
 LITERAL = re.compile(rb"\{(\d+)(\+?)\}\r\n\Z")
 DIGEST_OVER = 4096  # worker.py shortens longer values in the same way
@@ -39,11 +40,11 @@ NAMES = (
     "Zoë Müller",
     "山田太郎",
     "Иван Петров",
-    'Jo "the cat" Doe',
     "Support, Sales & Co.",
     "newsletter",
     "José Ángel Pérez-Gutiérrez",
 )
+QUOTED_NAME = 'Jo "the cat" Doe'
 WORDS = (
     *("meeting", "agenda", "invoice", "report", "Tuesday", "project", "budget", "release", "notes"),
     *("question", "draft", "order", "confirmation", "travel", "weekly", "summary", "reminder"),
@@ -97,7 +98,24 @@ def short(value: bytes) -> object:
     return ("bytes", len(value), hashlib.sha256(value).hexdigest())
 
 
-def encode(value: object, rng: random.Random) -> bytes:
+class Mail(NamedTuple):
+    """How often a mailbox has what makes servers send other than plain quoted strings."""
+
+    literals: float
+    """Of the strings that could be quoted, how many are sent as literals."""
+    quoted_names: float
+    """Of the names of people, how many have quotes in them."""
+    odd_subjects: float
+    """Of the subjects, how many have quotes and a backslash in them."""
+
+
+# A server sends as literals only what can't be quoted: here a subject in fifty, which is raw UTF-8.
+ORDINARY = Mail(0.0, 0.005, 0.02)
+# In a third of the messages something is a literal, and in another third something has escapes.
+ODD = Mail(0.01, 0.11, 0.05)
+
+
+def encode(value: object, rng: random.Random, mail: Mail = ORDINARY) -> bytes:
     """A value of ENVELOPE or BODYSTRUCTURE as IMAP; the items of a list follow each other bare."""
     if value is None:
         return b"NIL"
@@ -105,13 +123,13 @@ def encode(value: object, rng: random.Random) -> bytes:
         return b"%d" % value
     if isinstance(value, bytes):
         plain = value.isascii() and b"\r" not in value and b"\n" not in value
-        if not plain or rng.random() < 0.01:
+        if not plain or rng.random() < mail.literals:
             return b"{%d}\r\n%b" % (len(value), value)
         return b'"%b"' % value.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
     if isinstance(value, list):
-        return b"".join(encode(part, rng) for part in value)
+        return b"".join(encode(part, rng, mail) for part in value)
     assert isinstance(value, tuple), value
-    return b"(%b)" % b" ".join(encode(part, rng) for part in value)
+    return b"(%b)" % b" ".join(encode(part, rng, mail) for part in value)
 
 
 def sentence(rng: random.Random, words: int) -> str:
@@ -146,8 +164,9 @@ class Person(NamedTuple):
     header: bytes
 
 
-def a_person(rng: random.Random) -> Person:
-    name = encoded_word(rng.choice(NAMES)) if rng.random() < 0.85 else None
+def a_person(rng: random.Random, mail: Mail = ORDINARY) -> Person:
+    chosen = QUOTED_NAME if rng.random() < mail.quoted_names else rng.choice(NAMES)
+    name = encoded_word(chosen) if rng.random() < 0.85 else None
     mailbox = (rng.choice("abcdef") + str(rng.randrange(10_000)) + ".user").encode()
     host = rng.choice(HOSTS).encode()
     fields = (name, None, mailbox, host)
@@ -159,17 +178,17 @@ def message_id(rng: random.Random) -> bytes:
     return b"<%032x@%b>" % (rng.getrandbits(128), rng.choice(HOSTS).encode())
 
 
-def an_envelope(rng: random.Random) -> tuple[tuple[object, ...], tuple[object, ...]]:
+def an_envelope(rng: random.Random, mail: Mail = ORDINARY) -> tuple[tuple[object, ...], tuple[object, ...]]:
     """The fields of an ENVELOPE (RFC 3501 section 7.4.2): for the wire, and as they come back."""
     moment = a_moment(rng)
     subject = sentence(rng, rng.randrange(2, 9))
     subject_bytes = subject.encode() if rng.random() < 0.02 else encoded_word(subject)
-    if rng.random() < 0.05:
+    if rng.random() < mail.odd_subjects:
         subject_bytes = b'Re: "' + subject_bytes + b'" \\ next'
-    sender = [a_person(rng)]
-    people: list[list[Person]] = [sender, sender, sender if rng.random() < 0.8 else [a_person(rng)]]
-    people.append([a_person(rng) for _ in range(rng.choice((1, 1, 1, 2, 3, 6)))])
-    people.append([a_person(rng) for _ in range(rng.choice((0, 0, 0, 1, 4)))])
+    sender = [a_person(rng, mail)]
+    people: list[list[Person]] = [sender, sender, sender if rng.random() < 0.8 else [a_person(rng, mail)]]
+    people.append([a_person(rng, mail) for _ in range(rng.choice((1, 1, 1, 2, 3, 6)))])
+    people.append([a_person(rng, mail) for _ in range(rng.choice((0, 0, 0, 1, 4)))])
     people.append([])
     answered = message_id(rng) if rng.random() < 0.4 else None
     own = message_id(rng)
@@ -296,8 +315,9 @@ def reply(seq: int, uid: int, wire: bytes, values: dict[bytes, object]) -> Reply
 
 
 def flags(seq: int, uid: int, rng: random.Random) -> Reply:
-    chosen = rng.choice(FLAG_SETS)
-    return reply(seq, uid, b"FLAGS (%b)" % b" ".join(chosen), {b"FLAGS": chosen})
+    chosen, modseq = rng.choice(FLAG_SETS), rng.randrange(1, 2**31)
+    wire = b"FLAGS (%b) MODSEQ (%d)" % (b" ".join(chosen), modseq)
+    return reply(seq, uid, wire, {b"FLAGS": chosen, b"MODSEQ": (modseq,)})
 
 
 def mixed(seq: int, uid: int, rng: random.Random) -> Reply:
@@ -319,11 +339,28 @@ def mixed(seq: int, uid: int, rng: random.Random) -> Reply:
     return reply(seq, uid, wire, values)
 
 
-def envelopes(seq: int, uid: int, rng: random.Random) -> Reply:
-    wire, value = an_envelope(rng)
-    structure = a_bodystructure(rng)
-    text = b"ENVELOPE %b BODYSTRUCTURE %b" % (encode(wire, rng), encode(structure, rng))
-    return reply(seq, uid, text, {b"ENVELOPE": value, b"BODYSTRUCTURE": flattened(structure)})
+def envelopes(mail: Mail) -> Callable[[int, int, random.Random], Reply]:
+    def message(seq: int, uid: int, rng: random.Random) -> Reply:
+        chosen, moment, size = rng.choice(FLAG_SETS), a_moment(rng), rng.randrange(300, 10**7)
+        wire, value = an_envelope(rng, mail)
+        structure = a_bodystructure(rng)
+        text = b'FLAGS (%b) INTERNALDATE "%b" RFC822.SIZE %d ENVELOPE %b BODYSTRUCTURE %b' % (
+            b" ".join(chosen),
+            f"{moment:%d-%b-%Y %H:%M:%S %z}".encode(),
+            size,
+            encode(wire, rng, mail),
+            encode(structure, rng, mail),
+        )
+        values: dict[bytes, object] = {
+            b"FLAGS": chosen,
+            b"INTERNALDATE": naive_utc(moment),
+            b"RFC822.SIZE": size,
+            b"ENVELOPE": value,
+            b"BODYSTRUCTURE": flattened(structure),
+        }
+        return reply(seq, uid, text, values)
+
+    return message
 
 
 def header_block(rng: random.Random) -> bytes:
@@ -349,15 +386,41 @@ def headers(seq: int, uid: int, rng: random.Random) -> Reply:
 
 
 def bodies(size: int) -> Callable[[int, int, random.Random], Reply]:
-    lines = base64.encodebytes(random.Random(size).randbytes(size)).replace(b"\n", b"\r\n")
+    """Messages of that size, or of 15 to 70 kB where it is 0."""
+    lines = base64.encodebytes(random.Random(size).randbytes(size or 70_000)).replace(b"\n", b"\r\n")
 
     def body(seq: int, uid: int, rng: random.Random) -> Reply:
+        return whole(seq, uid, rng, size or rng.randrange(15_000, 70_000))
+
+    def whole(seq: int, uid: int, rng: random.Random, size: int) -> Reply:
         head = header_block(rng)
         start = rng.randrange(len(lines) - size)
         text = head + lines[start : start + size - len(head)]
         return reply(seq, uid, b"BODY[] {%d}\r\n%b" % (len(text), text), {b"BODY[]": short(text)})
 
     return body
+
+
+def replayed(server: str, count: int) -> Iterator[Reply]:
+    """What a real server has sent, again and again, with other numbers. See record.py."""
+    capture = (CAPTURES / f"{server}.bin").read_bytes()
+    responses: list[bytes] = []
+    position = 0
+    while position < len(capture):
+        start = position
+        while True:
+            end = capture.index(b"\r\n", position) + 2
+            literal = LITERAL.search(capture[position:end])
+            position = end + (int(literal[1]) if literal else 0)
+            if not literal:
+                break
+        responses.append(capture[start:position])
+    for number in range(1, count + 1):
+        wire = responses[(number - 1) % len(responses)]
+        wire = re.sub(rb"\A\* \d+", b"* %d" % number, wire)
+        # The first item, or the last one.
+        wire = re.sub(rb"(?<=FETCH \(UID )\d+|(?<= UID )\d+(?=\)\r\n\Z)", b"%d" % number, wire)
+        yield Reply(wire, number, None)
 
 
 def no_message(seq: int, uid: int, rng: random.Random) -> Reply:
@@ -380,7 +443,7 @@ def make_folder(name: str, count: int, size: int, expect: Path | None) -> Folder
     kinds = {
         "flags": flags,
         "mixed": mixed,
-        "envelopes": envelopes,
+        "envelopes": envelopes(ODD if name == "envelopes-odd" else ORDINARY),
         "headers": headers,
         "bodies": bodies,
     }
@@ -392,6 +455,10 @@ def make_folder(name: str, count: int, size: int, expect: Path | None) -> Folder
     if kind == "list":
         expected = [folder_line(index, rng) for index in range(count)]
         listing = b"".join(line.wire for line in expected)
+    elif kind == "replay":
+        expected = list(replayed(name[len("replay-") :], count))
+        uids = [message.key for message in expected]
+        messages = [message.wire for message in expected]
     elif kind == "search":
         uids = list(uids_of(count, rng))
         expected = [Reply(b"", index, uid) for index, uid in enumerate(uids)]
@@ -400,7 +467,7 @@ def make_folder(name: str, count: int, size: int, expect: Path | None) -> Folder
         uids = list(uids_of(count, rng))
         expected = [make(seq, uid, rng) for seq, uid in enumerate(uids, 1)]
         messages = [message.wire for message in expected]
-    if expect is not None:
+    if expect is not None and kind != "replay":
         with open(expect / f"{name}.expected", "w", encoding="utf-8") as file:
             file.writelines(f"{item.key}\t{item.value!r}\n" for item in expected)
     search = b"* SEARCH %b\r\n" % b" ".join(b"%d" % uid for uid in uids)

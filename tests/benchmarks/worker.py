@@ -8,16 +8,19 @@ A request and its answer are one JSON object each, on a line of their own:
 - ``{"do": "dump", "file": "path"}`` writes one line per item, as server.py does with its values
 
 Seats are ``imapclient`` (whichever one this interpreter imports), ``imaplib`` (the replies as
-imaplib cuts them, not parsed) and ``socket`` (the bytes received and thrown away: none can be
-faster). The file imports nothing but the standard library and imapclient, because it also runs
-where only a peer is installed.
+imaplib cuts them, not parsed), ``aioimaplib`` (not parsed either), ``imap_tools`` and ``socket`` (the
+bytes received and thrown away: none can be faster). The file imports nothing but the standard
+library and, where it is needed, the library that is measured, because it runs where only that one is
+installed.
 """
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import hashlib
 import imaplib
+import importlib
 import json
 import re
 import socket
@@ -46,11 +49,11 @@ class Seat(Protocol):
 class ImapClientSeat:
     """The public API of an imapclient, ours or a peer's."""
 
-    def __init__(self, port: int, folder: str, call: str, items: list[str]) -> None:
+    def __init__(self, port: int, user: str, folder: str, call: str, items: list[str]) -> None:
         from imapclient import IMAPClient
 
         client = IMAPClient("127.0.0.1", port, ssl=False)
-        client.login("user", "secret")
+        client.login(user, "secret")
         client.select_folder(folder)
         self.client = client
         self.items = items
@@ -70,9 +73,9 @@ class ImapClientSeat:
 class ImaplibSeat:
     """imaplib itself: the time below which a client on top of it can't get."""
 
-    def __init__(self, port: int, folder: str, call: str, items: list[str]) -> None:
+    def __init__(self, port: int, user: str, folder: str, call: str, items: list[str]) -> None:
         connection = imaplib.IMAP4("127.0.0.1", port)
-        connection.login("user", "secret")
+        connection.login(user, "secret")
         connection.select(folder)
         names = f"({' '.join(items)})"
         calls: dict[str, Callable[[], Any]] = {
@@ -86,10 +89,53 @@ class ImaplibSeat:
         """Nothing is made once."""
 
 
+class ImapToolsSeat:
+    """imap_tools, which has whole messages and searches only."""
+
+    def __init__(self, port: int, user: str, folder: str, call: str, items: list[str]) -> None:
+        library = importlib.import_module("imap_tools")
+        mailbox = library.MailBoxUnencrypted("127.0.0.1", port).login(user, "secret", initial_folder=folder)
+        calls: dict[str, Callable[[], Any]] = {
+            "fetch": lambda: list(mailbox.fetch("ALL", mark_seen=False, bulk=True)),
+            "search": lambda: mailbox.uids("ALL"),
+        }
+        self.run = calls[call]
+
+    def warm_up(self) -> None:
+        """Nothing is made once."""
+
+
+class AioimaplibSeat:
+    """aioimaplib, which leaves the replies unparsed too."""
+
+    def __init__(self, port: int, user: str, folder: str, call: str, items: list[str]) -> None:
+        library = importlib.import_module("aioimaplib")
+        loop = asyncio.new_event_loop()
+
+        async def connected() -> Any:
+            client = library.IMAP4("127.0.0.1", port, timeout=120)
+            await client.wait_hello_from_server()
+            await client.login(user, "secret")
+            await client.select(folder)
+            return client
+
+        client = loop.run_until_complete(connected())
+        names = f"({' '.join(items)})"
+        calls: dict[str, Callable[[], Any]] = {
+            "fetch": lambda: client.uid("fetch", "1:*", names),
+            "search": lambda: client.uid_search("ALL"),
+            "list": lambda: client.list('""', "*"),
+        }
+        self.run = lambda: loop.run_until_complete(calls[call]()).lines
+
+    def warm_up(self) -> None:
+        """Nothing is made once."""
+
+
 class SocketSeat:
     """Receives the reply and looks for its last line only."""
 
-    def __init__(self, port: int, folder: str, call: str, items: list[str]) -> None:
+    def __init__(self, port: int, user: str, folder: str, call: str, items: list[str]) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.buffer = memoryview(bytearray(1 << 18))
         self.exchange(b"LOGIN user secret")
@@ -183,9 +229,12 @@ def opened(request: dict[str, Any]) -> Seat:
     seats: dict[str, Callable[..., Seat]] = {
         "imapclient": ImapClientSeat,
         "imaplib": ImaplibSeat,
+        "imap_tools": ImapToolsSeat,
+        "aioimaplib": AioimaplibSeat,
         "socket": SocketSeat,
     }
-    seat = seats[request["seat"]](request["port"], request["folder"], request["call"], request["items"])
+    arguments = [request[name] for name in ("port", "user", "folder", "call", "items")]
+    seat = seats[request["seat"]](*arguments)
     seat.warm_up()
     return seat
 

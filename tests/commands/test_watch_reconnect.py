@@ -353,7 +353,7 @@ def test_nobody_listens_any_more(peer: PeerFactory) -> None:
 
 def test_connections_that_end_at_once_use_the_attempts_up(peer: PeerFactory) -> None:
     """A server that takes each connection and drops it is not asked as fast as it drops them."""
-    again = f"ACCEPT\n{_HELLO}{_LOGIN}{_AGAIN}CLOSE\n"
+    again = f"ACCEPT\n{_HELLO}{_LOGIN}{_AGAIN}C: A4 FETCH 3:4 (UID)\nCLOSE\n"
     client = connect(peer(f"{_FIRST}CLOSE\n{again}{again}"))
     watching = client.watch("INBOX", reconnect=Reconnect(("ann", "s3cret"), 2, first_delay=0, max_delay=0))
     assert isinstance(next(watching), Reconnected)

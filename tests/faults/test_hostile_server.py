@@ -529,7 +529,9 @@ def test_bye_at_any_point(peer: PeerFactory, text: str, end: str) -> None:
 # -- SASL
 
 
-@pytest.mark.parametrize("count", ["2147483648", "1000001", "9" * 700_000, "1"])
+@pytest.mark.parametrize(
+    "count", ["2147483648", "1000001", "9" * 700_000, "1"], ids=["2^31", "a million", "digits", "one"]
+)
 def test_a_scram_iteration_count_of_2_to_the_31(peer: PeerFactory, count: str) -> None:
     """Refused before anything is computed, as is what makes the password easy to guess."""
     challenge = SCRAM_CHALLENGE.replace("4096", count)
@@ -576,6 +578,7 @@ def test_endless_challenges(peer: PeerFactory) -> None:
         (b"", b"* 1 EXISTS\r\n" * 10_000, "max_command_size"),
         (b"* 1 FETCH (UID 1 BODY[] {200000000}\r\n", b"x" * MEGABYTE, "max_literal_size"),
     ],
+    ids=["line", "responses", "literal"],
 )
 def test_a_zip_bomb(peer: PeerFactory, start: bytes, data: bytes, limit: str) -> None:
     """What is sent expands a thousandfold, and the limits are for what it expands to."""

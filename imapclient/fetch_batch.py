@@ -54,6 +54,8 @@ _LITERAL_AT_END = re.compile(rb"([^ ].*) \{(0|[1-9]\d{0,18})\}\Z")
 _REACH = 65536
 # How many responses go past after one that had no layout; twice as many after each further one.
 _MOST_PASSED = 256
+# After so many structured responses without a plan, one of four is tried.
+_MANY_UNPLANNED = 64
 _MAX_LAYOUTS = 256
 _MAX_FIELDS = 12
 
@@ -97,6 +99,8 @@ class BatchReader:
         self._uses_plans = max_depth >= fetch_plan.MAX_DEPTH
         self._to_pass = 0
         self._passed = 1
+        # How many structured responses without a plan have come one after the other.
+        self._unplanned = 0
 
     def read(self, buffer: bytes, position: int) -> Batch | None:
         """The responses from ``position`` on, or None where the parser must read the next one."""
@@ -109,10 +113,13 @@ class BatchReader:
             # Among the next ones is one that is wrong: the parser finds out which, and reads what is sound in it.
             self.give_up(_MOST_PASSED)
             return None
-        if batch is None:
-            self.give_up()
+        if batch is not None:
+            self._passed, self._unplanned = 1, 0
+        elif self._unplanned:
+            # Each form has to come some times before there is a plan for it, so these are tried on and on.
+            self._to_pass = 3 if self._unplanned > _MANY_UNPLANNED else 0
         else:
-            self._passed = 1
+            self.give_up()
         return batch
 
     def give_up(self, responses: int = 0) -> None:
@@ -124,7 +131,9 @@ class BatchReader:
         layout = self._layout
         batch = None if layout is None else self._read_layout(layout, buffer, position)
         if batch is None and self._uses_plans and _is_structured(buffer, position):
-            return self._read_planned(buffer, position)
+            batch = self._read_planned(buffer, position)
+            self._unplanned += batch is None
+            return batch
         if batch is None:
             self._layout = layout = self._learn(buffer, position)
             batch = None if layout is None else self._read_layout(layout, buffer, position)

@@ -106,6 +106,14 @@ def test_a_form_is_compiled_when_it_has_come_some_times(monkeypatch: pytest.Monk
     assert found[11][b"ENVELOPE"].subject == b'A "subject" \\ [1]'
 
 
+def test_forms_are_learnt_while_others_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the first fetch already, though most responses have no plan at first."""
+    monkeypatch.setattr(fetch_plan, "_WORTH_IT", 3)
+    forms = [FORMS["envelope"], FORMS["structure"], FORMS["both"], FORMS["both, the other way round"]]
+    stream = b"".join(responses(forms[number % 4], 1, number) for number in range(1, 201))
+    assert assert_same(stream) < 60
+
+
 def test_plans_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetch_plan, "_MAX_PLANS", 10)
     for number in range(30):

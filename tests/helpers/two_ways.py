@@ -40,7 +40,11 @@ def read(
     """What the client makes of a stream of untagged responses, and how many of them were read one by one."""
     limits = limits or Limits()
     reader = Reader(transport, limits)
-    collector = FetchCollector(SequenceSet(messages), use_uid, normalise_times, limits.nesting_depth, strict=False)
+    # An item that is not known may be answered by any.
+    asked = b"(ANY)"
+    collector = FetchCollector(
+        SequenceSet(messages), use_uid, normalise_times, limits.nesting_depth, strict=False, asked=asked
+    )
     left: list[bytes] = []
     errors: list[str] = []
     singly = 0

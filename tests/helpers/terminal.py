@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -17,6 +18,11 @@ ROOT = Path(__file__).resolve().parents[2]
 _SECONDS = 60
 _CTRL = {letter: chr(ord(letter) - ord("a") + 1) for letter in "cdu"}
 TAB, ENTER, UP = "\t", "\r", "\x1b[A"
+
+
+def _heed_ctrl_c() -> None:
+    # Where the tests run in the background of a shell, they ignore it, and so would their children.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class _Screen(pyte.Screen):
@@ -62,6 +68,7 @@ class Terminal:
             env=environment,
             encoding="utf-8",
             dimensions=(rows, columns),
+            preexec_fn=_heed_ctrl_c,
         )
         self._child.delaybeforesend = None
 

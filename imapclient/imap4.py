@@ -160,15 +160,15 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
             self._transport = transport
 
     def read(self, size: int) -> bytes:
-        self._check_usable()
+        self.check_usable()
         return self._reader.read_literal(size)
 
     def readline(self) -> bytes:
-        self._check_usable()
+        self.check_usable()
         return self._reader.read_line() + b"\r\n"
 
     def send(self, data: Any) -> None:
-        self._check_usable()
+        self.check_usable()
         self._transport.sendall(bytes(data), self.socket_timeout.read)
 
     def shutdown(self) -> None:
@@ -255,7 +255,8 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
         """Whether TLS compresses, which leaves nothing for COMPRESS (RFC 4978, 3)."""
         return isinstance(self.sock, ssl.SSLSocket) and self.sock.compression() is not None
 
-    def _check_usable(self) -> None:
+    def check_usable(self) -> None:
+        """Raise the ConnectionAbortError of a connection that can't be used any more, its cause chained."""
         if self._broken is not None:
             error = ConnectionAbortError(
                 "the connection can't be used any more: %s" % (str(self._broken) or type(self._broken).__name__)
@@ -267,7 +268,7 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
 
     def _check_idle(self) -> None:
         if self._idling is not None:
-            self._check_usable()
+            self.check_usable()
             raise IllegalStateError("the connection is in IDLE: call idle_done() first")
 
     @contextlib.contextmanager
@@ -276,7 +277,7 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
 
         It does not take the lock itself: Ctrl-C may keep a context manager that is written in Python from its end.
         """
-        self._check_usable()
+        self.check_usable()
         try:
             yield
         except OSError as error:

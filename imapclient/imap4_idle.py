@@ -62,7 +62,7 @@ class IdleExchange:
     def _fail(self, error: BaseException) -> BaseException: ...
 
     @abstractmethod
-    def _check_usable(self) -> None: ...
+    def check_usable(self) -> None: ...
 
     def _prepare_idle(self) -> None:
         self._idling: Command | None = None
@@ -123,7 +123,7 @@ class IdleExchange:
         with self._alone():
             command = self._idle_command()
             if not self._heard:
-                self._check_usable()
+                self.check_usable()
             self._logging = protocol_log.is_on()
             self._told = 0
             heard_before = len(self._heard)
@@ -178,7 +178,7 @@ class IdleExchange:
         patience = self.socket_timeout.read or IDLE_DONE_PATIENCE
         with self._alone(), self._lock:
             command = self._idle_command()
-            self._check_usable()
+            self.check_usable()
             self._reader.commit()
             self._reader.timeout = self.socket_timeout.read
             self._logging = protocol_log.is_on()
@@ -199,7 +199,7 @@ class IdleExchange:
     def _alone(self) -> Iterator[None]:
         """IllegalStateError at once where another thread listens: what it waits for may never come."""
         if not self._listening.acquire(blocking=False):
-            self._check_usable()
+            self.check_usable()
             raise IllegalStateError("another thread waits in idle_check(), or ends IDLE")
         try:
             yield
@@ -208,6 +208,6 @@ class IdleExchange:
 
     def _idle_command(self) -> Command:
         if self._idling is None:
-            self._check_usable()
+            self.check_usable()
             raise IllegalStateError("the connection is not in IDLE: call idle() first")
         return self._idling

@@ -54,7 +54,7 @@ class SendExchange:
     def _read(self, deadline: Deadline | None) -> None: ...
 
     @abstractmethod
-    def _check_usable(self) -> None: ...
+    def check_usable(self) -> None: ...
 
     @abstractmethod
     def _check_idle(self) -> None: ...
@@ -79,7 +79,7 @@ class SendExchange:
         # Before the lock too: a thread that waits in IDLE holds it.
         self._check_idle()
         with self._lock:
-            self._check_usable()
+            self.check_usable()
             self._check_idle()
             if self._is_streaming:
                 raise IllegalStateError("a message is being sent: its source and its progress can't send commands")

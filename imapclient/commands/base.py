@@ -199,6 +199,7 @@ class CommandBase:
     def _require(self, capability: str) -> None:
         """CapabilityError unless the server has the capability. Nothing but CAPABILITY is sent."""
         if not self._can(capability):
+            self._imap.check_usable()
             raise CapabilityError(f"Server does not support {capability} capability")
 
     def _can(self, capability: str) -> bool:

@@ -51,6 +51,7 @@ class SessionMixin(CommandBase):
         if not names:
             raise ValueError("no capabilities given to enable")
         self._require("ENABLE")
+        self._imap.check_usable()
         if self._imap.state != "AUTH":
             raise IllegalStateError("ENABLE is possible after login while no folder is selected")
         heard = Collector(b"ENABLED")
@@ -93,6 +94,7 @@ class SessionMixin(CommandBase):
         after these), ssl.SSLError or ProtocolError where the handshake fails or the server sent data ahead of
         it (the connection is then closed).
         """
+        self._imap.check_usable()
         if self.stream:
             raise IllegalStateError("STARTTLS is not possible over the standard input and output of a command")
         if self._imap.is_tls:
@@ -112,6 +114,7 @@ class SessionMixin(CommandBase):
         are not compressed), in IDLE, and where the connection is compressed already; nothing was sent then.
         CommandError where the server refuses. The connection is usable after all of these.
         """
+        self._imap.check_usable()
         if self._imap.state not in ("AUTH", "SELECTED"):
             raise IllegalStateError("COMPRESS is possible after login only")
         if self._imap.is_compressed or self._imap.is_compressed_by_tls:

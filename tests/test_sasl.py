@@ -365,7 +365,7 @@ def test_text_that_can_not_be_sent(make: Make, bad: Any) -> None:
 
 
 @with_secret
-@pytest.mark.parametrize("bad", [None, 5, 1.5, ["x"], bytearray(b"x"), object()])
+@pytest.mark.parametrize("bad", [None, 5, 1.5, ["x"], (b"x",), object()])
 def test_what_is_no_text(make: Make, bad: Any) -> None:
     with pytest.raises(TypeError):
         make(bad, "secret")

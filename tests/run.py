@@ -2,7 +2,7 @@
 
 It makes an environment of its own in the checkout (.venv-test) with tox in it, finds the Python
 interpreters of this machine, and runs the environments of tox.ini on them: lint, types, unit and
-wire tests on every interpreter, live tests, docs and the built packages on one. What had to be left
+wire tests on every interpreter, live tests, failing connections, docs and the built packages on one. What had to be left
 out is said in one line each, with how to get it. The exit code is tox's.
 
     python3 tests/run.py -e py311,lint              only these environments
@@ -190,10 +190,10 @@ def choose_single(interpreters: Sequence[Interpreter], started_with: tuple[int, 
 def all_envs(interpreters: Iterable[Interpreter], single: Interpreter) -> list[str]:
     """Everything; the longest first, so that it does not run alone at the end.
 
-    `live` runs every test, so that the interpreter on which it does needs no other run.
+    `live` and `reliability` run every test, so that the interpreter on which they do needs no other run.
     """
     others = [found.env for found in interpreters if found is not single]
-    return ["live", *others, "dist", "types", "docs", "lint"]
+    return ["live", "reliability", *others, "dist", "types", "docs", "lint"]
 
 
 def left_out(interpreters: Sequence[Interpreter], single: Interpreter, environ: Mapping[str, str]) -> list[str]:

@@ -238,7 +238,7 @@ def test_everything_is_run_with_every_interpreter() -> None:
     found = [interpreter(3, 9), interpreter(3, 13), interpreter(3, 14)]
     envs = run.all_envs(found, found[1])
     # With 3.13, "live" does.
-    assert sorted(envs) == ["dist", "docs", "lint", "live", "py314", "py39", "types"]
+    assert sorted(envs) == ["dist", "docs", "lint", "live", "py314", "py39", "reliability", "types"]
 
 
 def test_tox_is_told_where_each_interpreter_is() -> None:

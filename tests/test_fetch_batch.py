@@ -9,13 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imapclient import fetch_plan
+from imapclient import fetch_batch, fetch_plan
 from imapclient.fetch_batch import BatchReader
 from imapclient.fetch_plan import read_by_plan
 from imapclient.reader import DEFAULT_LIMITS
 from tests.fixtures import bodystructure, envelope, fetch, lenient_fetch
 from tests.fixtures.chunks import ChunkTransport
 from tests.helpers.two_ways import read
+
+
+@pytest.fixture(autouse=True)
+def _nothing_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forms that the tests before have met are as unknown as in a new process."""
+    monkeypatch.setattr(fetch_batch, "_layouts", {})
+    monkeypatch.setattr(fetch_plan, "_plans", {})
+    monkeypatch.setattr(fetch_plan, "_seen", {})
+
 
 FIXTURES = [
     *(case.raw for case in (*fetch.CASES, *fetch.BROKEN, *lenient_fetch.CASES)),

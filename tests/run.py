@@ -2,8 +2,8 @@
 
 It makes an environment of its own in the checkout (.venv-test) with tox in it, finds the Python
 interpreters of this machine, and runs the environments of tox.ini on them: lint, types, unit and
-wire tests on every interpreter, live tests, failing connections, docs and the built packages on one. What had to be left
-out is said in one line each, with how to get it. The exit code is tox's.
+wire tests on every interpreter, live tests, failing connections, docs and the built packages on
+one. What had to be left out is said in one line each, with how to get it. The exit code is tox's.
 
     python3 tests/run.py -e py311,lint              only these environments
     python3 tests/run.py -e py311 -- -k name        the rest goes to pytest

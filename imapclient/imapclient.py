@@ -168,11 +168,11 @@ class IMAPClient(
         self._imap = self._create_IMAP4()
         self._compress_where_offered()
         self._hand_on()
-        client_log.debug(
-            "Connected to host %s over %s",
-            host,
-            "SSL/TLS" if ssl else "a stream" if stream else "plain text",
-        )
+        if stream:
+            # The command is not told: it may hold a password.
+            client_log.debug("Connected to a command over a stream")
+        else:
+            client_log.debug("Connected to host %s over %s", host, "SSL/TLS" if ssl else "plain text")
 
     def _create_IMAP4(self) -> WireMixin:
         if self.stream:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shlex
 import signal
@@ -201,3 +202,11 @@ def test_dovecot_over_a_stream(dovecot: Dovecot) -> None:
         client.idle_done()
         process = client._imap.process
     assert process.returncode == 0
+
+
+def test_the_command_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Its line may hold a password."""
+    with caplog.at_level(logging.DEBUG), IMAPClient(f"PASSWORD=tell-nobody {program(SERVES)}", stream=True):
+        pass
+    assert "over a stream" in caplog.text
+    assert "tell-nobody" not in caplog.text

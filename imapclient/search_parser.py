@@ -46,10 +46,11 @@ def parse_search(line: bytes, start: int) -> SearchIds:
         if len(block) > _SEARCH_BLOCK + _LONGEST_ID:
             # Not for int(), which takes time in the square of the digits where Python has no limit for them.
             ids += _search_ids(line, start, stop)
-        try:
-            ids += _ids_of_equal_width(block) or _ids_in_json(block)
-        except ValueError:
-            ids += _search_ids(line, start, stop)
+        else:
+            try:
+                ids += _ids_of_equal_width(block) or _ids_in_json(block)
+            except ValueError:
+                ids += _search_ids(line, start, stop)
         start = stop + 1
     ids.modseq = modseq
     return ids

@@ -51,6 +51,12 @@ def test_ids_of_equal_width_are_read_as_one_by_one(ids: list[int], changes: list
         assert parse_search(bytes(line), 9) == expected
 
 
+@pytest.mark.parametrize("separator", [b" ", b"\t", b"\t ", b"  "])
+def test_many_ids_with_anything_between(separator: bytes) -> None:
+    ids = list(range(990_000, 1_010_000))
+    assert parse_search(b"* SEARCH " + separator.join(b"%d" % number for number in ids), 9) == ids
+
+
 @pytest.mark.parametrize("width", range(1, 11))
 def test_all_ids_of_a_width_that_matter_are_read(width: int) -> None:
     digits = 10**width

@@ -206,7 +206,9 @@ def test_dovecot_over_a_stream(dovecot: Dovecot) -> None:
 
 def test_the_command_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     """Its line may hold a password."""
-    with caplog.at_level(logging.DEBUG), IMAPClient(f"PASSWORD=tell-nobody {program(SERVES)}", stream=True):
+    caplog.set_level(logging.DEBUG, "imapclient.imapclient")
+    caplog.set_level(logging.DEBUG, "imapclient.imaplib")
+    with IMAPClient(f"PASSWORD=tell-nobody {program(SERVES)}", stream=True):
         pass
     assert "over a stream" in caplog.text
     assert "tell-nobody" not in caplog.text

@@ -6,10 +6,12 @@ in the environment it fails them.
 
 from __future__ import annotations
 
+import signal
 import ssl
+import threading
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
 import pytest
 from hypothesis import settings
@@ -57,6 +59,22 @@ def system_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[SystemZone]:
     yield set_zone
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture
+def interrupt() -> Iterator[Callable[[], None]]:
+    """A function that raises KeyboardInterrupt in the main thread, as Ctrl-C does, called in any thread."""
+
+    def raise_it(signum: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    main_thread = threading.main_thread().ident
+    assert main_thread is not None
+    before = signal.signal(signal.SIGUSR1, raise_it)
+    try:
+        yield lambda: signal.pthread_kill(main_thread, signal.SIGUSR1)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import socket
 import ssl
 import threading
@@ -24,22 +23,6 @@ from tests.helpers.scripted_peer import PeerFactory
 READY = "S: * OK [CAPABILITY IMAP4rev1 LITERAL+ IDLE] ready"
 #: Long to connect, short to read, in seconds.
 SHORT = SocketTimeout(5, 0.2)
-
-
-@pytest.fixture
-def interrupt() -> Iterator[Callable[[], None]]:
-    """A function that raises KeyboardInterrupt in the main thread, as Ctrl-C does, called in any thread."""
-
-    def raise_it(signum: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    main_thread = threading.main_thread().ident
-    assert main_thread is not None
-    before = signal.signal(signal.SIGUSR1, raise_it)
-    try:
-        yield lambda: signal.pthread_kill(main_thread, signal.SIGUSR1)
-    finally:
-        signal.signal(signal.SIGUSR1, before)
 
 
 # -- connecting

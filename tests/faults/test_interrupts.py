@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import signal
 import subprocess
 import sys
 import threading
@@ -39,22 +38,6 @@ def test_ctrl_c_at_every_line(name: str) -> None:
     )
     assert done.returncode == 0, done.stdout
     assert int(done.stdout.split()[-2]) > 100
-
-
-@pytest.fixture
-def interrupt() -> Iterator[Callable[[], None]]:
-    """A function that raises KeyboardInterrupt in the main thread by a signal, as Ctrl-C does."""
-
-    def raise_it(signum: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    main_thread = threading.main_thread().ident
-    assert main_thread is not None
-    before = signal.signal(signal.SIGUSR1, raise_it)
-    try:
-        yield lambda: signal.pthread_kill(main_thread, signal.SIGUSR1)
-    finally:
-        signal.signal(signal.SIGUSR1, before)
 
 
 def test_ctrl_c_while_the_server_is_silent(interrupt: Callable[[], None]) -> None:

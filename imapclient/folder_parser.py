@@ -65,6 +65,33 @@ def matches_pattern(name: str, delimiter: str | None, reference: str, pattern: s
     return False
 
 
+_BETWEEN_LEVELS = re.compile(r"[/.]+")
+_QUOTING = re.compile(r'["\\]+')
+
+
+def is_form_of(name: bytes, wanted: bytes) -> bool:
+    """Whether a server that was asked about the folder ``wanted`` may call it ``name``. Both as on the wire.
+
+    Servers write a name in their own form. Letter case, the form of characters, modified UTF-7 or UTF-8, quotes and
+    backslashes, how much white space, and which of ``/`` and ``.`` stands between the levels, also at the end, do not
+    count. Either name may have more levels in front: the prefix of a namespace, as Courier's ``INBOX.``.
+    """
+    return any(_ends_with(one, other) or _ends_with(other, one) for one in _forms(name) for other in _forms(wanted))
+
+
+def _ends_with(name: str, levels: str) -> bool:
+    return name == levels or (levels != "" and name.endswith("/" + levels))
+
+
+def _forms(name: bytes) -> set[str]:
+    """A name as text, without all that a server may write otherwise."""
+    forms = set()
+    for utf8 in (False, True):
+        text = unicodedata.normalize("NFC", _QUOTING.sub("", decode_name(name, utf8))).casefold()
+        forms.add(_BETWEEN_LEVELS.sub("/", " ".join(text.split())).strip("/"))
+    return forms
+
+
 def parse_list(
     line: bytes, start: int, records: Sequence[Record] | None = None, max_depth: int = MAX_DEPTH
 ) -> ListItem:

@@ -19,7 +19,9 @@ class AclMixin(CommandBase):
         """Who may do what with a folder (RFC 4314, 3.3): ``[(b'ann', b'lrswipkxtea'), (b'anyone', b'l')]``.
 
         Identifiers and rights are bytes, without the quotes and escapes of the wire. An identifier that begins with
-        ``-`` names rights that are taken away. Each letter is a right, as RFC 4314, 2.1 lists them.
+        ``-`` names rights that are taken away. Each letter is a right, as RFC 4314, 2.1 lists them. Raises
+        ProtocolError, after which the connection is usable, where the server tells nothing that can be read of this
+        folder.
         """
         self._require("ACL")
         heard = Collector(b"ACL")

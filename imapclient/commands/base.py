@@ -27,6 +27,7 @@ from ..fetch_batch import BatchReader
 from ..fetch_parser import parse_fetch
 from ..fetch_result import FetchItems, FetchResult, ItemResult
 from ..fetch_sections import AskedSections
+from ..folder_parser import is_form_of
 from ..imap4 import WireMixin
 from ..imap_utf7 import decode_name
 from ..lenient_fetch import read_leniently
@@ -345,33 +346,37 @@ class CommandBase:
     ) -> tuple[bytes, _Value]:
         """The one response to ``command`` that is about a folder: the server's name for it, and what it says.
 
-        A server may write the name in another form than it was asked: one response alone is the answer whatever name it
-        has. What the server says of other folders is for whoever listens.
+        A server may write the name in another form than it was asked: where none has the name itself, the answer is
+        the one with a form of it. What the server says of other folders is for whoever listens.
         """
         wanted = self._wire_name(folder)
         answer: tuple[bytes, _Value] | None = None
+        # By their names. Two that differ are two folders': which of them was asked for is not known then.
+        in_a_form: dict[bytes, tuple[Untagged, tuple[bytes, _Value]]] = {}
         others: list[Untagged] = []
         unread: list[Untagged] = []
-        last: tuple[bytes, _Value] | None = None
         error: ProtocolError | None = None
         for response in heard.responses:
             try:
-                last = parse(response.line, response.start, response.records, self._limits.nesting_depth)
+                told = parse(response.line, response.start, response.records, self._limits.nesting_depth)
             except ProtocolError as exc:
                 error = error or exc
                 unread.append(response)
                 continue
-            if answer is None and self._are_one_folder(last[0], wanted):
-                answer = last
-            else:
-                others.append(response)
-        if answer is None and error is None and len(others) == 1:
-            answer = last
-            others.clear()
+            if answer is None and self._are_one_folder(told[0], wanted):
+                answer = told
+                continue
+            others.append(response)
+            if len(in_a_form) < 2 and told[0] not in in_a_form and is_form_of(told[0], wanted):
+                in_a_form[told[0]] = response, told
+        if answer is None and len(in_a_form) == 1:
+            response, answer = in_a_form.popitem()[1]
+            others.remove(response)
         self._pass_on(others if answer is None else others + unread)
         if answer is None:
             with reading_the_answer_to(command):
-                raise error or ProtocolError(f"the server sent no {heard.names[0].decode('ascii')} response")
+                which = " about the folder that was asked for" if others else ""
+                raise error or ProtocolError(f"the server sent no {heard.names[0].decode('ascii')} response{which}")
         return answer
 
 

@@ -141,7 +141,8 @@ class FoldersMixin(CommandBase):
 
         ``what`` names the items; None means MESSAGES, RECENT, UIDNEXT, UIDVALIDITY and UNSEEN. Returns
         ``{b'MESSAGES': 3, b'RECENT': 0, b'UIDNEXT': 7, b'UIDVALIDITY': 1239278212, b'UNSEEN': 1}``.
-        Raises CommandError where there is no such folder (the connection is usable).
+        Raises CommandError where there is no such folder, ProtocolError where the server tells nothing that can be read
+        of this folder. The connection is usable after both.
         """
         if what is None:
             what = _STATUS_ITEMS

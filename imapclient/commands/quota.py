@@ -21,8 +21,8 @@ class QuotaMixin(CommandBase):
     """GETQUOTAROOT and SETQUOTA (RFC 9208, 4.1; RFC 2087). They need QUOTA.
 
     A quota root is a group of folders that share one limit; its name is text, often ``''`` or ``'User quota'``. All of
-    these methods raise CapabilityError without the capability, CommandError where the server refuses. The connection
-    is usable after that.
+    these methods raise CapabilityError without the capability, CommandError where the server refuses, ProtocolError
+    where it tells nothing that can be read of what was asked for. The connection is usable after that.
     """
 
     def get_quota(self, mailbox: Text = "INBOX") -> list[Quota]:
@@ -42,7 +42,8 @@ class QuotaMixin(CommandBase):
         self._require("QUOTA")
         heard_roots, heard_quotas = Collector(b"QUOTAROOT"), Collector(b"QUOTA")
         self._execute(b"GETQUOTAROOT", [self._folder(mailbox)], {**heard_roots.handlers, **heard_quotas.handlers})
-        name, roots = self._about(b"GETQUOTAROOT", mailbox, heard_roots, parse_quota_root)
+        with self._passed_on_where_it_fails(heard_quotas.responses):
+            name, roots = self._about(b"GETQUOTAROOT", mailbox, heard_roots, parse_quota_root)
         known = set(roots)
         quotas: list[Quota] = []
         others: list[Untagged] = []

@@ -151,7 +151,7 @@ def test_each_command_encodes_names(index: int) -> None:
 def test_names_of_status() -> None:
     script = """
         C: A1 STATUS "Entw&APw-rfe \\"x\\"" (MESSAGES)
-        S: * STATUS x (MESSAGES 1)
+        S: * STATUS "entw&APw-rfe \\"x\\"" (MESSAGES 1)
         S: A1 OK Done
     """
     with dialogue(script) as client:
@@ -393,18 +393,32 @@ def test_what_is_no_status_item_is_refused_before_anything_is_sent(what: Any) ->
 
 @pytest.mark.parametrize(
     "name",
-    ['"caf&AOk-"', "caf&AOk-", "CAF&AOk-", "{8}\nS: caf&AOk-", "café", '"INBOX/café"', "2024", "NIL", "a b"],
+    ['"caf&AOk-"', "caf&AOk-", "CAF&AOk-", "{8}\nS: caf&AOk-", "café", '"INBOX/café"', "INBOX.caf&AOk-", '"caf&AOk-/"'],
 )
 def test_a_status_response_in_another_form_of_the_name(name: str) -> None:
-    script = f"""
-        C: A1 STATUS "caf&AOk-" (MESSAGES)
-        S-: * STATUS {name.partition(chr(10))[0]}
-    """.rstrip()
-    if "\n" in name:
-        script += "\nS:\nS-: caf&AOk-\n"
-    script += "\nS:  (MESSAGES 3)\nS: A1 OK Done"
+    script = f'C: A1 STATUS "caf&AOk-" (MESSAGES)\nS: * STATUS {name} (MESSAGES 3)\nS: A1 OK Done'
     with dialogue(script) as client:
         assert client.folder_status("café", "MESSAGES") == {b"MESSAGES": 3}
+        assert unsolicited(client) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("2024", "2024"),
+        ("NIL", "NIL"),
+        ("a b", "a b"),
+        ("a  b", "a  b"),
+        ("a.b", "a/b"),
+        ("INBOX.a", "a"),
+        ("a\\b", '"a\\b"'),
+    ],
+)
+def test_a_status_response_whose_name_is_not_written_as_it_should_be(asked: str, told: str) -> None:
+    script = f"C: A1 STATUS {{0}} (MESSAGES)\nS: * STATUS {told} (MESSAGES 3)\nS: A1 OK Done"
+    quoted = asked.replace("\\", "\\\\")
+    with dialogue(script.format(f'"{quoted}"')) as client:
+        assert client.folder_status(asked, "MESSAGES") == {b"MESSAGES": 3}
 
 
 @pytest.mark.parametrize("name", ["caf&AOk-", "café"], ids=["as asked", "raw UTF-8"])

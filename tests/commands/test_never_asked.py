@@ -54,6 +54,13 @@ CASES: list[tuple[Call, str, list[str], list[str], Any]] = [
         ProtocolError,
     ),
     (
+        lambda client: client.folder_status("INBOX/A", "MESSAGES"),
+        'STATUS "INBOX/A" (MESSAGES)',
+        ["* STATUS A (MESSAGES 1)"],
+        ["* STATUS INBOX (MESSAGES 2)"],
+        ProtocolError,
+    ),
+    (
         lambda client: client.getacl("A"),
         'GETACL "A"',
         ["* ACL A ann lrs"],
@@ -114,11 +121,7 @@ def test_answers_for_others(case: tuple[Call, str, list[str], list[str], Any]) -
     assert len(heard) == 2 * len(others)
 
 
-#: One alone is taken for an answer where a server may write the folder's name in a form that can't be known.
-ALONE = [case for case in CASES if not case[1].startswith(("GETACL", "GETQUOTAROOT"))]
-
-
-@pytest.mark.parametrize("case", ALONE, ids=[case[1] for case in ALONE])
+@pytest.mark.parametrize("case", CASES, ids=[case[1] for case in CASES])
 def test_answers_for_others_alone(case: tuple[Call, str, list[str], list[str], Any]) -> None:
     call, request, _, others, expected = case
     script = [f"C: A1 {request}", *(f"S: {line}" for line in others), "S: A1 OK done"]
@@ -144,3 +147,31 @@ def test_sections_that_nobody_asked_for() -> None:
     """
     with dialogue(script) as client:
         assert client.fetch(5, ["FLAGS", "BODY.PEEK[1]"]) == {5: {b"SEQ": 1, b"FLAGS": (b"a",), b"BODY[1]": b"x"}}
+
+
+_STATUS = 'C: A1 STATUS "A" (MESSAGES)\n{}\nS: A1 OK done'
+
+
+def test_of_names_in_other_forms_only_one_alone_is_the_answer() -> None:
+    told = ["S: * STATUS INBOX.A (MESSAGES 1)", "S: * STATUS Old.A (MESSAGES 2)"]
+    for lines in (told, told[::-1]):
+        with dialogue(_STATUS.format("\n".join(lines))) as client:
+            with pytest.raises(ProtocolError, match="no STATUS response about the folder that was asked for"):
+                client.folder_status("A", "MESSAGES")
+            assert client._imap.is_usable
+            assert len(client._imap.unsolicited) == 2
+
+
+def test_the_name_itself_comes_before_any_other_form_of_it() -> None:
+    told = ["S: * STATUS INBOX.A (MESSAGES 1)", "S: * STATUS A (MESSAGES 2)", "S: * STATUS Old.A (MESSAGES 3)"]
+    for lines in (told, told[::-1]):
+        with dialogue(_STATUS.format("\n".join(lines))) as client:
+            assert client.folder_status("A", "MESSAGES") == {b"MESSAGES": 2}
+            assert len(client._imap.unsolicited) == 2
+
+
+def test_a_form_of_the_name_among_others() -> None:
+    told = ["S: * STATUS B (MESSAGES 1)", "S: * STATUS INBOX.A (MESSAGES 2)", "S: * STATUS (", "S: * STATUS INBOX.A ()"]
+    with dialogue(_STATUS.format("\n".join(told))) as client:
+        assert client.folder_status("A", "MESSAGES") == {b"MESSAGES": 2}
+        assert [response.text for response in client._imap.unsolicited] == [b"B (MESSAGES 1)", b"INBOX.A ()", b"("]

@@ -248,6 +248,12 @@ _DIFFERENCES: Mapping[str, tuple[str, ...]] = {
         'canned_folders/namespace: * NAMESPACE (("" NIL)) nil NIL',
         'canned_folders/namespace: * NAMESPACE (("" "/" "X-PARAM" ("FLAG1" "FLAG2"))) NIL NIL',
     ),
+    "``folder_status``, ``getacl`` and ``get_quota_root`` return what is told of that folder": (
+        "canned_folders/folder_status: * STATUS foo bar (MESSAGES 3)",
+        "canned_others/getacl: * ACL bar fred rw",
+        'canned_others/get_quota: * QUOTAROOT bar "" | * QUOTA "" (STORAGE 1 2)',
+        'canned_others/get_quota_root: * QUOTAROOT bar "" | * QUOTA "" (STORAGE 1 2)',
+    ),
     "``getacl`` returns identifiers without quotes": (
         'canned_others/getacl: * ACL "foo" fred rwipslda sally ""',
         'canned_others/getacl: * ACL foo "fred b" "rw"',

@@ -6,6 +6,8 @@ import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
+from operator import lt
 from typing import Any, Union, cast
 
 from .util import Text, shortened, to_wire
@@ -172,6 +174,9 @@ class SequenceSet:
 
     def in_order(self, present: Collection[int]) -> list[int]:
         """The ids of ``present`` in the order of the request; those whose place is not known last."""
+        present = list(present)
+        if self._is_in_order(present):
+            return present
         left = dict.fromkeys(present)
         ascending: list[int] = []
         # For each place in it the next one that has not been taken, by way of others.
@@ -199,6 +204,15 @@ class SequenceSet:
                 ordered += inside
         ordered += left
         return ordered
+
+    def _is_in_order(self, present: list[int]) -> bool:
+        """Whether it is one of the usual cases: all ids that were asked for, or an ascending part of one range."""
+        if present == self._given:
+            return True
+        if len(self._given) != 1 or isinstance(self._given[0], int) or not present:
+            return False
+        low, high = self._given[0]
+        return low <= present[0] and present[-1] <= high and all(map(lt, present, islice(present, 1, None)))
 
     def __bytes__(self) -> bytes:
         if self.saved:

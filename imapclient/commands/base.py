@@ -423,8 +423,9 @@ class FetchCollector:
         self._strict = strict
         self._messages = FetchResult()
         self._batches = BatchReader(use_uid, normalise_times, max_depth)
-        # Sequence number -> UID, as learnt in this command.
+        # Sequence number -> UID, as learnt in this command; and what is to be added to it, which is seldom needed.
         self._uids: dict[int, int] = {}
+        self._learnt: list[tuple[Sequence[int], Sequence[int]]] = []
 
     @property
     def handlers(self) -> dict[bytes, Handler]:
@@ -456,7 +457,7 @@ class FetchCollector:
             self._batches.give_up(len(batch.ids))
             return position, 0
         if self._use_uid:
-            self._uids.update(zip(batch.numbers, batch.ids))
+            self._learnt.append((batch.numbers, batch.ids))
         if len(set(batch.ids)) == len(batch.ids) and self._messages.keys().isdisjoint(batch.ids):
             self._messages.update(zip(batch.ids, batch.items))
         else:
@@ -485,6 +486,9 @@ class FetchCollector:
         """The id under which a response is filed; None where it is for somebody else, or doesn't tell."""
         if not self._use_uid:
             return number if self._is_wanted(number) else None
+        for numbers, ids in self._learnt:
+            self._uids.update(zip(numbers, ids))
+        self._learnt.clear()
         uid: int | None = items.pop(b"UID", None)
         if uid is None:
             # Only what this command has told says which message this is: a sequence number is no UID.
@@ -513,6 +517,7 @@ class FetchCollector:
 
     def _renumber(self, response: Untagged) -> bool:
         """After an EXPUNGE, sequence numbers mean other messages. The response itself is for somebody else."""
+        self._learnt.clear()
         self._uids.clear()
         return False
 

@@ -250,18 +250,43 @@ def test_a_response_without_uid_belongs_to_the_uid_that_the_same_command_told() 
         ]
 
 
+def test_so_does_one_among_many_that_are_read_at_once() -> None:
+    script = _fetched(
+        "S: * 1 FETCH (UID 10 FLAGS ())",
+        "S: * 2 FETCH (UID 20 FLAGS ())",
+        "S: * 3 FETCH (UID 30 FLAGS ())",
+        "S: * 3 FETCH (RFC822.SIZE 7)",
+        "S: * 2 FETCH (RFC822.SIZE 8)",
+        messages="10,20,30",
+    )
+    with dialogue(script) as client:
+        assert client.fetch([10, 20, 30], "FLAGS") == {
+            10: {b"SEQ": 1, b"FLAGS": ()},
+            20: {b"SEQ": 2, b"FLAGS": (), b"RFC822.SIZE": 8},
+            30: {b"SEQ": 3, b"FLAGS": (), b"RFC822.SIZE": 7},
+        }
+
+
 @pytest.mark.parametrize("ending", ["S: * 1 EXPUNGE", "S: * VANISHED 5"])
 def test_what_was_told_ends_with_an_expunge(ending: str) -> None:
     """Sequence numbers mean other messages then (RFC 9051, 7.5.1; VANISHED: RFC 7162, 3.2.10)."""
     script = _fetched(
         "S: * 2 FETCH (UID 20 FLAGS ())",
+        "S: * 3 FETCH (UID 30 FLAGS ())",
+        "S: * 4 FETCH (UID 40 FLAGS ())",
         ending,
         "S: * 2 FETCH (RFC822.SIZE 7)",
-        messages="20",
+        "S: * 4 FETCH (RFC822.SIZE 7)",
+        messages="20,30,40",
     )
     with dialogue(script) as client:
-        assert client.fetch(20, "FLAGS") == {20: {b"SEQ": 2, b"FLAGS": ()}}
+        assert client.fetch([20, 30, 40], "FLAGS") == {
+            20: {b"SEQ": 2, b"FLAGS": ()},
+            30: {b"SEQ": 3, b"FLAGS": ()},
+            40: {b"SEQ": 4, b"FLAGS": ()},
+        }
         assert (2, b"FETCH", b"(RFC822.SIZE 7)") in unsolicited(client)
+        assert (4, b"FETCH", b"(RFC822.SIZE 7)") in unsolicited(client)
 
 
 def test_earlier_commands_tell_nothing_about_sequence_numbers() -> None:

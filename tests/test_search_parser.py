@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from imapclient.exceptions import ProtocolError
 from imapclient.response_lexer import read_values
+from imapclient.response_types import SearchIds
 from imapclient.search_parser import MAX_EXPANDED, parse_esearch, parse_search, parse_thread
 
 # -- ids
@@ -76,7 +78,26 @@ LINEAR = pytest.mark.timeout(60)
 def test_search_finds_a_million() -> None:
     ids = list(range(1, MANY + 1))
     line = b"* SEARCH " + b" ".join(b"%d" % number for number in ids)
-    assert parse_search(line, 9) == ids
+    found = parse_search(line, 9)
+    assert found == ids
+    assert isinstance(found, list)
+    assert sys.getsizeof(found) <= 10 * MANY
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        parse_search(b"* SEARCH" + b" 1234" * 50_000, 9),
+        parse_search(b"* SEARCH" + b" 1234 567" * 25_000, 9),
+        parse_search(b"* SEARCH" + b" 1234\t567" * 25_000, 9),
+        parse_esearch(b"* ESEARCH UID ALL 1:50000", 10),
+        parse_esearch(b"* ESEARCH UID ALL " + b",".join(b"%d" % number for number in range(1, 100_001, 2)), 10),
+    ],
+    ids=["equal-width", "other-widths", "other-spacing", "range", "no-ranges"],
+)
+def test_ids_take_ten_bytes_at_most_beside_the_ints(found: SearchIds) -> None:
+    assert len(found) == 50_000
+    assert sys.getsizeof(found) <= 10 * len(found)
 
 
 @LINEAR

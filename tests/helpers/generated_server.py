@@ -1,8 +1,8 @@
 """A server for measurements: a folder of any size and a message of any size, which are made as they are asked for.
 
 It takes what the tests of memory and of round trips need: CAPABILITY, LOGIN, SELECT, SEARCH ALL, FETCH of UID, FLAGS,
-RFC822.SIZE, BODYSTRUCTURE and parts ``<first.length>`` of BODY[1], STORE, APPEND, NOOP, LOGOUT. Every other UID is in
-use, from ``first_uid`` on, which is even: 2, 4, 6 by default.
+RFC822.SIZE, BODYSTRUCTURE, BODY[] and parts ``<first.length>`` of BODY[1], STORE, APPEND, NOOP, LOGOUT. Every other UID
+is in use, from ``first_uid`` on, which is even: 2, 4, 6 by default.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ import threading
 from collections.abc import Iterator
 from typing import BinaryIO
 
-# What BODY[1] repeats: a line of base64.
+# What BODY[] and BODY[1] repeat: a line of base64.
 LINE = b"QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0\r\n"
 assert len(LINE) == 78
 DECODED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234"
+# So many at a time.
+_LINES = LINE * 1000
 
 _CAPABILITIES = b"CAPABILITY IMAP4rev1 UIDPLUS"
 _FETCH = re.compile(rb"(UID )?FETCH (\S+) \((.*)\)")
@@ -131,4 +133,8 @@ class GeneratedServer:
             start, length = int(part[1]), max(0, min(int(part[2]), size - int(part[1])))
             yield b" BODY[1]<%d> {%d}\r\n" % (start, length)
             yield (LINE * (length // len(LINE) + 2))[start % len(LINE) :][:length]
+        if b" BODY[] " in b" %s " % items:
+            yield b" BODY[] {%d}\r\n" % size
+            for start in range(0, size, len(_LINES)):
+                yield _LINES[: size - start]
         yield b")\r\n"

@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
+import gc
+import json
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 _PROGRAM = """
+import json
 import sys
-from pathlib import Path
 
 from imapclient import IMAPClient
-
-
-def peak():
-    # Not getrusage(): that begins with what the parent had.
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) * 1024
-
+from tests.helpers.memory import peak, size_of
 
 client = IMAPClient("127.0.0.1", int(sys.argv[1]), ssl=False, timeout=60)
 client.login("ann", "secret")
-client.select_folder("INBOX")
+client.select_folder(sys.argv[2])
+result = None
 {warm_up}
 before = peak()
 {body}
-print(peak() - before)
+growth = peak() - before
+print(json.dumps([growth, 0 if result is None else size_of(result)]))
 client.logout()
 """
+
+
+class Growth(NamedTuple):
+    """Bytes by which the peak of a process grew, and how many of them the values take that were left there."""
+
+    peak: int
+    values: int
 
 
 def is_measurable() -> bool:
@@ -38,14 +44,42 @@ def is_measurable() -> bool:
     return Path("/proc/self/status").exists() and "VmHWM" in Path("/proc/self/status").read_text()
 
 
-def growth(port: int, body: str, warm_up: str = "") -> int:
-    """By how many bytes the peak grows in ``body``, which has a ``client`` with INBOX selected.
+def peak() -> int:
+    """The most that this process ever held, in bytes."""
+    # Not getrusage(): that begins with what the parent had.
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
-    ``warm_up`` runs before, so that what is loaded or made once is not counted.
+
+def size_of(value: Any) -> int:
+    """Bytes that a value takes with all that it holds, each object once, without what an allocator adds to them."""
+    seen: set[int] = set()
+    total = 0
+    rest = [value]
+    while rest:
+        item = rest.pop()
+        # The class of an object was there before.
+        if id(item) not in seen and not isinstance(item, type):
+            seen.add(id(item))
+            total += sys.getsizeof(item)
+            rest += gc.get_referents(item)
+    return total
+
+
+def growth(port: int, body: str, warm_up: str = "", folder: str = "INBOX") -> Growth:
+    """By how much the peak grows in ``body``, which has a ``client`` with the folder selected.
+
+    What it leaves in ``result`` is weighed. ``warm_up`` runs before, so that what is loaded or made once is not
+    counted.
     """
     program = _PROGRAM.format(body=textwrap.dedent(body), warm_up=textwrap.dedent(warm_up))
-    result = subprocess.run(
-        [sys.executable, "-c", program, str(port)], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(port), folder],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
-    assert result.returncode == 0, result.stderr
-    return int(result.stdout.split()[-1])
+    assert done.returncode == 0, done.stderr
+    return Growth(*json.loads(done.stdout.splitlines()[-1]))

@@ -136,13 +136,13 @@ def fetch_items(values: Text | Iterable[Text]) -> bytes:
 
 
 # section-spec without HEADER.FIELDS (RFC 9051, 9)
-_SECTION = re.compile(rb"(?:[1-9]\d*(?:\.[1-9]\d*)*(?:\.(?:HEADER|TEXT|MIME))?|HEADER|TEXT|)\Z")
+_SECTION = rb"(?:[1-9]\d*(?:\.[1-9]\d*)*(?:\.(?:HEADER|TEXT|MIME))?|HEADER|TEXT|)\Z"
 
 
 def section(value: Text) -> bytes:
     """A section of a message: ``section('1.2')``, ``'2.MIME'``, ``'HEADER'``, ``''`` for all. ValueError for others."""
     data = to_wire(value).upper()
-    if not _SECTION.match(data):
+    if not re.match(_SECTION, data):
         raise ValueError(f"not a section of a message: {shortened(data)}")
     return data
 
@@ -324,14 +324,14 @@ def _decoded(criteria: bytes, encoding: str) -> tuple[str, str]:
 
 
 # A quoted string, or a run without spaces, quotes and parentheses.
-_STRING_OR_WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|([^ "()]+)')
+_STRING_OR_WORD = r'"((?:[^"\\]|\\.)*)"|([^ "()]+)'
 
 
 def _with_literals(text: str, encoding: str) -> Iterator[Argument]:
     """A program in pieces: its 8-bit strings and words as literals, what is between as it is."""
     # Where the text ends that was given away, and where that of the last string or word.
     done = last = 0
-    for match in _STRING_OR_WORD.finditer(text):
+    for match in re.finditer(_STRING_OR_WORD, text):
         if '"' in text[last : match.start()]:
             break
         last = match.end()
@@ -407,22 +407,19 @@ def sort_keys(values: Text | Iterable[Text]) -> tuple[bytes, ...]:
 # -- the command on the wire
 
 # What no server refuses to read: atoms and quoted strings just as the grammar has them, the flags that a message may
-# be given, parentheses.
-_STRICT = re.compile(
-    rb"""
+# be given, parentheses. As text, of which `re` makes an expression where it is first needed, for that takes a while.
+_STRICT = rb"""(?ix)
     (?: [ ()] | [^\x00-\x20\x7f-\xff(){%*"\\\]]
       | " (?: [^\x00\r\n"\\\x80-\xff] | \\["\\] )* "
       | \\ (?: Answered | Deleted | Draft | Flagged | Seen ) (?= [ )] )
     )* (?: \r\n )? \Z
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
+"""
 _STRICT_LIMIT = 8000
 
 
 def is_strict(text: bytes) -> bool:
     """Whether a piece of a command can be read by any server: ``b'A1 APPEND "x" (\\\\Seen Work) '``."""
-    return len(text) <= _STRICT_LIMIT and _STRICT.match(text) is not None
+    return len(text) <= _STRICT_LIMIT and re.match(_STRICT, text) is not None
 
 
 def encode_command(tag: bytes, name: bytes, arguments: Iterable[Argument]) -> list[bytes | Literal | StreamedLiteral]:

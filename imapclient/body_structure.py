@@ -238,7 +238,7 @@ _MULTIPARTS = frozenset(
     {b"ALTERNATIVE", b"DIGEST", b"ENCRYPTED", b"MIXED", b"PARALLEL", b"RELATED", b"REPORT", b"SIGNED"}
 )
 _DISPOSITIONS = frozenset({b"ATTACHMENT", b"INLINE"})
-_FLOAT = re.compile(rb"\d{1,20}(?:\.\d{1,20})?[eE]\+?\d{1,2}")
+_FLOAT = rb"\d{1,20}(?:\.\d{1,20})?[eE]\+?\d{1,2}"
 
 
 def _is_disposition(value: Any) -> bool:
@@ -274,7 +274,7 @@ def _count(value: Any) -> int | None:
     if isinstance(value, bytes):
         if value.isdigit() and len(value) <= 20:
             return int(value)
-        return int(float(value)) if _FLOAT.fullmatch(value) else None
+        return int(float(value)) if re.fullmatch(_FLOAT, value) else None
     return value if isinstance(value, int) and value >= 0 else None
 
 

@@ -109,11 +109,11 @@ def _portion(ranges: Sequence[Range], most: int) -> Portion:
 
 # -- bytes
 
-_TEXT_ITEM = re.compile(
-    rb"(?:(?:BODY|BINARY)(?:\.PEEK)?\[(?P<section>[^\]]*)\]|RFC822(?:\.TEXT)?(?![.\w\[]))(?:<\d+\.(?P<most>\d+)>)?",
-    re.IGNORECASE,
+# Both are text, of which `re` makes expressions where they are first needed, by `IMAPClient.fetch_iter` alone.
+_TEXT_ITEM = (
+    rb"(?i)(?:(?:BODY|BINARY)(?:\.PEEK)?\[(?P<section>[^\]]*)\]|RFC822(?:\.TEXT)?(?![.\w\[]))(?:<\d+\.(?P<most>\d+)>)?"
 )
-_HEADER = re.compile(rb"(?:[\d.]*\.)?(?:HEADER|MIME)", re.IGNORECASE)
+_HEADER = rb"(?i)(?:[\d.]*\.)?(?:HEADER|MIME)"
 
 
 class TextItems(NamedTuple):
@@ -130,8 +130,8 @@ class TextItems(NamedTuple):
         """``TextItems.of(b'(FLAGS BODY.PEEK[] BODY[1]<0.100>)') == TextItems(1, (100,))``."""
         whole = 0
         parts = []
-        for match in _TEXT_ITEM.finditer(items):
-            if match["section"] is not None and _HEADER.match(match["section"]):
+        for match in re.finditer(_TEXT_ITEM, items):
+            if match["section"] is not None and re.match(_HEADER, match["section"]):
                 continue
             if match["most"] is None:
                 whole += 1

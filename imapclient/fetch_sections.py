@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from .fetch_result import FetchItems
 
 # BODY.PEEK[1.HEADER.FIELDS (DATE)]<0.10>, BINARY[2], RFC822.TEXT; in a response names may be quoted.
-_SECTION = re.compile(
-    rb"(?:BODY|(?P<binary>BINARY(?P<size>\.SIZE)?))(?:\.PEEK)?\[(?P<part>[\d.]*)(?P<text>[A-Z]*)[^]]*\]"
-    rb"|(?<![^ (])RFC822(?:\.(?P<old>HEADER|TEXT|PEEK))?(?=[ )]|\Z)",
-    re.IGNORECASE,
+# Both expressions are text: it takes a while to make them, so `re` does it where they are first needed.
+_SECTION = (
+    rb"(?i)(?:BODY|(?P<binary>BINARY(?P<size>\.SIZE)?))(?:\.PEEK)?\[(?P<part>[\d.]*)(?P<text>[A-Z]*)[^]]*\]"
+    rb"|(?<![^ (])RFC822(?:\.(?P<old>HEADER|TEXT|PEEK))?(?=[ )]|\Z)"
 )
-_WORD = re.compile(rb"(?<!<)[^\s()<>]+(?![^<]*>)")
+_WORD = rb"(?<!<)[^\s()<>]+(?![^<]*>)"
 _KNOWN = frozenset(
     b"ALL FAST FULL FLAGS INTERNALDATE ENVELOPE BODY BODYSTRUCTURE UID MODSEQ RFC822.SIZE +FLAGS -FLAGS X-GM-LABELS "
     b"+X-GM-LABELS -X-GM-LABELS X-GM-MSGID X-GM-THRID EMAILID THREADID SAVEDATE PREVIEW LAZY".split()
@@ -33,9 +33,9 @@ class AskedSections:
     """
 
     def __init__(self, request: bytes) -> None:
-        self._asked = frozenset(map(_section, _SECTION.finditer(request)))
-        others = _SECTION.sub(b"", request.upper())
-        self._is_open = not _KNOWN.issuperset(_WORD.findall(others))
+        self._asked = frozenset(map(_section, re.finditer(_SECTION, request)))
+        others = re.sub(_SECTION, b"", request.upper())
+        self._is_open = not _KNOWN.issuperset(re.findall(_WORD, others))
         # Names that were looked at and may stay.
         self._known: set[bytes] = set()
 
@@ -50,7 +50,7 @@ class AskedSections:
         return all(map(self._is_asked, set().union(*several) - self._known))
 
     def _is_asked(self, name: bytes) -> bool:
-        match = _SECTION.match(name)
+        match = re.match(_SECTION, name)
         if match is not None and not self._is_open and _section(match) not in self._asked:
             return False
         if len(self._known) < 1000:

@@ -65,10 +65,6 @@ def matches_pattern(name: str, delimiter: str | None, reference: str, pattern: s
     return False
 
 
-_BETWEEN_LEVELS = re.compile(r"[/.]+")
-_QUOTING = re.compile(r'["\\]+')
-
-
 def is_form_of(name: bytes, wanted: bytes) -> bool:
     """Whether a server that was asked about the folder ``wanted`` may call it ``name``. Both as on the wire.
 
@@ -87,8 +83,8 @@ def _forms(name: bytes) -> set[str]:
     """A name as text, without all that a server may write otherwise."""
     forms = set()
     for utf8 in (False, True):
-        text = unicodedata.normalize("NFC", _QUOTING.sub("", decode_name(name, utf8))).casefold()
-        forms.add(_BETWEEN_LEVELS.sub("/", " ".join(text.split())).strip("/"))
+        text = unicodedata.normalize("NFC", re.sub(r'["\\]+', "", decode_name(name, utf8))).casefold()
+        forms.add(re.sub(r"[/.]+", "/", " ".join(text.split())).strip("/"))
     return forms
 
 
@@ -123,18 +119,19 @@ def parse_list(
     )
 
 
-# The name of a LIST response to its end, or up to the extended data, where it has spaces or tabs and no quotes.
-_BARE_NAME = re.compile(rb' *\([^()]*\) (?:"(?:\\.|[^\\"])"|[Nn][Ii][Ll]) ([^"(){ ][^"({]*?)(?: +\(.*\))?\Z', re.DOTALL)
-_BARE_STATUS_NAME = re.compile(rb' *([^"(){ ][^"({]*?) +\(')
+# The name of a LIST response to its end, or up to the extended data, where it has spaces or tabs and no quotes. Both
+# are text, of which `re` makes expressions where they are first needed, which is hardly ever.
+_BARE_NAME = rb'(?s) *\([^()]*\) (?:"(?:\\.|[^\\"])"|[Nn][Ii][Ll]) ([^"(){ ][^"({]*?)(?: +\(.*\))?\Z'
+_BARE_STATUS_NAME = rb' *([^"(){ ][^"({]*?) +\('
 
 
 def _bare_name(line: bytes, start: int) -> bytes | None:
-    match = _BARE_NAME.match(line, start)
+    match = re.match(_BARE_NAME, line[start:])
     return match.group(1) if match else None
 
 
 def _bare_status_name(line: bytes, start: int) -> bytes | None:
-    match = _BARE_STATUS_NAME.match(line, start)
+    match = re.match(_BARE_STATUS_NAME, line[start:])
     return match.group(1) if match else None
 
 

@@ -18,11 +18,13 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+# The expressions of this module are text: it takes a while to make them, so `re` does it where they are first needed.
+
 # -- plain text
 
-_FOLD = re.compile(r"\r?\n(?=[ \t])")
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_FOLD = r"\r?\n(?=[ \t])"
+_CONTROL = "[\x00-\x1f\x7f-\x9f\u2028\u2029]"
+_SURROGATE = "[\ud800-\udfff]"
 
 
 def decode_text(raw: bytes) -> str:
@@ -34,9 +36,9 @@ def _one_line(text: str) -> str:
     """Text unfolded (RFC 5322, 2.2.3), with a space for each control character that is left."""
     if text.isprintable():
         return text
-    text = _CONTROL.sub(" ", _FOLD.sub("", text))
+    text = re.sub(_CONTROL, " ", re.sub(_FOLD, "", text))
     # Out of UTF-7, the one charset that can name half of a character.
-    return _SURROGATE.sub("\ufffd", text)
+    return re.sub(_SURROGATE, "\ufffd", text)
 
 
 # -- charsets
@@ -99,13 +101,10 @@ def _decode(raw: bytes, charset: str) -> str:
 # encoded-word = "=?" charset ["*" language] "?" encoding "?" encoded-text "?=" (RFC 2047, 2; RFC 2231, 5). Beyond the
 # grammar, because mailers do it: spaces and some question marks in the text, and words next to other text without a
 # space. The limits keep the time in proportion to the length, whatever the text.
-_WORD = re.compile(
-    rb"""
+_WORD = rb"""(?x)
     =\? ([\w.:()+-]{0,60}) (?: \* [^?\s]{0,60} )? \? ([BbQq]) \?
     ( [^?]* (?: \? (?!=) [^?]* ){0,20} ) \?=
-    """,
-    re.VERBOSE,
-)
+"""
 _NOT_BASE64 = bytes(sorted(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")))
 
 
@@ -118,7 +117,7 @@ def decode_words(raw: bytes) -> str:
         return decode_text(raw)
     pieces: list[tuple[str, list[bytes]]] = []
     position = 0
-    for word in _WORD.finditer(raw):
+    for word in re.finditer(_WORD, raw):
         between = raw[position : word.start()]
         follows_word = position > 0 and not between.strip()
         if between and not follows_word:
@@ -150,8 +149,8 @@ def _base64(text: bytes) -> bytes:
 
 # parameter name = attribute ["*" section] ["*"] (RFC 2231, 7). The last asterisk says that the value is extended:
 # percent-encoded, and in the first section with its charset and language before it.
-_SECTION = re.compile(r"([^*]+)(?:\*([0-9]{1,4}))?(\*)?")
-_PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
+_SECTION = r"([^*]+)(?:\*([0-9]{1,4}))?(\*)?"
+_PERCENT = rb"%([0-9A-Fa-f]{2})"
 
 
 def decode_parameters(fields: Any) -> dict[str, str]:
@@ -171,7 +170,7 @@ def decode_parameters(fields: Any) -> dict[str, str]:
         if not (isinstance(raw_name, bytes) and isinstance(value, bytes)):
             continue
         name = decode_text(raw_name).strip().lower()
-        match = _SECTION.fullmatch(name)
+        match = re.fullmatch(_SECTION, name)
         if match is not None and name != match[1]:
             extended.setdefault(match[1], {}).setdefault(int(match[2] or 0), (value, bool(match[3])))
         elif name:
@@ -183,7 +182,7 @@ def decode_parameters(fields: Any) -> dict[str, str]:
 
 
 # parameter = attribute "=" value, each after a semicolon (RFC 2045, 5.1)
-_PARAMETER = re.compile(rb';\s*([^\s=;"]+)\s*=\s*(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^;"]*))', re.DOTALL)
+_PARAMETER = rb'(?s);\s*([^\s=;"]+)\s*=\s*(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^;"]*))'
 
 
 def split_parameters(raw: bytes) -> tuple[bytes, tuple[bytes, ...]]:
@@ -192,7 +191,7 @@ def split_parameters(raw: bytes) -> tuple[bytes, tuple[bytes, ...]]:
     ``split_parameters(b'inline; filename="a b"; size=3')`` is ``(b'inline', (b'filename', b'a b', b'size', b'3'))``.
     """
     fields: list[bytes] = []
-    for name, quoted, plain in _PARAMETER.findall(raw):
+    for name, quoted, plain in re.findall(_PARAMETER, raw):
         fields += name, re.sub(rb"\\(.)", rb"\1", quoted) if quoted else plain.strip()
     return raw.partition(b";")[0].strip(), tuple(fields)
 
@@ -211,4 +210,4 @@ def _extended(sections: Sequence[tuple[bytes, bool]]) -> str:
 
 
 def _unpercent(text: bytes) -> bytes:
-    return _PERCENT.sub(lambda match: bytes([int(match[1], 16)]), text)
+    return re.sub(_PERCENT, lambda match: bytes([int(match[1], 16)]), text)

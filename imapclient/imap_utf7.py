@@ -21,8 +21,8 @@ _SHIFTS = re.compile(rb"&[A-Za-z0-9+,]*-")
 _DIRECT = re.compile(rb"[ -%'-~]*")
 
 # What RFC 9051 section 5.1 forbids in a name, and what has no place in Unicode text: lone
-# surrogates.
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# surrogates. `re` makes the expression of it where it is first needed, for that takes a while.
+_UNPRINTABLE = "[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
 
 
 def encode(s: str | bytes) -> bytes:
@@ -122,11 +122,11 @@ def decode_name(wire: bytes, utf8: bool = False) -> str:
         return text if text.isprintable() else WireName(_printable(text), wire)
     if utf8:
         text = wire.decode("utf-8", "backslashreplace")
-        if not _UNPRINTABLE.search(text) and text.encode("utf-8") == wire:
+        if not re.search(_UNPRINTABLE, text) and text.encode("utf-8") == wire:
             return text
     elif _DIRECT.fullmatch(_SHIFTS.sub(b"", wire)):
         text = decode(wire)
-        if not _UNPRINTABLE.search(text) and encode(text) == wire:
+        if not re.search(_UNPRINTABLE, text) and encode(text) == wire:
             return text
     else:
         text = wire.decode("utf-8", "backslashreplace")
@@ -147,7 +147,7 @@ def encode_name(name: str | bytes, utf8: bool = False) -> bytes:
 
 
 def _printable(text: str) -> str:
-    return _UNPRINTABLE.sub(_escape, text)
+    return re.sub(_UNPRINTABLE, _escape, text)
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -17,13 +17,13 @@ from .reader import Record
 from .response_lexer import MAX_DEPTH, Atom, around, brief, mended, read_what_is_sound
 
 # What a value is not: the next item's name, where the server left the value out.
-_ITEM_NAMES = re.compile(
-    rb"(?:UID|FLAGS|INTERNALDATE|ENVELOPE|MODSEQ|RFC822(?:\.SIZE|\.HEADER|\.TEXT)?|BODYSTRUCTURE|BODY(?:\[.*)?"
-    rb"|BINARY(?:\.SIZE)?\[.*|X-GM-(?:LABELS|MSGID|THRID)|EMAILID|THREADID|SAVEDATE|PREVIEW)\Z",
-    re.IGNORECASE,
+# These expressions are text, and made by `re` where they are needed: mostly they are not.
+_ITEM_NAMES = (
+    rb"(?i)(?:UID|FLAGS|INTERNALDATE|ENVELOPE|MODSEQ|RFC822(?:\.SIZE|\.HEADER|\.TEXT)?|BODYSTRUCTURE|BODY(?:\[.*)?"
+    rb"|BINARY(?:\.SIZE)?\[.*|X-GM-(?:LABELS|MSGID|THRID)|EMAILID|THREADID|SAVEDATE|PREVIEW)\Z"
 )
 # At the end of a response, where no sender of mail can put it: after a list or a number.
-_UID_AT_END = re.compile(rb"[)0-9] UID (\d{1,10})\)\Z", re.IGNORECASE)
+_UID_AT_END = rb"(?i)[)0-9] UID (\d{1,10})\)\Z"
 
 # How many errors of one response are reported: each takes hundreds of times the bytes that it is about.
 _MOST_ERRORS = 20
@@ -72,7 +72,7 @@ class _Reading:
         if error is not None:
             last = records[-1]
             if b"UID" not in self.items and isinstance(last, bytes):
-                match = _UID_AT_END.search(last)
+                match = re.search(_UID_AT_END, last)
                 if match is not None:
                     self.items[b"UID"] = int(match.group(1))
             self._complain(error, None, last)
@@ -110,7 +110,7 @@ class _Reading:
     def _read_value(self, key: bytes, values: list[Any]) -> None:
         value = values.pop()
         if isinstance(value, Atom):
-            if _ITEM_NAMES.match(value):
+            if re.match(_ITEM_NAMES, value):
                 values.append(value)
                 self._has_no_value(key)
                 return
@@ -136,7 +136,7 @@ class _Reading:
 
 
 def _is_name(value: Any) -> bool:
-    return isinstance(value, bytes) and _ITEM_NAMES.match(value) is not None
+    return isinstance(value, bytes) and re.match(_ITEM_NAMES, value) is not None
 
 
 def _are_items(value: tuple[Any, ...]) -> bool:

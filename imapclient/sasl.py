@@ -11,11 +11,8 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import hmac
 import importlib
-import json
 import re
-import secrets
 import unicodedata
 from collections.abc import Generator, Iterator
 from typing import Any, Union
@@ -30,11 +27,12 @@ Dialogue = Generator[bytes, bytes, None]
 Failure = Union[dict[str, Any], bytes]
 """What a server says in the exchange about why it refuses: a JSON object, or the bytes where it is none."""
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
+# These are text, of which `re` makes expressions where they are first needed.
+_SURROGATE = "[\ud800-\udfff]"
+_CONTROL = rb"[\x00-\x1f\x7f]"
 # iteration-count, an attribute of the server's first message (RFC 5802, 7)
-_ITERATIONS = re.compile(r"(?:\A|,)i=([^,]*)")
-_COUNT = re.compile(r"[1-9][0-9]{0,9}\Z", re.ASCII)
+_ITERATIONS = r"(?:\A|,)i=([^,]*)"
+_COUNT = r"[1-9][0-9]{0,9}\Z"
 # How much of a server's reasons for a failure is read as JSON, and how much stands in a message.
 _MAX_JSON = 64 * 1024
 _MAX_SHOWN = 400
@@ -91,6 +89,9 @@ class Mechanism:
         if len(self.refusal) <= _MAX_JSON:
             # RecursionError: what is nested as deep as that.
             with contextlib.suppress(ValueError, RecursionError):
+                # Here, since few servers say why they refuse, and few programs need json otherwise.
+                import json
+
                 value = json.loads(self.refusal.decode("utf-8"))
                 if isinstance(value, dict):
                     return value
@@ -170,6 +171,9 @@ class CramMD5(Mechanism):
 
     def dialogue(self, challenge: bytes) -> Dialogue:
         self.complete = True
+        # Here, since it is seldom needed and loads OpenSSL's digests.
+        import hmac
+
         digest = hmac.new(self._password, challenge, "md5").hexdigest()
         yield b"%s %s" % (self._identity, digest.encode("ascii"))
 
@@ -367,9 +371,9 @@ class ScramSHA256(Mechanism):
             raise ProtocolError(f"{self.name}: the server's message is not acceptable: {error}") from None
 
     def _check_iterations(self, server_first: str) -> None:
-        counts = _ITERATIONS.findall(server_first)
+        counts = re.findall(_ITERATIONS, server_first)
         low, high = self.MIN_ITERATIONS, self._max_iterations
-        if not counts or not all(_COUNT.match(count) and low <= int(count) <= high for count in counts):
+        if not counts or not all(re.match(_COUNT, count) and low <= int(count) <= high for count in counts):
             raise ValueError(f"the number of iterations is not from {low} to {high}")
 
     def secrets(self) -> tuple[bytes, ...]:
@@ -391,6 +395,9 @@ def _load_scramp() -> Any:
 
 
 def _nonce() -> str:
+    # Here for the same reason as hmac: it imports that.
+    import secrets
+
     return secrets.token_urlsafe(24)
 
 
@@ -400,7 +407,7 @@ def _nonce() -> str:
 def checked_text(value: Text, what: str) -> bytes:
     """Text as UTF-8, bytes as they are. An exception has no part of the value in it."""
     # UnicodeEncodeError would carry all of it.
-    if isinstance(value, str) and _SURROGATE.search(value):
+    if isinstance(value, str) and re.search(_SURROGATE, value):
         raise ValueError(f"{what} has half of a surrogate pair in it")
     return to_wire(value)
 
@@ -415,13 +422,13 @@ def _without_nul(value: Text, what: str) -> bytes:
 def _without_controls(value: Text, what: str) -> bytes:
     """Fields end at \\x01. Of the others a line end is the likeliest, from a token that was read from a file."""
     data = checked_text(value, what)
-    if _CONTROL.search(data):
+    if re.search(_CONTROL, data):
         raise ValueError(f"{what} must not contain control characters")
     return data
 
 
 def _as_str(data: bytes, what: str) -> str:
     text = data.decode("utf-8", "surrogateescape")
-    if _SURROGATE.search(text):
+    if re.search(_SURROGATE, text):
         raise ValueError(f"{what} is not UTF-8")
     return text

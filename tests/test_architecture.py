@@ -54,7 +54,7 @@ _LAYERS: tuple[tuple[str, ...], ...] = (
         "folder_tracker",
     ),
     ("imap4", "imap4_capabilities", "imap4_idle", "imap4_send"),
-    ("tls", "commands", "commands.base"),
+    ("tls", "commands", "commands.base", "folder_watch"),
     ("commands.*",),
     ("imapclient",),
     ("__init__", "testable_imapclient"),
@@ -444,6 +444,8 @@ def test_import_is_light() -> None:
     loaded = loaded_by("import imapclient")
     assert "imapclient.imapclient" in loaded
     assert not loaded & {"asyncio", "IPython", "keyring", "ptpython", "pymap", "scramp", "trustme", "pytest"}
+    # What takes milliseconds, and few programs need.
+    assert not loaded & {"email", "hmac", "imapclient.events", "imapclient.folder_watch"}
 
 
 # -- and the checks can fail

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from email.parser import BytesHeaderParser
 from typing import Any, Callable, Optional
 
 from ..arguments import is_part_number
@@ -131,6 +130,9 @@ class _Download:
         header = self._again(b"BODY.PEEK[%s.MIME]" % self._section).get(b"BODY[%s.MIME]" % self._section)
         if not isinstance(header, bytes) or not header.strip():
             raise ProtocolError("the server does not tell the part's transfer encoding", command="UID FETCH")
+        # Here for the same reason as in datetime_util.
+        from email.parser import BytesHeaderParser
+
         return str(BytesHeaderParser().parsebytes(header).get("Content-Transfer-Encoding", ""))
 
     def _piece(self, start: int) -> bytes:

@@ -68,18 +68,7 @@ def string(value: Text, what: str = "text") -> Argument:
         if b"\0" in data:
             raise ValueError(f"{what} must not contain NUL")
         return Literal(data)
-    return b'"%s"' % _escaped(data)
-
-
-def _escaped(data: bytes) -> bytes:
-    """As it stands between the quotes of a quoted string."""
-    return data.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
-
-
-def forms_of(value: Text) -> tuple[bytes, ...]:
-    """How a value stands on the wire, in a literal and in a quoted string: what a log must not show of a secret."""
-    data = to_wire(value)
-    return data, _escaped(data)
+    return b'"%s"' % data.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
 
 
 def atom(value: Text, what: str = "atom") -> bytes:

@@ -10,7 +10,7 @@ import urllib.parse
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from .protocol_log import REDACTED
+from .redaction import REDACTED
 
 
 class ConfigError(configparser.Error, ValueError):

@@ -7,9 +7,7 @@ still be used after it was raised.
 
 from __future__ import annotations
 
-import contextlib
 import imaplib
-from collections.abc import Iterator
 from typing import Any, TypeVar, cast
 
 IMAPClientError = imaplib.IMAP4.error
@@ -124,6 +122,8 @@ class PrivacyRequiredError(LoginError):
 
 class UnavailableError(CommandError):
     """UNAVAILABLE: a part of the server is down for now; try again later (RFC 5530, 3).
+
+    Gmail's "Too many simultaneous connections" too, which has no such code.
 
     The connection is usable.
     """
@@ -274,9 +274,15 @@ _CLASS_OF_CODE: dict[bytes, type[CommandError]] = {
 }
 
 
+# Gmail: NO [ALERT] Too many simultaneous connections. (Failure)
+_TOO_MANY_CONNECTIONS = "too many simultaneous connections"
+
+
 def command_error(message: str, *, command: str, status: str, code: ResponseCode | None, text: str) -> CommandError:
     """The error for a NO or BAD, of the class that its response code has."""
     kind = CommandError if code is None else _CLASS_OF_CODE.get(code[0], CommandError)
+    if _TOO_MANY_CONNECTIONS in text.lower() and not issubclass(kind, UnavailableError):
+        kind = UnavailableError if kind is CommandError else _combined(kind, UnavailableError)
     return kind(message, command=command, status=status, code=code, text=text)
 
 
@@ -370,16 +376,6 @@ class ProtocolError(ServerWords, IMAPClientError):
         self.position = position
         self.context = context
         self.command = command
-
-
-@contextlib.contextmanager
-def reading_the_answer_to(command: bytes) -> Iterator[None]:
-    """Say in a ProtocolError that gets out which command the server answered so."""
-    try:
-        yield
-    except ProtocolError as error:
-        error.command = error.command or command.decode("ascii")
-        raise
 
 
 class FetchError(ProtocolError):

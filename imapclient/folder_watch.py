@@ -19,7 +19,6 @@ from .exceptions import (
     IMAPClientAbortError,
     IMAPClientReadOnlyError,
     InUseError,
-    LoginError,
     ServerBugError,
     UnavailableError,
 )
@@ -33,8 +32,6 @@ from .util import Text
 
 # A connection that lasted so many seconds was a good one: the pauses before the next ones begin anew.
 _GOOD_SECONDS = 60.0
-# Gmail: NO [ALERT] Too many simultaneous connections. (Failure). It may count the one that was lost.
-_TOO_MANY_CONNECTIONS = "too many simultaneous connections"
 # After so many responses that are not about the folder's messages, IDLE is left to hand them on.
 _MOST_HEARD = 1000
 
@@ -265,6 +262,4 @@ def _may_get_better(error: Exception) -> bool:
     """Whether the same attempt may succeed later."""
     if isinstance(error, (ssl.SSLCertVerificationError, IMAPClientReadOnlyError)):
         return False
-    if isinstance(error, LoginError) and _TOO_MANY_CONNECTIONS in error.text.lower():
-        return True
     return isinstance(error, (OSError, IMAPClientAbortError, UnavailableError, InUseError, ServerBugError))

@@ -47,6 +47,7 @@ from .imap4_capabilities import CapabilityState
 from .imap4_idle import IdleExchange
 from .imap4_send import SendExchange
 from .reader import DEFAULT_LIMITS, RESPONSE_COST, Limits, Reader, Record, Taker
+from .redaction import Secrets
 from .response_codes import parse_response_text
 from .sockets import (
     NO_TIMEOUT,
@@ -116,8 +117,8 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
         self._continuation: bytes | None = None
         self._broken: BaseException | None = None
         self._bye: bytes | None = None
-        # What must not be logged even after the login that it served.
-        self._secrets: tuple[bytes, ...] = ()
+        #: What must not be shown even after the login that it served.
+        self.secrets = Secrets()
         #: Whether all that is sent and received is compressed.
         self.is_compressed = False
         #: Which folder is selected: equal as long as UIDs mean the same messages. None where none is selected.
@@ -225,7 +226,7 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
     def _read_greeting(self) -> None:
         line, records = self._reader.read_response(Deadline(self.socket_timeout.read))
         if protocol_log.is_on():
-            protocol_log.received(line, records, ())
+            protocol_log.received(line, records, self.secrets)
         match = _UNTAGGED.match(line)
         name = match.group(2).upper() if match else b""
         if match is None or name not in (b"OK", b"PREAUTH", b"BYE"):
@@ -288,7 +289,7 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
 
     def _fail(self, error: BaseException) -> BaseException:
         """Make the connection unusable. Returns the error as it is to be raised."""
-        protocol_log.hide_secrets(error, self._secrets)
+        self.secrets.hide(error)
         self._broken = mapped(error) if isinstance(error, OSError) else error
         if isinstance(self._broken, ServerWords) and self._in_flight:
             # The oldest is the one that is waited for.
@@ -327,9 +328,9 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
                             self._respond(command)
             reply = command.reply
             if reply.status != "OK":
-                raise reply.error(command)
+                raise self.secrets.hide(reply.error(command))
             if command.error is not None:
-                raise reply.unread(command, command.error)
+                raise self.secrets.hide(reply.unread(command, command.error))
             return reply
 
     def _offer(self, command: Command, take: Taker) -> None:
@@ -360,7 +361,7 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
         if line[:1] == b"+" and any(command.secrets for command in self._in_flight.values()):
             protocol_log.received_secretly(b"+")
         else:
-            protocol_log.received(line, records, self._secrets)
+            protocol_log.received(line, records, self.secrets)
 
     def _hand_over(self, response: Untagged) -> None:
         name = response.name

@@ -21,6 +21,7 @@ from . import protocol_log
 from .arguments import Literal, StreamedLiteral, encode_command, is_strict
 from .exceptions import IllegalStateError, IMAPClientAbortError, IMAPClientError, ProtocolAbortError
 from .exchange import Command, Tagged
+from .redaction import Secrets
 from .sockets import SEND_SIZE, Deadline, SocketTimeout, Transport
 
 # How many commands of `execute_all` are on their way at once, and how many bytes of them.
@@ -31,13 +32,13 @@ MOST_BYTES_IN_FLIGHT = 131072
 class SendExchange:
     """The part of the connection that sends. What it needs of the rest is declared first."""
 
+    secrets: Secrets
     socket_timeout: SocketTimeout
     _bye: bytes | None
     _continuation: bytes | None
     _in_flight: dict[bytes, Command]
     _lock: threading.RLock
     _logging: bool
-    _secrets: tuple[bytes, ...]
     _told: int
     _transport: Transport
 
@@ -131,7 +132,7 @@ class SendExchange:
         if log and command.secrets:
             protocol_log.sent_secretly(command.tag + b" " + command.name)
         show = log and not command.secrets
-        self._secrets += command.secrets
+        self.secrets.add(command.secrets)
         ahead = self._is_surely_read(command)
         waiting = bytearray()
         for piece in pieces:
@@ -230,5 +231,4 @@ class SendExchange:
         if self._logging:
             protocol_log.sent_secretly(b"+")
         response = command.respond(text)
-        self._secrets += protocol_log.forms_of_response(response)
         self._write(response + b"\r\n")

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from .config_options import ConfigError, https_url
 from .exceptions import LoginError
-from .protocol_log import REDACTED
+from .redaction import REDACTED
 from .sockets import create_default_context
 
 OAUTH2_REFRESH_URLS = {

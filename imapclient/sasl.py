@@ -18,8 +18,7 @@ from collections.abc import Generator, Iterator
 from typing import Any, Union
 
 from .exceptions import ProtocolError
-from .protocol_log import printable
-from .util import Text, to_wire
+from .util import Text, printable, to_wire
 
 Dialogue = Generator[bytes, bytes, None]
 """Yields the responses, and is sent each challenge after the first."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from typing import Callable, Optional
 
 from .exceptions import ProtocolAbortError, ProtocolError
 from .sasl import Mechanism, checked_text
-from .util import Text
+from .util import Text, to_wire
 
 # Of base64, so that the line stays within the 8,192 bytes that servers read at least.
 _MAX_INITIAL_RESPONSE = 8000
+# A shorter response is no secret, but a word such as "y".
+_LEAST_SECRET = 4
 
 Respond = Callable[[bytes], Optional[Text]]
 """Takes a challenge and returns the response; None cancels."""
@@ -21,19 +24,28 @@ class AuthExchange:
 
     Where ``respond`` raises, or a challenge can't be read, the exchange is cancelled and the exception kept in
     ``error``: the server's tagged response still has to be read.
+
+    ``remember`` is told of what must not be shown: all that is said, in base64 and without it, but for a name, and for
+    all of a mechanism that has no secrets.
     """
 
     #: So many challenges, and so many bytes of base64 in one, are more than any mechanism has.
     MAX_CHALLENGES = 100
     MAX_CHALLENGE_SIZE = 1024 * 1024
 
-    def __init__(self, respond: Respond, initial_response: bytes | None = None) -> None:
+    def __init__(
+        self,
+        respond: Respond,
+        initial_response: bytes | None = None,
+        remember: Callable[[Iterable[bytes]], object] | None = None,
+    ) -> None:
         self.error: Exception | None = None
         self.cancelled = False
         #: What has been said, in base64 and without it.
         self.said: list[bytes] = []
         self._respond = respond
         self._initial_response = initial_response
+        self._remember = remember
         self._challenges = 0
 
     @property
@@ -89,4 +101,12 @@ class AuthExchange:
     def _encoded(self, response: bytes) -> bytes:
         encoded = base64.b64encode(response)
         self.said += [response, encoded]
+        if self._remember is not None and self._is_secret(response):
+            self._remember((response, encoded))
         return encoded
+
+    def _is_secret(self, response: bytes) -> bool:
+        mechanism = self.mechanism
+        if mechanism is not None and (not mechanism.secrets() or response == to_wire(mechanism.identity)):
+            return False
+        return len(response) >= _LEAST_SECRET

@@ -48,3 +48,8 @@ def to_wire(value: Text, encoding: str = "utf-8") -> bytes:
 def shortened(data: bytes) -> str:
     """A value for an error message, cut so that it can't flood a log."""
     return repr(data if len(data) <= 60 else data[:57] + b"...")
+
+
+def printable(line: bytes) -> str:
+    """A line as one line of text: what is not printable ASCII is escaped."""
+    return "".join(chr(byte) if 32 <= byte < 127 or byte == 9 else f"\\x{byte:02x}" for byte in line)

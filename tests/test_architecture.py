@@ -22,7 +22,17 @@ PACKAGE = "imapclient"
 
 _LAYERS: tuple[tuple[str, ...], ...] = (
     ("version", "constants", "fixed_offset", "exceptions"),
-    ("util", "datetime_util", "header_text", "imap_utf7", "sockets", "compression", "reader", "protocol_log"),
+    (
+        "util",
+        "datetime_util",
+        "header_text",
+        "imap_utf7",
+        "sockets",
+        "compression",
+        "reader",
+        "redaction",
+        "protocol_log",
+    ),
     (
         "response_types",
         "envelope",

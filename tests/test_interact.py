@@ -333,7 +333,7 @@ def test_refused_login(fails: Fails, peer: PeerFactory) -> None:
 
 def test_server_that_repeats_the_password(fails: Fails, peer: PeerFactory) -> None:
     scripted = peer(GREETING + 'C: A1 LOGIN "ann" "s3cret"\nS: A1 NO s3cret is wrong\n')
-    assert fails(*options(scripted, "--insecure")) == "127.0.0.1 refuses to log in ann: **REDACTED**"
+    assert fails(*options(scripted, "--insecure")) == "127.0.0.1 refuses to log in ann: **REDACTED** is wrong"
 
 
 def test_server_that_hangs_up(fails: Fails, peer: PeerFactory) -> None:

@@ -17,15 +17,28 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from imapclient import IMAPClient
 from imapclient.config import Settings, parse_config_file
 from imapclient.events import Reconnect
-from imapclient.exceptions import IMAPClientError
+from imapclient.exceptions import (
+    AlreadyExistsError,
+    CommandError,
+    IMAPClientAbortError,
+    IMAPClientError,
+    InvalidCriteriaError,
+    LoginError,
+    NonexistentError,
+    ProtocolError,
+    UnavailableError,
+)
 from imapclient.oauth2 import AccessToken, get_oauth2_token
+from imapclient.redaction import REDACTED
 from imapclient.sasl import CramMD5, Login, Mechanism, OAuthBearer, Plain, ScramSHA1, ScramSHA256, XOAuth2
+from tests.commands import dialogue
 
 #: What each secret has in it: rare enough to be found.
 TELLTALE = "Zq77sEcReTtelltaLe"
@@ -67,7 +80,9 @@ class Said:
             if one is not None and id(one) not in seen:
                 seen.add(id(one))
                 todo += [one.__cause__, one.__context__]
-                self.text.write(f"\n{one}\n{one!r}\n{one.args!r}\n{vars(one)!r}")
+                # What of a message could not be read is data, and there for whoever asks.
+                fields = {name: value for name, value in vars(one).items() if name != "value"}
+                self.text.write(f"\n{one}\n{one!r}\n{one.args!r}\n{fields!r}")
 
     def objects(self, *roots: object) -> None:
         """Objects of this package, and those of this package that they hold, as repr and str show them."""
@@ -124,6 +139,9 @@ class Repeating:
         #: What it heard of the exchange, without the command's first words.
         self.heard: list[bytes] = []
         self._ending = ending
+        #: What it says to each later command, in turn: ``{tag}`` and ``{told}`` are filled in.
+        self.later: list[str] = []
+        self._told = b""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(10)
         self.port: int = self._listener.getsockname()[1]
@@ -151,13 +169,19 @@ class Repeating:
     def _talk(self, sock: socket.socket, lines: Any) -> None:
         auth = " ".join(f"AUTH={name}" for name in ("PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2", "OAUTHBEARER", "X-MINE"))
         scram = "AUTH=SCRAM-SHA-1 AUTH=SCRAM-SHA-256"
-        sock.sendall(f"* OK [CAPABILITY IMAP4rev1 SASL-IR IDLE {auth} {scram}] ready\r\n".encode())
+        sock.sendall(f"* OK [CAPABILITY {_CAPABILITIES} {auth} {scram}] ready\r\n".encode())
         while True:
             line = lines.readline()
-            if not line:
+            if len(line.split()) < 2:
+                # The end, or a literal to which a BYE was the answer.
                 return
             tag, command, *rest = line.split(None, 2)
             if command not in (b"LOGIN", b"AUTHENTICATE"):
+                if self.later and command != b"CAPABILITY":
+                    answer = self.later.pop(0).encode().replace(b"{tag}", tag).replace(b"{told}", self._told)
+                    sock.sendall(answer.replace(b"{size}", b"{%d}" % len(self._told)) + b"\r\n")
+                    continue
+                sock.sendall(f"* CAPABILITY {_CAPABILITIES}\r\n".encode() if command == b"CAPABILITY" else b"")
                 sock.sendall(tag + b" OK done\r\n")
                 continue
             heard = [rest[0].rstrip(b"\r\n")]
@@ -173,7 +197,9 @@ class Repeating:
             if command == b"AUTHENTICATE":
                 # What a person names himself by is no secret.
                 self.heard += [text for text in heard if text != base64.b64encode(b"ann")]
-            if not self._end(sock, tag, b" ".join([*heard, *map(_decoded, heard)]).replace(b"\0", b" ")):
+            told = b" ".join([*heard, *map(_decoded, heard)])
+            self._told = _in_many_forms(told)
+            if not self._end(sock, tag, told.replace(b"\0", b" ")):
                 return
 
     def _end(self, sock: socket.socket, tag: bytes, told: bytes) -> bool:
@@ -193,6 +219,15 @@ class Repeating:
         }
         sock.sendall(endings[self._ending] + b"\r\n" if endings[self._ending] else b"")
         return self._ending.startswith("ok") or self._ending in ("no", "bad", "untagged")
+
+
+_CAPABILITIES = "IMAP4rev1 SASL-IR IDLE SORT THREAD=REFERENCES NAMESPACE QUOTA ACL ID"
+
+
+def _in_many_forms(told: bytes) -> bytes:
+    """What was told, as it came, in base64 and in a URL."""
+    forms = [told, *(base64.b64encode(b"x" * before + told) for before in range(3)), quote(told, safe="").encode()]
+    return b" ".join(forms).replace(b"\0", b" ").replace(b"\r", b" ").replace(b"\n", b" ")
 
 
 def _decoded(text: bytes) -> bytes:
@@ -265,6 +300,157 @@ def test_no_secret_is_said(name: str, said: Said) -> None:
         assert TELLTALE in PASSWORD
         assert server.heard or "login" in name
         assert_silent(said, server.heard)
+
+
+def _refused(error: IMAPClientError) -> bool:
+    return isinstance(error, AlreadyExistsError) and error.status == "NO" and error.code == (b"ALREADYEXISTS", ())
+
+
+def _unread(error: IMAPClientError) -> bool:
+    return isinstance(error, ProtocolError) and not isinstance(error, IMAPClientAbortError)
+
+
+def _ended(error: IMAPClientError) -> bool:
+    return isinstance(error, IMAPClientAbortError)
+
+
+#: Calls after the login, what the server says to them, and what the error is.
+_LATER: list[tuple[Callable[[IMAPClient], Any], str, Callable[[IMAPClientError], bool]]] = [
+    (lambda client: client.create_folder("x"), "{tag} NO [ALREADYEXISTS] There is {told}", _refused),
+    (lambda client: client.create_folder("x"), "{tag} NO [ALREADYEXISTS {told}] There is", _refused),
+    (lambda client: client.create_folder("x"), "* NO told: {told}\r\n{tag} NO [ALREADYEXISTS] it is", _refused),
+    (lambda client: client.noop(), "{tag} BAD {told}?", lambda error: str(error).startswith("NOOP failed: ")),
+    (lambda client: client.search("X"), "{tag} BAD {told}", lambda error: isinstance(error, InvalidCriteriaError)),
+    (lambda client: client.folder_status("x"), "* STATUS {told} (\r\n{tag} OK done", _unread),
+    (lambda client: client.folder_status("x"), "* STATUS x (X {told}\r\n{tag} OK {told}", _unread),
+    (lambda client: client.list_folders(), "* LIST ({told}\r\n{tag} OK done", _unread),
+    (lambda client: client.search(), "* SEARCH {told}\r\n{tag} OK done", _unread),
+    (lambda client: client.sort("DATE"), "* SORT 5 {told}\r\n{tag} OK done", _unread),
+    (lambda client: client.thread(), "* THREAD (5 {told}\r\n{tag} OK done", _unread),
+    (lambda client: client.namespace(), '* NAMESPACE (("" {told}\r\n{tag} OK done', _unread),
+    (lambda client: client.namespace(), "* NAMESPACE {size}\r\n{told} NIL NIL\r\n{tag} OK done", _unread),
+    (lambda client: client.getacl("x"), "* ACL x ({told}\r\n{tag} OK done", _unread),
+    (lambda client: client.get_quota("x"), "* QUOTAROOT x y\r\n* QUOTA y ({told}\r\n{tag} OK done", _unread),
+    (lambda client: client.id_(), "* ID ({told}\r\n{tag} OK done", _unread),
+    (lambda client: client.fetch(5, "ENVELOPE"), "* 1 FETCH (UID 5 ENVELOPE ({told}\r\n{tag} OK [X {told}] x", _unread),
+    (lambda client: client.fetch(5, "X"), "* 1 FETCH (UID 5 RFC822.SIZE {size}\r\n{told})\r\n{tag} OK", _unread),
+    (lambda client: client.select_folder("x"), "{tag} OK [READ-ONLY] {told}", lambda error: "writable" in str(error)),
+    (lambda client: client.idle(), "{tag} NO {told}", lambda error: str(error).startswith("IDLE failed: ")),
+    (lambda client: client.noop(), "* BYE {told}", _ended),
+    (lambda client: client.noop(), "* BYE [X {told}] bye", _ended),
+    (lambda client: client.noop(), "+ {told}", _ended),
+    (lambda client: client.noop(), "x{tag} OK {told}", _ended),
+    (lambda client: client.noop(), "{told}", _ended),
+    (lambda client: client.append("x", b"abc"), "+ go\r\n* BYE {told}", _ended),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", _LOGINS)
+def test_no_secret_is_said_later(name: str, said: Said) -> None:
+    """A server may keep what it was told, and repeat it in answer to any command."""
+    with Repeating(_plausible(name)) as server:
+        client: IMAPClient | None = None
+        for call, answer, is_right in _LATER:
+            if client is None:
+                client = IMAPClient("127.0.0.1", server.port, ssl=False, timeout=10)
+                client.strict = True
+                with contextlib.suppress(LoginError):
+                    _LOGINS[name](client)
+                client.on_unsolicited = _complain
+            server.later = [answer]
+            with pytest.raises(IMAPClientError) as caught:
+                call(client)
+            assert is_right(caught.value), answer
+            said.error(caught.value)
+            said.objects(client, client._imap)
+            if not client._imap.is_usable:
+                with pytest.raises(IMAPClientAbortError) as caught:
+                    client.noop()
+                said.error(caught.value)
+                client.shutdown()
+                client = None
+        assert client is None
+    assert "it was told" in said.text.getvalue()
+    assert_silent(said, server.heard)
+
+
+def _plausible(name: str) -> str:
+    """An OK where the server has nothing to prove; SCRAM takes none from one that does not know the password."""
+    return "no" if name.startswith("SCRAM") else "ok"
+
+
+def _complain(item: object) -> None:
+    raise RuntimeError("it was told")
+
+
+@pytest.mark.parametrize("password", ["a", "Mailbox", "NONEXISTENT", "failed"])
+def test_a_password_that_is_a_word_of_the_servers(password: str) -> None:
+    """It goes out of the text, and out of nothing else."""
+    script = f"""
+        C: A1 LOGIN "ann" "{password}"
+        S: A1 OK in
+        C: A2 CREATE "x"
+        S: A2 NO [NONEXISTENT] a Mailbox of ann NONEXISTENT failed, already
+    """
+    with dialogue(script, login=False) as client:
+        client.login("ann", password)
+        with pytest.raises(NonexistentError) as caught:
+            client.create_folder("x")
+        words = "a Mailbox of ann NONEXISTENT failed, already".replace(f"{password} ", f"{REDACTED} ")
+        assert caught.value.text == words.replace("failed,", f"{REDACTED}," if password == "failed" else "failed,")
+        assert caught.value.code == (b"NONEXISTENT", ())
+        assert str(caught.value).startswith("CREATE failed: [")
+
+
+def test_a_name_is_no_secret() -> None:
+    """Only what is said beside it is."""
+    name = base64.b64encode(b"ann@example").decode()
+    word = base64.b64encode(b"hunter2").decode()
+    script = f"""
+        C: A1 AUTHENTICATE LOGIN
+        S: +
+        C: {name}
+        S: +
+        C: {word}
+        S: A1 OK in
+        C: A2 NOOP
+        S: A2 NO ann@example {name} hunter2 {word}
+    """
+    with dialogue(script, login=False) as client:
+        client.authenticate(Login("ann@example", "hunter2"))
+        with pytest.raises(CommandError) as caught:
+            client.noop()
+        assert caught.value.text == f"ann@example {name} {REDACTED} {REDACTED}"
+
+
+@pytest.mark.parametrize("code", ["ALERT", "AUTHENTICATIONFAILED", "UNAVAILABLE"])
+def test_connections_that_are_too_many_are_known_whatever_the_password(code: str) -> None:
+    """Gmail's answer, with ALERT, which has no code that says so: watch() tries such a login again."""
+    script = f"""
+        C: A1 LOGIN "ann" "connections"
+        S: A1 NO [{code}] Too many simultaneous connections. (Failure)
+    """
+    with dialogue(script, login=False) as client:
+        with pytest.raises(UnavailableError) as caught:
+            client.login("ann", "connections")
+        assert isinstance(caught.value, LoginError)
+        assert caught.value.text == f"Too many simultaneous {REDACTED}. (Failure)"
+
+
+@pytest.mark.parametrize("name", _LOGINS)
+def test_what_could_not_be_read_of_a_message_says_no_secret(name: str, said: Said) -> None:
+    with Repeating(_plausible(name)) as server:
+        client = IMAPClient("127.0.0.1", server.port, ssl=False, timeout=10)
+        with contextlib.suppress(LoginError):
+            _LOGINS[name](client)
+        server.later = ["* 1 FETCH (UID 5 RFC822.SIZE {size}\r\n{told} FLAGS (a))\r\n{tag} OK done"]
+        result = client.fetch(5, ["FLAGS", "RFC822.SIZE"])
+        assert result[5][b"FLAGS"] == (b"a",)
+        (error,) = result.errors
+        assert isinstance(error.value, bytes)
+        said.error(error)
+        client.shutdown()
+    assert_silent(said, server.heard)
 
 
 def test_the_objects_that_hold_secrets_hide_them(said: Said) -> None:

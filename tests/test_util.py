@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imapclient.util import to_bytes, to_unicode
+from imapclient.util import printable, to_bytes, to_unicode
 
 ASCII = st.text(st.characters(max_codepoint=127))
 
@@ -61,3 +61,10 @@ def test_to_bytes_charset() -> None:
         to_bytes("é")
     with pytest.raises(LookupError):
         to_bytes("é", "no-such-charset")
+
+
+def test_printable() -> None:
+    assert printable(b"abc \t~") == "abc \t~"
+    assert printable(b"\r\n\x00\x7f\xff") == "\\x0d\\x0a\\x00\\x7f\\xff"
+    assert printable(b"") == ""
+    assert all(character.isprintable() or character == "\t" for character in printable(bytes(range(256))))

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
 from typing import Callable
 
-from ..arguments import Argument, atom, forms_of, string
-from ..exceptions import CommandError, LoginError, NotOfferedError, ProtocolAbortError, command_error, retyped
+from ..arguments import Argument, atom, string
+from ..exceptions import CommandError, LoginError, NotOfferedError, ProtocolAbortError, retyped
 from ..exchange import Command
-from ..protocol_log import REDACTED
 from ..sasl import Mechanism, OAuthBearer, Plain, XOAuth2, checked_text
 from ..sasl_exchange import AuthExchange, Respond
-from ..util import Text
+from ..util import Text, to_wire
 from .base import CommandBase
 
 # Either lets the initial response go with the command (RFC 4959; RFC 9051, appendix E).
 _SASL_IR = frozenset((b"SASL-IR", b"IMAP4REV2"))
-# A shorter secret may stand in any text by chance.
-_TELLTALE = 4
 
 
 class AuthMixin(CommandBase):
@@ -45,7 +41,7 @@ class AuthMixin(CommandBase):
                 "use TLS, or authenticate() with a mechanism that the server offers",
                 command="LOGIN",
             )
-        return self._log_in(Command(b"LOGIN", arguments, secrets=forms_of(password)))
+        return self._log_in(Command(b"LOGIN", arguments, secrets=(to_wire(password),)))
 
     def plain_login(self, identity: Text, password: Text, authorization_identity: Text | None = None) -> bytes:
         """Log in by SASL PLAIN (RFC 4616). Returns the server's text: ``b'Logged in'``.
@@ -148,13 +144,13 @@ class AuthMixin(CommandBase):
     def _authenticate(
         self, name: bytes, respond: Respond, initial: bytes | None, capabilities: tuple[bytes, ...]
     ) -> bytes:
-        exchange = AuthExchange(respond, initial)
+        exchange = AuthExchange(respond, initial, self._imap.secrets.add)
         arguments: list[Argument] = [name]
         argument = None if _SASL_IR.isdisjoint(capabilities) else exchange.initial_argument()
         if argument is not None:
             arguments.append(argument)
         # Whatever a callable says may be secret: an empty secret hides the exchange, and nothing else.
-        secrets = respond.secrets() if isinstance(respond, Mechanism) else (b"", *exchange.said)
+        secrets = respond.secrets() if isinstance(respond, Mechanism) else (b"",)
         return self._log_in(Command(b"AUTHENTICATE", arguments, respond=exchange.respond, secrets=secrets), exchange)
 
     def _log_in(self, command: Command, exchange: AuthExchange | None = None) -> bytes:
@@ -174,27 +170,20 @@ class AuthMixin(CommandBase):
             self._hand_on()
         # Not in the except block: the first error would stay with the second one, with all that the server said.
         if exchange is None:
-            raise _login_error(refusal, command.secrets)
+            raise retyped(refusal, LoginError)
         if exchange.error is not None:
-            raise exchange.error
-        raise _login_error(refusal, [*command.secrets, *exchange.said], exchange.mechanism)
+            raise self._imap.secrets.hide(exchange.error)
+        raise self._imap.secrets.hide(_login_error(refusal, exchange.mechanism))
 
 
 def _mechanism_name(name: Text) -> bytes:
     return atom(name, "name of a mechanism").upper()
 
 
-def _login_error(error: CommandError, secrets: Iterable[bytes], mechanism: Mechanism | None = None) -> LoginError:
-    """A refusal as a LoginError, with what the server said in the exchange. A server may repeat what it was told."""
-    message, text, code = str(error), error.text, error.code
-    challenge = None
-    if mechanism is not None and mechanism.refusal:
-        message = f"{message} ({mechanism.failure_shown})"
-        challenge = mechanism.failure
-    if any(len(s) >= _TELLTALE and s.decode("utf-8", "backslashreplace") in message for s in secrets):
-        message, text, challenge = f"{error.command} failed: {REDACTED}", REDACTED, None
-        code = None if code is None else (code[0], ())
-    refusal = command_error(message, command=error.command, status=error.status, code=code, text=text)
-    result = retyped(refusal, LoginError)
-    result.challenge = challenge
+def _login_error(error: CommandError, mechanism: Mechanism | None) -> LoginError:
+    """A refusal as a LoginError, with what the server said in the exchange."""
+    if mechanism is None or not mechanism.refusal:
+        return retyped(error, LoginError)
+    result = retyped(error, LoginError, f"{error} ({mechanism.failure_shown})")
+    result.challenge = mechanism.failure
     return result

@@ -20,7 +20,6 @@ from ..exceptions import (
     LimitError,
     ProtocolError,
     note_done,
-    reading_the_answer_to,
 )
 from ..exchange import Command, Handler, HeardQueue, Tagged, Untagged
 from ..fetch_batch import BatchReader
@@ -151,7 +150,7 @@ class CommandBase:
             try:
                 self.on_unsolicited(item)
             except Exception:
-                client_log.exception("on_unsolicited failed for %r", item)
+                client_log.exception("on_unsolicited failed for %s", self._imap.secrets.hidden(repr(item)))
 
     @contextlib.contextmanager
     def _undisturbed(self, imap: WireMixin | None = None) -> Iterator[None]:
@@ -259,7 +258,10 @@ class CommandBase:
             self._fetch_parts(parts, arguments, collector, uid)
         else:
             self._for_messages(command, wanted, arguments, collector.handlers, uid=uid, take=collector.take)
-        return collector.result()
+        result = collector.result()
+        for error in result.errors:
+            self._imap.secrets.hide(error)
+        return result
 
     def _fetch_parts(
         self, parts: Sequence[bytes], arguments: Sequence[Argument], collector: FetchCollector, uid: bool
@@ -297,6 +299,16 @@ class CommandBase:
         return ItemResult.of(item, self._fetch(b"STORE", wanted, [change + item, values]))
 
     # -- untagged responses
+
+    @contextlib.contextmanager
+    def _reading_the_answer_to(self, command: bytes) -> Iterator[None]:
+        """Say in a ProtocolError that gets out which command the server answered so, and no secret that it repeats."""
+        try:
+            yield
+        except ProtocolError as error:
+            error.command = error.command or command.decode("ascii")
+            self._imap.secrets.hide(error)
+            raise
 
     def _untagged_items(self, responses: Iterable[Untagged]) -> list[UntaggedItem]:
         """Responses as `idle_check`, `noop` and `expunge` hand them out.
@@ -374,7 +386,7 @@ class CommandBase:
             others.remove(response)
         self._pass_on(others if answer is None else others + unread)
         if answer is None:
-            with reading_the_answer_to(command):
+            with self._reading_the_answer_to(command):
                 which = " about the folder that was asked for" if others else ""
                 raise error or ProtocolError(f"the server sent no {heard.names[0].decode('ascii')} response{which}")
         return answer

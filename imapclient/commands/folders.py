@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 from ..arguments import Argument, atom
 from ..constants import SPECIAL_USE_NAMES
-from ..exceptions import CommandError, ProtocolError, reading_the_answer_to
+from ..exceptions import CommandError, ProtocolError
 from ..exchange import Untagged
 from ..folder_parser import matches_pattern, parse_list, parse_namespace, parse_status
 from ..imap_utf7 import decode_name
@@ -55,7 +55,8 @@ class FoldersMixin(CommandBase):
     def _list(self, command: bytes, directory: Text, pattern: Text, *options: Argument) -> list[FolderItem]:
         heard = Collector(command, b"LIST")
         self._execute(command, [self._folder(directory), self._folder(pattern), *options], heard.handlers)
-        return self._folder_items(heard, self._asked_text(directory), self._asked_text(pattern))
+        with self._reading_the_answer_to(command):
+            return self._folder_items(heard, self._asked_text(directory), self._asked_text(pattern))
 
     def _asked_text(self, name: Text) -> str:
         return self._name_text(self._wire_name(name))
@@ -184,7 +185,7 @@ class FoldersMixin(CommandBase):
         self._require("NAMESPACE")
         heard = Collector(b"NAMESPACE")
         self._execute(b"NAMESPACE", handlers=heard.handlers)
-        with reading_the_answer_to(b"NAMESPACE"):
+        with self._reading_the_answer_to(b"NAMESPACE"):
             if not heard.responses:
                 raise ProtocolError("the server sent no NAMESPACE response")
             response = heard.responses[-1]

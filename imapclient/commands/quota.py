@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..arguments import Argument, atom, string
-from ..exceptions import reading_the_answer_to
 from ..exchange import Untagged
 from ..folder_parser import parse_quota, parse_quota_root
 from ..imap_utf7 import decode_name, encode_name
@@ -91,5 +90,5 @@ class QuotaMixin(CommandBase):
         return found
 
     def _quotas(self, command: bytes, response: Untagged) -> list[Quota]:
-        with reading_the_answer_to(command):
+        with self._reading_the_answer_to(command):
             return parse_quota(response.line, response.start, response.records, self._limits.nesting_depth)

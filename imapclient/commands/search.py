@@ -20,7 +20,6 @@ from ..exceptions import (
     CommandError,
     InvalidCriteriaError,
     ProtocolError,
-    reading_the_answer_to,
     retyped,
 )
 from ..exchange import Command, Untagged
@@ -91,7 +90,7 @@ class SearchMixin(CommandBase):
         def send(encoded: SearchCriteria) -> SearchIds:
             arguments = [keys, encoded.charset or b"UTF-8", *unsplit_criteria(encoded.arguments)]
             responses = self._run(b"SORT", (keys, criteria), [arguments], b"SORT")
-            with reading_the_answer_to(self._verb(b"SORT")):
+            with self._reading_the_answer_to(self._verb(b"SORT")):
                 return _together([parse_search(response.line, response.start) for response in responses])
 
         return self._in_known_charset(criteria, charset, send, needs="SORT")
@@ -119,7 +118,7 @@ class SearchMixin(CommandBase):
             arguments = [name, encoded.charset or b"UTF-8", *unsplit_criteria(encoded.arguments)]
             responses = self._run(b"THREAD", (name, criteria), [arguments], b"THREAD")
             depth = self._limits.nesting_depth
-            with reading_the_answer_to(self._verb(b"THREAD")):
+            with self._reading_the_answer_to(self._verb(b"THREAD")):
                 threads = [parse_thread(response.line, response.start, depth) for response in responses]
             return tuple(thread for part in threads for thread in part)
 
@@ -140,7 +139,7 @@ class SearchMixin(CommandBase):
 
     def _search_parts(self, criteria: Criteria, commands: Sequence[list[Argument]]) -> SearchIds:
         responses = self._run(b"SEARCH", (criteria,), commands, b"SEARCH", b"ESEARCH")
-        with reading_the_answer_to(self._verb(b"SEARCH")):
+        with self._reading_the_answer_to(self._verb(b"SEARCH")):
             return _ids_of(responses)
 
     def _charset_argument(self, encoded: SearchCriteria) -> list[Argument]:

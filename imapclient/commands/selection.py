@@ -48,7 +48,7 @@ class SelectionMixin(CommandBase):
         if not readonly and b"READ-ONLY" in heard.values:
             error = IMAPClientReadOnlyError(f"{folder!r} is not writable")
             vars(error).update(command="SELECT", status="OK", code=(b"READ-ONLY", ()), text=readable(reply.human))
-            raise error
+            raise imap.secrets.hide(error)
         return heard.values
 
     def unselect_folder(self) -> bytes:

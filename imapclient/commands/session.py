@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Optional, Union
 
 from ..arguments import Argument, atom, string
-from ..exceptions import CapabilityError, IllegalStateError, reading_the_answer_to
+from ..exceptions import CapabilityError, IllegalStateError
 from ..exchange import HeardQueue
 from ..response_lexer import read_values
 from ..util import Text, to_wire
@@ -77,7 +77,7 @@ class SessionMixin(CommandBase):
         heard = Collector(b"ID")
         self._execute(b"ID", [argument], heard.handlers)
         depth = self._limits.nesting_depth
-        with reading_the_answer_to(b"ID"):
+        with self._reading_the_answer_to(b"ID"):
             return tuple(
                 value for r in heard.responses for value in read_values(r.line, r.start, r.records, max_depth=depth)
             )

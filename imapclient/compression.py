@@ -13,6 +13,8 @@ from .sockets import Data, Deadline, Transport, pieces
 
 # A raw deflate stream, without header and checksum (RFC 4978, 3).
 _RAW = -15
+# How much is expanded at a time where there is room for more: it is there twice until it is copied.
+_AT_ONCE = 1 << 19
 
 
 class DeflateTransport:
@@ -61,7 +63,7 @@ class DeflateTransport:
 
     def recv_into(self, buffer: memoryview, timeout: float | None) -> int:
         received: list[bytes] = []
-        self.recv(received, len(buffer), timeout)
+        self.recv(received, min(len(buffer), _AT_ONCE), timeout)
         data = received[0]
         buffer[: len(data)] = data
         return len(data)

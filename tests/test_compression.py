@@ -117,6 +117,22 @@ def test_a_large_literal() -> None:
     assert reader.read_response() == (b"* X {3500000}", [(b"* X {3500000}", data), b""])
 
 
+def test_a_large_literal_takes_no_more_memory_than_its_size() -> None:
+    """However well it is compressed: what is expanded at a time is copied."""
+    size = 30_000_000
+    wire = deflated(b"* X {%d}\r\n" % size, bytes(size), b"\r\n")
+    reader = reader_of(in_chunks(wire, 1_000_000))
+    tracemalloc.start()
+    try:
+        [_, literal], _ = reader.read_response()[1] or []
+        assert isinstance(literal, bytes)
+        assert tracemalloc.get_traced_memory()[1] < 1.3 * size
+    finally:
+        tracemalloc.stop()
+    assert len(literal) == size
+    assert not literal.strip(b"\0")
+
+
 @pytest.mark.parametrize("event", [b"", None])
 def test_the_end_of_the_connection(event: bytes | None) -> None:
     events: list[Event] = [deflated(b"* BYE\r\n* 2"), *([] if event is None else [event])]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import imapclient
-from tests.benchmarks import run, server
+from tests.benchmarks import compression, run, server
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PACKAGE = Path(imapclient.__file__).resolve().parent.parent
@@ -152,3 +152,16 @@ def test_a_client_that_fails_is_reported(tmp_path: Path) -> None:
     done = subprocess.run([*arguments, "--scale", "0.01"], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 1
     assert "ours failed: OSError: went away" in done.stdout
+
+
+def test_the_compressed_replies_are_smaller(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert compression.main(["--scale", "0.02", "--rounds", "1", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found) == list(compression.FOLDERS)
+    assert all(0 < result["compressed"] < result["plain"] for result in found.values())
+    assert all(result["cpu_compressed"] > 0 for result in found.values())
+    monkeypatch.setattr(compression, "FOLDERS", ("headers",))
+    assert compression.main(["--scale", "0.02", "--rounds", "1"]) == 0
+    assert "header fields, 100 " in capsys.readouterr().out

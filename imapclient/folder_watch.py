@@ -124,11 +124,15 @@ class FolderWatch:
         """How many messages have this UID or a higher one."""
         heard = Collector(b"SEARCH", b"ESEARCH")
         # Where there is none, n:* is the last message (RFC 9051, 9, seq-range).
-        self._client._execute(b"UID SEARCH", [b"UID", bytes(SequenceSet(f"{uidnext}:*"))], heard.handlers)
+        command = Command(b"UID SEARCH", [b"UID", bytes(SequenceSet(f"{uidnext}:*"))], heard.handlers)
+        self._client._execute_all([command])
+        own, others = heard.answers_to([command])
+        self._client._pass_on(others)
         found: set[int] = set()
-        for response in heard.responses:
-            parse = parse_esearch if response.name == b"ESEARCH" else parse_search
-            found.update(uid for uid in parse(response.line, response.start) if uid >= uidnext)
+        with self._client._reading_the_answer_to(command.name):
+            for response in own:
+                parse = parse_esearch if response.name == b"ESEARCH" else parse_search
+                found.update(uid for uid in parse(response.line, response.start) if uid >= uidnext)
         return len(found)
 
     def _changes(self) -> list[Change]:

@@ -29,7 +29,7 @@ class CapabilityState:
     #: What ENABLE has switched on, in upper case (RFC 5161).
     enabled: frozenset[str]
     #: Whether ENABLE was sent.
-    may_enable: bool
+    may_enable: frozenset[str]
     #: imaplib's: NONAUTH, AUTH, SELECTED or LOGOUT.
     state: str
     _lock: threading.RLock
@@ -41,7 +41,7 @@ class CapabilityState:
         self.capabilities = ()
         self.capabilities_known = False
         self.enabled = frozenset()
-        self.may_enable = False
+        self.may_enable = frozenset()
 
     def _learn_from_code(self, code: ResponseCode | None) -> None:
         if code is not None and code[0] == b"CAPABILITY":
@@ -55,7 +55,9 @@ class CapabilityState:
         # Nothing counts that was not asked for. And more than any server has: a set that grew with each response would
         # cost time in its square.
         if self.may_enable and len(self.enabled) < _MOST_ENABLED:
-            self.enabled |= {word.decode("ascii", "replace").upper() for word in words}
+            enabled = {word.decode("ascii", "replace").upper() for word in words}
+            # A server may tell more than it was asked for; but this would change what names mean.
+            self.enabled |= enabled if self.may_enable & _SWITCHES_TO_UTF8 else enabled - _SWITCHES_TO_UTF8
 
     def forget_capabilities(self) -> None:
         """They may have changed (login) or can't be trusted (STARTTLS): ask again when they are needed."""

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from .exchange import Handler, Tagged, Untagged
 from .response_codes import split_response_code
-from .sequence_set import UidSet
+from .sequence_set import SequenceSet, UidSet
 
 _Reply = TypeVar("_Reply", bound="AppendReply")
 
@@ -74,13 +74,21 @@ class _Code(NamedTuple):
 class UidCodes:
     """Keeps the codes that a call gets for its commands. ``name`` is ``b'APPENDUID'`` or ``b'COPYUID'``.
 
+    One that tells of messages that the call is not about is not its answer: APPENDUID has a UID for each message of
+    ``count``, COPYUID only messages of ``asked``, where ``by_uid`` tells that these are UIDs, and else no more of them.
+
     Each command gets ``handlers`` for the untagged responses before its end, where servers put the code of a MOVE
     (RFC 6851, 4.3), and its tagged response goes to `finish`.
     """
 
-    def __init__(self, name: bytes) -> None:
+    def __init__(
+        self, name: bytes, *, count: int | None = None, asked: SequenceSet | None = None, by_uid: bool = True
+    ) -> None:
         self.handlers: dict[bytes, Handler] = {b"OK": self._take}
         self._name = name
+        self._count = count
+        self._asked = asked
+        self._by_uid = by_uid
         self._text = b""
         self._codes: list[_Code] = []
         # Of the command that is running.
@@ -104,7 +112,15 @@ class UidCodes:
         found = split_response_code(text)
         if found is None or found[0] != self._name:
             return None
-        return _read_code(found[1].split(), has_sources=self._name == b"COPYUID")
+        code = _read_code(found[1].split(), has_sources=self._name == b"COPYUID")
+        return code if code is not None and self._is_own(code) else None
+
+    def _is_own(self, code: _Code) -> bool:
+        if self._count is not None:
+            return sum(high - low + 1 for low, high in code.uids.ranges) == self._count
+        if self._asked is None or code.sources is None:
+            return True
+        return self._asked.has_all(code.sources) if self._by_uid else self._asked.has_room(code.sources)
 
     def append_reply(self) -> AppendReply:
         """The last command's text, and the UIDs of all."""

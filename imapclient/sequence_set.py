@@ -172,6 +172,17 @@ class SequenceSet:
         """Whether a message with this number may have been meant: with ``*`` or ``$`` that can't be known."""
         return not self.is_bounded or self.range_of(number) is not None
 
+    def has_all(self, uids: UidSet) -> bool:
+        """Whether all of these may have been meant, each as often as it is there."""
+        if not self.is_bounded:
+            return True
+        found = [(self.range_of(low), high) for low, high in uids.ranges]
+        return all(one is not None and high <= one[1] for one, high in found) and self.has_room(uids)
+
+    def has_room(self, uids: UidSet) -> bool:
+        """Whether there may be so many messages in it."""
+        return not self.is_bounded or _count(uids.ranges) <= _count(self.ranges)
+
     def in_order(self, present: Collection[int]) -> list[int]:
         """The ids of ``present`` in the order of the request; those whose place is not known last."""
         present = list(present)
@@ -236,6 +247,11 @@ class SequenceSet:
         if current:
             sets.append(b",".join(current))
         return sets
+
+
+def _count(ranges: Iterable[Range]) -> int:
+    """As len() does it, which can't be more than sys.maxsize."""
+    return sum(high - low + 1 for low, high in ranges)
 
 
 def _first_free(following: list[int], index: int) -> int:

@@ -35,6 +35,7 @@ from ..reader import Limits, Taker
 from ..response_lexer import read_values
 from ..response_types import SearchIds
 from ..sasl import Mechanism
+from ..search_parser import correlator
 from ..sequence_set import STAR, MessageIds, SequenceSet
 from ..util import Text
 
@@ -410,6 +411,16 @@ class Collector:
         if self._room < 0:
             raise LimitError("HeardQueue.MAX_BYTES", HeardQueue.MAX_BYTES, "the answer to one command")
         self.responses.append(response)
+
+    def answers_to(self, commands: Iterable[Command]) -> tuple[list[Untagged], list[Untagged]]:
+        """What answers these searches, and what others, such as those that go on (RFC 5267)."""
+        tags = {None, *(command.tag.upper() for command in commands)}
+        own: list[Untagged] = []
+        others: list[Untagged] = []
+        for response in self.responses:
+            is_own = response.name != b"ESEARCH" or correlator(response.line, response.start) in tags
+            (own if is_own else others).append(response)
+        return own, others
 
 
 class FetchCollector:

@@ -136,9 +136,12 @@ class FetchMixin(CommandBase):
                 last = self._fetch(b"FETCH", SequenceSet("*"), [b"(UID)"], uid=True, strict=False)
                 if not last:
                     return 0, ()
-                places = range(size, last[max(last)][b"SEQ"], size)
+                count = last[max(last)][b"SEQ"]
+                if count > _MOST_MESSAGES:
+                    raise ProtocolError("the server tells of more messages than a folder has", command="UID FETCH")
+                places = range(size, count, size)
                 if not uid:
-                    return last[max(last)][b"SEQ"], places
+                    return count, places
                 try:
                     found = self._fetch(b"FETCH", SequenceSet(places), [b"(UID)"], uid=False, strict=False)
                 except CommandError:
@@ -153,6 +156,8 @@ class FetchMixin(CommandBase):
         raise IllegalStateError("messages are removed all the time: what is there could not be asked for")
 
 
+# Ten times what the largest folders have. To ask for the bounds of four billion would take hundreds of megabytes.
+_MOST_MESSAGES = 100_000_000
 # How often the bounds are asked for again, when messages were removed meanwhile.
 _ATTEMPTS = 5
 

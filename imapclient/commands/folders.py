@@ -68,9 +68,16 @@ class FoldersMixin(CommandBase):
         """
         items: list[FolderItem] = []
         unread: list[Untagged] = []
+        others: list[Untagged] = []
         error: ProtocolError | None = None
         is_all = pattern == "*" and not directory
+        # Servers that answer LSUB by LIST responses alone; otherwise those answer another command.
+        command = heard.names[0]
+        is_named = any(response.name == command for response in heard.responses)
         for response in heard.responses:
+            if is_named and response.name != command:
+                others.append(response)
+                continue
             try:
                 item = parse_list(response.line, response.start, response.records, self._limits.nesting_depth)
             except ProtocolError as exc:
@@ -81,10 +88,11 @@ class FoldersMixin(CommandBase):
                 if is_all or matches_pattern(self._name_text(item.name), delimiter, directory, pattern):
                     items.append((item.flags, item.delimiter, self._folder_name(item.name)))
                 else:
-                    unread.append(response)
-        if error is not None and not items:
+                    others.append(response)
+        is_lost = error is not None and not items
+        self._pass_on(others if is_lost else others + unread)
+        if error is not None and is_lost:
             raise error
-        self._pass_on(unread)
         return items
 
     def find_special_folder(self, folder_flag: bytes) -> str | None:

@@ -99,7 +99,7 @@ class MessagesMixin(CommandBase):
         arguments = [target]
         for message in messages:
             arguments += message.arguments(literal8=literal8, utf8=utf8)
-        codes = UidCodes(b"APPENDUID")
+        codes = UidCodes(b"APPENDUID", count=len(messages))
         command = Command(b"APPEND", arguments, codes.handlers)
         try:
             codes.finish(self._imap.execute(command))
@@ -165,7 +165,7 @@ class MessagesMixin(CommandBase):
             # A second part would mean other messages, once the first has been moved or the server has told EXPUNGE.
             raise ValueError(f"too many messages for one {command.decode()} by sequence numbers: use UIDs")
         verb = self._verb(command)
-        codes = UidCodes(b"COPYUID")
+        codes = UidCodes(b"COPYUID", asked=wanted, by_uid=self.use_uid)
         done: list[bytes] = []
         try:
             with self._undisturbed():

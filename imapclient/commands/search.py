@@ -24,7 +24,7 @@ from ..exceptions import (
 )
 from ..exchange import Command, Untagged
 from ..response_types import SearchIds
-from ..search_parser import MAX_EXPANDED, correlator, parse_esearch, parse_search, parse_thread
+from ..search_parser import MAX_EXPANDED, parse_esearch, parse_search, parse_thread
 from ..util import Text
 from .base import Collector, CommandBase
 
@@ -196,13 +196,8 @@ class SearchMixin(CommandBase):
                 raise
             message = "{}\n\nThe criteria were: {}".format(error, ", ".join(map(repr, asked)))
             raise retyped(error, InvalidCriteriaError, message) from error
-        # The answers to other searches, such as those that go on (RFC 5267), are for whoever listens.
-        tags = {None, *(command.tag.upper() for command in commands)}
-        own: list[Untagged] = []
-        others: list[Untagged] = []
-        for response in heard.responses:
-            is_own = response.name != b"ESEARCH" or correlator(response.line, response.start) in tags
-            (own if is_own else others).append(response)
+        # The answers to other searches are for whoever listens.
+        own, others = heard.answers_to(commands)
         self._pass_on(others)
         return own
 

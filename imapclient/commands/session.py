@@ -55,7 +55,7 @@ class SessionMixin(CommandBase):
         if self._imap.state != "AUTH":
             raise IllegalStateError("ENABLE is possible after login while no folder is selected")
         heard = Collector(b"ENABLED")
-        self._imap.may_enable = True
+        self._imap.may_enable |= {name.decode("ascii").upper() for name in names}
         self._execute(b"ENABLE", names, heard.handlers)
         return [name for response in heard.responses for name in response.text.split()]
 

@@ -219,7 +219,7 @@ def test_what_is_no_time_is_refused_before_anything_is_sent(when: Any) -> None:
         ("S: * OK [APPENDUID 38505 3955] Soon", "Done", 38505, "3955"),
         ("S: * ok [AppendUID 38505 3955]", "Done", 38505, "3955"),
         ("S: * OK [APPENDUID 38505 3955] Soon", "[APPENDUID 38505 3955] Done", 38505, "3955"),
-        ("", "[APPENDUID 1 1:4294967295] Done", 1, "1:4294967295"),
+        ("", "[APPENDUID 4294967295 4294967295] Done", 4294967295, "4294967295"),
         ("", "Done", None, None),
         ("", "[APPENDUID 1 *] Done", None, None),
         ("", "[APPENDUID 1  ] Done", None, None),
@@ -337,12 +337,13 @@ def test_multiappend_with_headers_in_utf8() -> None:
 # -- MULTIAPPEND
 
 
-def _multiappended(messages: Any, script: str, capabilities: str = _MULTI) -> None:
-    whole = f"{script}\nS: A1 OK [APPENDUID 38505 3955,3957:3958] Done"
-    with dialogue(whole, capabilities=capabilities) as client:
+def _multiappended(messages: Any, count: int, script: str, capabilities: str = _MULTI) -> None:
+    uids = {1: "3955", 2: "3955,3957", 3: "3955,3957:3958"}[count]
+    code = f"[APPENDUID 38505 {uids}] Done"
+    with dialogue(f"{script}\nS: A1 OK {code}", capabilities=capabilities) as client:
         reply = client.multiappend("x", messages)
         assert type(reply) is AppendReply
-        assert known(reply) == (b"[APPENDUID 38505 3955,3957:3958] Done", 38505, "3955,3957:3958", None)
+        assert known(reply) == (code.encode(), 38505, uids, None)
 
 
 _WHEN = datetime.datetime(2020, 2, 1, 10, 11, 12, tzinfo=datetime.timezone.utc)
@@ -372,17 +373,18 @@ _WHEN = datetime.datetime(2020, 2, 1, 10, 11, 12, tzinfo=datetime.timezone.utc)
 def test_multiappend(messages: Any, sent: list[str]) -> None:
     """The script's lines are what goes out between the server's words to go on."""
     lines = [f'C: A1 APPEND "x" {sent[0]}', *(f"S: + go\nC: {line}" for line in sent[1:])]
-    _multiappended(messages() if callable(messages) else messages, "\n".join(lines))
+    count = len(list(messages() if callable(messages) else messages))
+    _multiappended(messages() if callable(messages) else messages, count, "\n".join(lines))
 
 
 def test_multiappend_without_waiting() -> None:
     capabilities = f"{_MULTI} LITERAL+ BINARY"
     script = 'C: A1 APPEND "x" {1+}\nC: a (\\Seen) ~{2}\nS: +\nCx: b\\0 {1+}\nC: c'
-    _multiappended([b"a", {"msg": b"b\0", "flags": "\\Seen"}, b"c"], script, capabilities)
+    _multiappended([b"a", {"msg": b"b\0", "flags": "\\Seen"}, b"c"], 3, script, capabilities)
 
 
 def test_multiappend_without_binary_sends_nul_as_it_is() -> None:
-    _multiappended([b"a\0", b"b"], 'C: A1 APPEND "x" {2}\nS: + go\nCx: a\\0 {1}\nS: + go\nC: b')
+    _multiappended([b"a\0", b"b"], 2, 'C: A1 APPEND "x" {2}\nS: + go\nCx: a\\0 {1}\nS: + go\nC: b')
 
 
 def _bad_last(item: Any) -> Any:

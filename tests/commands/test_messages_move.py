@@ -48,8 +48,9 @@ from tests.helpers.replies import known
 def test_copyuid(
     command: str, untagged: str, tagged: str, validity: int | None, uids: str | None, sources: str | None
 ) -> None:
-    with dialogue(f'C: A1 UID {command} 1:3 "x"\n{untagged}\nS: A1 OK {tagged}') as client:
-        reply = getattr(client, command.lower())("1:3", "x")
+    asked = sources or "1:3"
+    with dialogue(f'C: A1 UID {command} {asked} "x"\n{untagged}\nS: A1 OK {tagged}') as client:
+        reply = getattr(client, command.lower())(asked, "x")
         assert type(reply) is CopyReply
         assert known(reply) == (tagged.encode(), validity, uids, sources)
         assert unsolicited(client) == []

@@ -157,6 +157,18 @@ def test_garbage_and_a_dribble(echo: _Echo) -> None:
         assert proxy.passed() == (8, 8)
 
 
+def test_a_fault_on_a_long_way(echo: _Echo) -> None:
+    """What went past the proxy before it arrives first, as late as all."""
+    faults = [Fault(3, "half-close")]
+    with FaultProxy("127.0.0.1", echo.port, to_client=faults, seconds=0.05) as proxy, _connect(proxy) as sock:
+        sock.sendall(b"abc")
+        assert _read(sock) == b"abc"
+        assert proxy.turns == 1
+        assert proxy.passed() == (3, 3)
+        proxy.cut()
+        assert echo.over.wait(_TIMEOUT)
+
+
 def test_an_unknown_fault() -> None:
     with pytest.raises(ValueError, match="no such fault"):
         FaultProxy("127.0.0.1", 1, to_client=[Fault(1, "explode")])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from imapclient import IMAPClient
 from imapclient.exchange import Command
 from tests.benchmarks.round_trips import MESSAGES, STEPS, best, report, session
 from tests.benchmarks.run import CHECKOUT
-from tests.helpers.delay_proxy import DelayProxy
+from tests.helpers.fault_proxy import FaultProxy
 from tests.helpers.scripted_peer import PeerFactory
 
 
@@ -38,18 +37,17 @@ def test_the_report() -> None:
 
 def test_the_proxy_passes_on_what_is_sent_ahead_without_waiting(peer: PeerFactory) -> None:
     scripted = peer("S: * PREAUTH ready\nC: A1 NOOP\nC: A2 NOOP\nS: A1 OK\nS: A2 OK\nC: A3 NOOP\nS: A3 OK")
-    with DelayProxy(scripted.host, scripted.port, 0.02) as proxy:
+    with FaultProxy(scripted.host, scripted.port, seconds=0.02) as proxy:
         client = IMAPClient(proxy.host, proxy.port, ssl=False, timeout=10)
         client._imap.execute_all([Command(b"NOOP"), Command(b"NOOP")])
         client.noop()
         client.shutdown()
         assert proxy.turns == 2
-    assert not [thread for thread in threading.enumerate() if thread.name == "delay proxy" and thread.is_alive()]
 
 
 def test_the_proxy_passes_on_the_end(peer: PeerFactory) -> None:
     scripted = peer("S: * PREAUTH ready\nCLOSE")
-    with DelayProxy(scripted.host, scripted.port, 0.01) as proxy:
+    with FaultProxy(scripted.host, scripted.port, seconds=0.01) as proxy:
         client = IMAPClient(proxy.host, proxy.port, ssl=False, timeout=10)
         with pytest.raises(IMAPClient.AbortError):
             client.noop()

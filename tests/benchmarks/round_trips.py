@@ -21,7 +21,7 @@ from typing import Any
 
 from tests.benchmarks.run import CHECKOUT, PEER, environment, environments_folder
 from tests.helpers import certificates
-from tests.helpers.delay_proxy import DelayProxy
+from tests.helpers.fault_proxy import FaultProxy
 from tests.helpers.generated_server import GeneratedServer
 
 STEPS = ("connect", "login", "select", "search", "fetch", "logout")
@@ -71,7 +71,7 @@ def session(python: Path | str, path: Path | None, seconds: float, messages: int
     context = certificates.server_context()
     with ExitStack() as stack:
         server = stack.enter_context(GeneratedServer(messages, context=context, first_uid=FIRST_UID))
-        proxy = stack.enter_context(DelayProxy(server.host, server.port, seconds))
+        proxy = stack.enter_context(FaultProxy(server.host, server.port, seconds=seconds))
         done = subprocess.run(
             [str(python), "-c", _CLIENT, str(proxy.port), str(chunk), str(ca)],
             cwd=folder,

@@ -68,11 +68,11 @@ class Attempt:
         self._appended = 0
 
     def run(self) -> Attempt:
-        fault = [Fault(self.place.after, self.place.kind)]
-        direction = {"to_client" if self.place.to_client else "to_server": fault}
+        faults = [Fault(self.place.after, self.place.kind)]
+        to_client, to_server = (faults, []) if self.place.to_client else ([], faults)
         with self._site.visit() as visit:
             start = time.monotonic()
-            with FaultProxy(visit.host, visit.port, **direction) as proxy:
+            with FaultProxy(visit.host, visit.port, to_client=to_client, to_server=to_server) as proxy:
                 error = self._attempt(visit, proxy.port)
             if time.monotonic() - start > self._timeout + _GRACE:
                 self._complain("took too long")

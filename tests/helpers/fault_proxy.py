@@ -4,18 +4,21 @@
         client = IMAPClient(proxy.host, proxy.port, ssl=False)
 
 Faults at a byte are planned when the proxy is made, and hold for each connection that begins then; `silence`, `cut` and
-`refuse` happen when they are called.
+`refuse` happen when they are called. With ``seconds`` the way is a long one: each byte arrives so much later, whatever
+else is on its way, so that what is sent ahead costs no time of its own.
 """
 
 from __future__ import annotations
 
 import contextlib
+import queue
 import socket
 import struct
 import threading
+import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 #: What may happen: both sides are closed in order; both get a reset; the direction ends, and the other goes on;
 #: no more is read, so that the sender is blocked in the end; all is read, and nothing passed on; bytes are put in that
@@ -45,7 +48,13 @@ class FaultProxy:
     host = "127.0.0.1"
 
     def __init__(
-        self, host: str, port: int, *, to_server: Sequence[Fault] = (), to_client: Sequence[Fault] = ()
+        self,
+        host: str,
+        port: int,
+        *,
+        to_server: Sequence[Fault] = (),
+        to_client: Sequence[Fault] = (),
+        seconds: float = 0,
     ) -> None:
         for fault in (*to_server, *to_client):
             if fault.kind not in KINDS:
@@ -56,6 +65,7 @@ class FaultProxy:
         #: How many connections were accepted, those that were refused included.
         self.accepted = 0
         self._target = host, port
+        self._seconds = seconds
         self._refuses = False
         self._connections: list[_Connection] = []
         self._lock = threading.Lock()
@@ -105,7 +115,12 @@ class FaultProxy:
     def passed(self) -> tuple[int, int]:
         """How many bytes were passed on so far, to clients and to the server."""
         connections = self._snapshot()
-        return sum(c.passed_to_client for c in connections), sum(c.passed_to_server for c in connections)
+        return sum(c.to_client.passed for c in connections), sum(c.to_server.passed for c in connections)
+
+    @property
+    def turns(self) -> int:
+        """How often a client has sent something after it had heard something, or had connected."""
+        return sum(connection.turns for connection in self._snapshot())
 
     def _snapshot(self) -> list[_Connection]:
         with self._lock:
@@ -128,7 +143,7 @@ class FaultProxy:
                 client.close()
                 continue
             server.settimeout(None)
-            connection = _Connection(client, server, self.to_server, self.to_client)
+            connection = _Connection(client, server, self.to_server, self.to_client, self._seconds)
             with self._lock:
                 # In this order: who has got a byte through can be sure that `silence` and `cut` are for this one too.
                 self._connections.append(connection)
@@ -139,7 +154,12 @@ class _Connection:
     """A connection of a client, and the one to the server that belongs to it."""
 
     def __init__(
-        self, client: socket.socket, server: socket.socket, to_server: Sequence[Fault], to_client: Sequence[Fault]
+        self,
+        client: socket.socket,
+        server: socket.socket,
+        to_server: Sequence[Fault],
+        to_client: Sequence[Fault],
+        seconds: float,
     ) -> None:
         for sock in (client, server):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -147,20 +167,26 @@ class _Connection:
         self._over = threading.Event()
         self.silent = threading.Event()
         self._dribbles = False
-        self.passed_to_client = self.passed_to_server = 0
+        self.turns = 0
+        self.to_client, self.to_server = _Way(client, seconds, self._over), _Way(server, seconds, self._over)
         self.threads = [
-            threading.Thread(target=self._pass_on, args=(client, server, to_server), name="fault proxy, to server"),
-            threading.Thread(target=self._pass_on, args=(server, client, to_client), name="fault proxy, to client"),
+            threading.Thread(target=self._pass_on, args=(client, self.to_server, to_server), name="fault proxy"),
+            threading.Thread(target=self._pass_on, args=(server, self.to_client, to_client), name="fault proxy"),
         ]
+        if seconds:
+            self.threads += [
+                threading.Thread(target=way.deliver, name="fault proxy, way")
+                for way in (self.to_client, self.to_server)
+            ]
 
     def start(self) -> None:
         for thread in self.threads:
             thread.start()
 
-    def _pass_on(self, source: socket.socket, target: socket.socket, faults: Sequence[Fault]) -> None:
+    def _pass_on(self, source: socket.socket, target: _Way, faults: Sequence[Fault]) -> None:
         plan = sorted(faults)
         passed = 0
-        with contextlib.suppress(OSError):
+        with contextlib.closing(target), contextlib.suppress(OSError):
             while True:
                 while plan and passed >= plan[0].after:
                     self._happen(plan.pop(0).kind, target)
@@ -171,8 +197,11 @@ class _Connection:
                         return
                     continue
                 if not data:
-                    target.shutdown(socket.SHUT_WR)
+                    target.end()
                     return
+                if target is self.to_server and self.to_client.is_heard:
+                    self.to_client.is_heard = False
+                    self.turns += 1
                 if self._dribbles:
                     for index in range(len(data)):
                         target.sendall(data[index : index + 1])
@@ -180,18 +209,15 @@ class _Connection:
                 else:
                     target.sendall(data)
                 passed += len(data)
-                if target is self._sockets[0]:
-                    self.passed_to_client = passed
-                else:
-                    self.passed_to_server = passed
+                target.passed = passed
 
-    def _happen(self, kind: str, target: socket.socket) -> None:
+    def _happen(self, kind: str, target: _Way) -> None:
         if kind == "cut":
             self.end(wait=False)
         elif kind == "reset":
             self.reset()
         elif kind == "half-close":
-            target.shutdown(socket.SHUT_WR)
+            target.end()
         elif kind == "stall":
             self._over.wait()
         elif kind == "garbage":
@@ -220,3 +246,51 @@ class _Connection:
         if wait or not in_order:
             for sock in self._sockets:
                 sock.close()
+
+
+_Sent = Optional[tuple[float, bytes]]
+"""When it arrives, and what; None for the end."""
+
+
+class _Way:
+    """What leads to a socket, at once or ``seconds`` later."""
+
+    def __init__(self, sock: socket.socket, seconds: float, over: threading.Event) -> None:
+        #: How many bytes were passed on, garbage not counted.
+        self.passed = 0
+        #: Whether anything has arrived since this was last set to False.
+        self.is_heard = True
+        self._sock = sock
+        self._seconds = seconds
+        self._over = over
+        self._sent: queue.SimpleQueue[_Sent] = queue.SimpleQueue()
+
+    def sendall(self, data: bytes) -> None:
+        if self._seconds:
+            self._sent.put((time.monotonic() + self._seconds, data))
+            return
+        self.is_heard = True
+        self._sock.sendall(data)
+
+    def end(self) -> None:
+        """Say that no more comes."""
+        if self._seconds:
+            self._sent.put((time.monotonic() + self._seconds, b""))
+        else:
+            self._sock.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """No more is sent, and nothing said of it."""
+        self._sent.put(None)
+
+    def deliver(self) -> None:
+        """Run by a thread, where there are ``seconds``."""
+        with contextlib.suppress(OSError):
+            while (sent := self._sent.get()) is not None:
+                due, data = sent
+                self._over.wait(max(0.0, due - time.monotonic()))
+                if data:
+                    self.is_heard = True
+                    self._sock.sendall(data)
+                else:
+                    self._sock.shutdown(socket.SHUT_WR)

@@ -354,11 +354,14 @@ class Reader:
             return self._receive_large(self._large, size, deadline)
         missing = end - len(self._buffer)
         self._open_pieces(start)
-        while missing > 0:
-            missing -= len(self._receive(deadline))
-        self._settle()
-        self._position = size
-        return self._buffer[:size]
+        while True:
+            data = self._receive(deadline)
+            if len(data) >= missing:
+                # Joined without what follows, which may be much more.
+                literal = b"".join((*self._pieces[:-1], memoryview(data)[:missing]))
+                self._buffer, self._position, self._pieces = data, missing, []
+                return literal
+            missing -= len(data)
 
     def _receive_large(self, large: BytesIO, size: int, deadline: Deadline | None) -> bytes:
         """From the transport straight into the object that is handed over, so that the peak of memory is its size."""

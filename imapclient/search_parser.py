@@ -5,10 +5,13 @@ Each function takes a response's line and where in it the data starts.
 
 from __future__ import annotations
 
+import array
+import binascii
 import functools
 import json
 import re
-import struct
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 from .exceptions import ProtocolError
@@ -42,68 +45,108 @@ def parse_search(line: bytes, start: int) -> SearchIds:
         stop = line.find(b" ", min(start + _SEARCH_BLOCK, end), end)
         if stop < 0:
             stop = end
-        block = line[start:stop]
-        if len(block) > _SEARCH_BLOCK + _LONGEST_ID:
-            # Not for int(), which takes time in the square of the digits where Python has no limit for them.
+        known = len(ids)
+        try:
+            if stop - start > _SEARCH_BLOCK + _LONGEST_ID:
+                # Not for int(), which takes time in the square of the digits where Python has no limit for them.
+                raise ValueError
+            # Each id with the space before it.
+            for piece in _pieces_of_equal_width(b" " + line[start:stop]):
+                ids += _ids_of_equal_width(piece) or _ids_in_json(piece)
+        except ValueError:
+            del ids[known:]
             ids += _search_ids(line, start, stop)
-        else:
-            try:
-                ids += _ids_of_equal_width(block) or _ids_in_json(block)
-            except ValueError:
-                ids += _search_ids(line, start, stop)
         start = stop + 1
     ids.modseq = modseq
     return ids
 
 
 def _ids_in_json(text: bytes) -> list[int]:
-    ids: list[int] = json.loads(text.translate(_TO_JSON).decode("ascii").join("[]"))
+    ids: list[int] = json.loads(text[1:].translate(_TO_JSON).decode("ascii").join("[]"))
     if ids and max(ids) >= 10**20:
         raise ValueError
     return ids
 
 
+def _pieces_of_equal_width(text: bytes) -> Iterator[bytes]:
+    """Cut where ids in ascending order get one more digit. What is in no order is left whole."""
+    start = width = 0
+    while start < len(text):
+        before, width = width, _width(text, start)
+        end = _end_of_width(text, start, width) if width > before else len(text)
+        yield text[start:end]
+        start = end
+
+
+def _width(text: bytes, space: int) -> int:
+    """How many digits follow a space."""
+    end = text.find(b" ", space + 1)
+    return (end if end >= 0 else len(text)) - space - 1
+
+
+def _end_of_width(text: bytes, start: int, width: int) -> int:
+    """Where the ids of a width, of which there is one at ``start``, end, by bisection."""
+    low, high = start, text.rfind(b" ")
+    if len(text) - high - 1 == width:
+        return len(text)
+    while True:
+        half = (low + high) // 2 + 1
+        middle = text.find(b" ", half, high)
+        if middle < 0:
+            middle = text.rfind(b" ", low + 1, half)
+        if middle < 0:
+            return high
+        if _width(text, middle) == width:
+            low = middle
+        else:
+            high = middle
+
+
 # Two decimal digits in a byte (BCD) -> the number that they make; 255 for what has a hexadecimal digit in it.
 _FROM_BCD = bytes((b >> 4) * 10 + (b & 15) if b >> 4 < 10 and b & 15 < 10 else 255 for b in range(256))
-
-
 _SPACE_TO_ZERO = bytes(ord("0") if c == ord(" ") else c for c in range(256))
 
 
-def _ids_of_equal_width(text: bytes) -> tuple[int, ...] | None:
-    """The ids of a block if they all have the same number of digits, as nearly all of a mailbox have; else None.
+def _ids_of_equal_width(text: bytes) -> array.array[int] | None:
+    """The ids of a text if they all have the same number of digits, as nearly all of a mailbox have; else None.
 
     As hexadecimal digits, two of an id make a byte (BCD). One call makes each byte the number from 0 to 99 that it
-    stands for, and arithmetic on the whole block as one int then puts pairs of bytes, and pairs of these, together.
+    stands for, and arithmetic on the whole text as one int then puts pairs of bytes, and pairs of these, together.
     """
-    text = b" " + text
     width = text.find(b" ", 1) - 1
+    if width < 0:
+        width = len(text) - 1
     spaces = text[:: width + 1] if 0 < width <= 8 else b""
     count = len(spaces)
     if not count or len(text) != count * (width + 1) or spaces.count(b" ") != count or text.count(b" ") != count:
         return None
-    # An odd number of digits gets its space as the zero in front; fromhex leaves out the others.
-    digits = text.translate(_SPACE_TO_ZERO) if width & 1 else text
-    # ValueError where it is not all digits.
-    numbers = bytes.fromhex(digits.decode("ascii")).translate(_FROM_BCD)
-    size = (width + 1) // 2
-    if len(numbers) != size * count or b"\xff" in numbers:
+    # An odd number of digits gets its space as the zero in front. ValueError where it is not all digits.
+    digits = text.translate(_SPACE_TO_ZERO) if width & 1 else text.translate(None, b" ")
+    numbers = binascii.unhexlify(digits).translate(_FROM_BCD)
+    if b"\xff" in numbers:
         return None
+    # The last two digits are the lowest of four bytes.
     lanes = bytearray(4 * count)
+    size = (width + 1) // 2
     for place in range(size):
-        lanes[4 - size + place :: 4] = numbers[place::size]
+        lanes[size - 1 - place :: 4] = numbers[place::size]
+    value = int.from_bytes(lanes, "little")
     low_bytes, low_pairs = _lane_masks(count)
-    value = int.from_bytes(lanes, "big")
-    value = (value >> 8 & low_bytes) * 100 + (value & low_bytes)
+    # 256 * a + b - 156 * a = 100 * a + b, and likewise for pairs, 10,000 in place of 65,536.
+    if size > 1:
+        value -= (value >> 8 & low_bytes) * 156
     if size > 2:
-        value = (value >> 16 & low_pairs) * 10000 + (value & low_pairs)
-    return struct.unpack(f">{count}I", value.to_bytes(4 * count, "big"))
+        value -= (value >> 16 & low_pairs) * 55536
+    ids = array.array("i", value.to_bytes(4 * count, "little"))
+    if sys.byteorder == "big":
+        ids.byteswap()
+    return ids
 
 
 @functools.lru_cache(maxsize=16)
 def _lane_masks(count: int) -> tuple[int, int]:
     """For ``count`` lanes of four bytes: every second byte, and every second pair of bytes."""
-    return int.from_bytes(b"\x00\xff" * (2 * count), "big"), int.from_bytes(b"\x00\x00\xff\xff" * count, "big")
+    return int.from_bytes(b"\xff\x00" * (2 * count), "little"), int.from_bytes(b"\xff\xff\x00\x00" * count, "little")
 
 
 def _search_ids(line: bytes, start: int, end: int) -> list[int]:

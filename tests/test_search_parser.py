@@ -67,6 +67,16 @@ def test_all_ids_of_a_width_that_matter_are_read(width: int) -> None:
     assert parse_search(b"* SEARCH " + b" ".join(b"%d" % number for number in ids), 9) == ids
 
 
+@given(
+    st.lists(st.lists(st.integers(1, 2**32 - 1), max_size=12).map(sorted), max_size=3),
+    st.lists(st.integers(1, 10), max_size=30),
+)
+def test_ids_that_get_more_digits_and_fewer(ascending: list[list[int]], widths: list[int]) -> None:
+    """Where ascending ids get one more digit they are cut; those in no order are read all the same."""
+    ids = [number for part in ascending for number in part] + [10**width - 1 for width in widths]
+    assert parse_search(b"* SEARCH " + b" ".join(b"%d" % number for number in ids), 9) == ids
+
+
 # -- large
 
 MANY = 1_000_000
@@ -104,6 +114,22 @@ def test_ids_take_ten_bytes_at_most_beside_the_ints(found: SearchIds) -> None:
 def test_search_with_other_spacing_finds_many() -> None:
     line = b"* SEARCH " + b"  ".join(b"%d" % number for number in range(1, 100_000))
     assert parse_search(line, 9) == list(range(1, 100_000))
+
+
+@LINEAR
+@pytest.mark.parametrize("width", [1, 5, 9])
+def test_a_million_ids_whose_widths_alternate(width: int) -> None:
+    ids = [10 ** (width - 1), 10**width] * (MANY // 2)
+    assert parse_search(b"* SEARCH " + b" ".join(b"%d" % number for number in ids), 9) == ids
+
+
+@LINEAR
+def test_a_long_word_among_ids_is_found() -> None:
+    ids = b" ".join(b"%d" % number for number in range(1, 3000))
+    line = b"* SEARCH " + ids + b" " + b"x" * 20_000 + b" " + ids
+    for _ in range(100):
+        with pytest.raises(ProtocolError):
+            parse_search(line, 9)
 
 
 def _third_block() -> tuple[list[int], int]:

@@ -41,16 +41,16 @@ _EPOCH = datetime.datetime(1970, 1, 1)
 _from_timestamp = datetime.datetime.fromtimestamp
 
 # What a date has before its time of day, b"Mon, 7 Feb 1994 " -> the seconds from 1970 to that day, and what may stand
-# after the time of day, b" -0800 (PST)" -> the offset in seconds. Filled where an expression above has matched both, so
-# there is one such table for each. Messages come from few days and zones, and a fetch brings one or two dates for each.
-_DayAndZones = tuple[float, "dict[bytes, float]"]
-_known_days: dict[bytes, _DayAndZones] = {}
-_known_zones: tuple[dict[bytes, float], dict[bytes, float]] = ({}, {})
+# behind the last colon, b"25 -0800 (PST)" -> the seconds of the minute less the zone's offset. Filled where an
+# expression above has matched both, so there is one such table for each. Messages come from few days and zones, and a
+# fetch brings one or two dates for each.
+_DayAndEnds = tuple[float, "dict[bytes, float]"]
+_known_days: dict[bytes, _DayAndEnds] = {}
+_known_ends: tuple[dict[bytes, float], dict[bytes, float]] = ({}, {})
 _MAX_DAYS_KEPT = 8192
-_MAX_ZONES_KEPT = 256
-_HOURS = {b"%02d:" % hour: hour * 3600 for hour in range(24)}
-_MINUTES = {b"%02d:" % minute: minute * 60 for minute in range(60)}
-_SECONDS = {b"%02d" % second: second for second in range(60)}
+_MAX_ENDS_KEPT = 60 * 256
+_HOURS = {b"%02d" % hour: hour * 3600 for hour in range(24)}
+_MINUTES = {b"%02d" % minute: minute * 60 for minute in range(60)}
 
 
 def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.datetime:
@@ -68,16 +68,10 @@ def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.date
     1 to 9999 once it is local.
     """
     if normalise and type(timestamp) is bytes:
-        colon = timestamp.find(b":")
         try:
-            day_start, zones = _known_days[timestamp[: colon - 2]]
-            return _from_timestamp(
-                day_start
-                + _HOURS[timestamp[colon - 2 : colon + 1]]
-                + _MINUTES[timestamp[colon + 1 : colon + 4]]
-                + _SECONDS[timestamp[colon + 4 : colon + 6]]
-                - zones[timestamp[colon + 6 :]]
-            )
+            day_and_hour, minute, end = timestamp.split(b":")
+            day_start, ends = _known_days[day_and_hour[:-2]]
+            return _from_timestamp(day_start + _HOURS[day_and_hour[-2:]] + _MINUTES[minute] + ends[end])
         except (KeyError, *_UNKNOWN_TO_PLATFORM):
             pass
     try:
@@ -111,16 +105,15 @@ def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.date
 
 
 def _remember(timestamp: bytes, match: re.Match[bytes], moment: datetime.datetime) -> None:
-    """Keep the day and the zone of a date that one of the two expressions has matched."""
-    zones = _known_zones[match.re is _INTERNALDATE]
+    """Keep the day and the end of a date that one of the two expressions has matched."""
+    ends = _known_ends[match.re is _INTERNALDATE]
     if len(_known_days) >= _MAX_DAYS_KEPT:
         _known_days.clear()
-    if len(zones) >= _MAX_ZONES_KEPT:
-        zones.clear()
-    start, end = match.start(4), match.end(6)
+    if len(ends) >= _MAX_ENDS_KEPT:
+        ends.clear()
     midnight = datetime.datetime(moment.year, moment.month, moment.day)
-    _known_days[timestamp[:start]] = (midnight - _EPOCH).total_seconds(), zones
-    zones[timestamp[end:]] = _offset_seconds(match.group(7))
+    _known_days[timestamp[: match.start(4)]] = (midnight - _EPOCH).total_seconds(), ends
+    ends[timestamp[match.start(6) :]] = moment.second - _offset_seconds(match.group(7))
 
 
 # The cache spares an object for each message: a mailbox has few different zones.

@@ -50,6 +50,8 @@ _STRUCTURED = (b"ENVELOPE (", b"BODYSTRUCTURE (", b"BODY (")
 _END = rb"|(?s:(.+))"
 # A line's last item and the size of its literal.
 _LITERAL_AT_END = re.compile(rb"([^ ].*) \{(0|[1-9]\d{0,18})\}\Z")
+# A line up to a literal that is a value of its own, and its size.
+_LITERAL_VALUE = re.compile(rb"(.*[ (])\{(0|[1-9]\d{0,18})\}\Z")
 # How far one expression looks, in bytes: what it does not know is copied.
 _REACH = 65536
 # How many responses go past after one that had no layout; twice as many after each further one.
@@ -145,11 +147,19 @@ class BatchReader:
         numbers: list[int] = []
         ids: list[int] = []
         found: list[FetchItems] = []
+        normalise_times = self._normalise_times
         while True:
             end = buffer.find(b"\n", position)
-            if end < 0 or buffer[end - 1] != 13 or buffer[end - 2] != 41:
+            if end < 0 or buffer[end - 1] != 13:
                 break
-            items = fetch_plan.read_by_plan(buffer[position : end - 1], self._normalise_times)
+            if buffer[end - 2] == 41:
+                items = fetch_plan.read_by_plan(buffer[position : end - 1], normalise_times)
+            else:
+                found_whole = _with_literals(buffer, position, end)
+                if found_whole is None:
+                    break
+                line, literals, end = found_whole
+                items = fetch_plan.read_by_plan(line, normalise_times, literals)
             if items is None:
                 break
             number = items[b"SEQ"]
@@ -252,6 +262,39 @@ class BatchReader:
 def _is_structured(buffer: bytes, position: int) -> bool:
     end = buffer.find(b"\n", position)
     return any(buffer.find(name, position, end) >= 0 for name in _STRUCTURED)
+
+
+def _with_literals(buffer: bytes, position: int, end: int) -> tuple[bytes, list[tuple[int, bytes]], int] | None:
+    """A response with empty strings in place of its literals, these with the places of the strings, and where it ends.
+
+    The first line ends at ``end``, with its LF. None for a response that does not lie in the buffer whole, and for one
+    with a literal that is not a value of its own.
+    """
+    parts: list[bytes] = []
+    literals: list[tuple[int, bytes]] = []
+    strings = 0
+    while True:
+        line = buffer[position : end - 1]
+        if line[-1:] != b"}":
+            parts.append(line)
+            return b"".join(parts), literals, end
+        match = _LITERAL_VALUE.match(line)
+        if match is None:
+            return None
+        before = match.group(1)
+        quotes = before.count(b'"')
+        if b'\\"' in before:
+            quotes = before.replace(b"\\\\", b"").replace(b'\\"', b"").count(b'"')
+        if quotes & 1:
+            return None
+        strings += quotes // 2
+        literals.append((strings, buffer[end + 1 : end + 1 + int(match.group(2))]))
+        strings += 1
+        parts += [before, b'""']
+        position = end + 1 + int(match.group(2))
+        end = buffer.find(b"\n", position)
+        if end <= position or buffer[end - 1] != 13:
+            return None
 
 
 def _rows_with_literals(layout: _Layout, buffer: bytes, position: int) -> tuple[list[list[bytes]], int]:

@@ -2,20 +2,22 @@
 
 What stands between the quoted strings of a response, its form, is the same in many messages but for the numbers in it.
 A form is cut into sections, each of whole items: what is before ENVELOPE, ENVELOPE and what follows it, BODYSTRUCTURE
-and what follows it. A section that keeps coming is compiled: a `_Plan` has a function of its strings and numbers that
-makes its values. `read_by_plan` then only cuts a response at its quotes and calls these.
+and what follows it. A section that keeps coming is compiled: a `_Plan` has a function that makes the items from its
+strings and numbers. `read_by_plan` then only cuts a response at its quotes and calls these.
 
-A plan is used for no section but those that it describes byte for byte: its template, filled with the section's
-numbers, must give the section. Whatever is not plain (escapes, literals, numbers with leading zeros, envelopes of
-eleven fields, dates that are none) has no plan, and `read_by_plan` then returns None: `fetch_parser.parse_fetch` reads
-it. The values are the same in both ways.
+Plans are found by the form without its digits. They are used for no response but one that they describe byte for byte:
+their templates, filled with the numbers, must give the form. Whatever is not plain (escapes, literals, numbers with
+leading zeros, envelopes of eleven fields, dates that are none) has no plan, and `read_by_plan` then returns None:
+`fetch_parser.parse_fetch` reads it. The values are the same in both ways.
 
 The source of a function is made of names of our own and places. Nothing that a server sends gets into it.
 """
 
 from __future__ import annotations
 
-from typing import Any, Callable, NamedTuple
+import re
+from collections.abc import Sequence
+from typing import Any, Callable, NamedTuple, Union
 
 from .body_structure import BodyData
 from .datetime_util import parse_to_datetime
@@ -25,6 +27,7 @@ from .fetch_result import FetchItems
 from .response_lexer import CLOSE, NINE, OPEN, QUOTE, ZERO, hide_escapes, tokens
 
 _DIGITS = b"0123456789"
+_RUN = re.compile(rb"[0-9]+")
 _ALL_BUT_DIGITS = bytes(code if code in _DIGITS else 32 for code in range(256))
 # Lists within the list of items, at most. A deeper response is left to the parser, which knows the limit.
 MAX_DEPTH = 12
@@ -44,36 +47,41 @@ class _Unplanned(Exception):
 
 class _Plan(NamedTuple):
     template: bytes
-    """The section with ``%d`` in place of each number."""
-    opens: bool
-    """Whether it begins with ``* 12 FETCH (``."""
+    """The section with ``%d`` in place of each run of digits."""
     closes: bool
     """Whether it ends with the parenthesis that closes the list of items."""
     strings: int
     runs: int
-    """How many runs of digits it has."""
-    numbers: tuple[int, ...] | None
-    """Which of these are numbers, None for all: the 822 of RFC822.SIZE is none."""
-    names: tuple[bytes, ...]
-    make: Callable[..., tuple[Any, ...]]
-    """From whether times are normalised, the strings and the numbers to the values of the items."""
+    make: Callable[..., bool]
+    """Puts the section's items into a dict, given this, whether times are normalised, the strings and the runs of
+    digits as numbers. Returns False where a name has other digits than in the section that it was made for."""
+    fixed: tuple[int, ...]
+    """Which of the runs are no numbers but in names: the 822 of RFC822.SIZE, the 1 of ``$label1``."""
 
+
+_Key = Union[bytes, "tuple[bytes, ...]"]
+"""A section without its digits, and with the digits in its names where the first plan had others there."""
 
 # None for a section that can have no plan.
-_plans: dict[bytes, _Plan | None] = {}
+_plans: dict[_Key, _Plan | None] = {}
 # How often sections without a plan have come, by the hashes of their keys.
 _seen: dict[int, int] = {}
 
 
-def read_by_plan(line: bytes, normalise_times: bool = True) -> FetchItems | None:
+def read_by_plan(
+    line: bytes, normalise_times: bool = True, literals: Sequence[tuple[int, bytes]] = ()
+) -> FetchItems | None:
     """The items of a FETCH response, or None where it has no plan: ``* 3 FETCH (UID 8 FLAGS ())`` is
-    ``{b'SEQ': 3, b'UID': 8, b'FLAGS': ()}``. The line is one without literals."""
-    if len(line) > _MAX_LENGTH:
+    ``{b'SEQ': 3, b'UID': 8, b'FLAGS': ()}``.
+
+    The line has a quoted string in place of each literal. These take the places that they have among the strings.
+    """
+    if len(line) > _MAX_LENGTH or line[:2] != b"* ":
         return None
     pieces = line.split(b'"')
     form = b'"'.join(pieces[::2])
     strings = pieces[1::2]
-    if line.count(b"\\") != form.count(b"\\"):
+    if b"\\" in b"".join(strings):
         hidden = hide_escapes(line)
         pieces = hidden.text.split(b'"')
         form = b'"'.join(pieces[::2])
@@ -82,28 +90,34 @@ def read_by_plan(line: bytes, normalise_times: bool = True) -> FetchItems | None
         strings = hidden.unescaped(pieces[1::2])
     elif not len(pieces) & 1:
         return None
+    for place, literal in literals:
+        strings[place] = literal
     try:
         numbers = list(map(int, form.translate(_ALL_BUT_DIGITS).split()))
-        if max(numbers) >= _MAX_NUMBER:
+        if sum(numbers) >= _MAX_NUMBER:
             return None
         items: FetchItems = {b"SEQ": numbers[0]}
-        string = number = 0
-        sections = _cut(form)
-        for section in sections:
-            plan = _plans.get(section.translate(None, _DIGITS)) or _new_plan(section)
-            template, opens, closes, string_count, runs, chosen, names, make = plan
-            own = numbers[number : number + runs]
-            if chosen is not None:
-                own = [own[index] for index in chosen]
-            is_last = section is sections[-1]
-            if opens is (number > 0) or closes is not is_last or template % tuple(own) != section:
+        template = b""
+        string = run = 0
+        closes = False
+        for key in _cut(form.translate(None, _DIGITS)):
+            plan = _plans.get(key) or _new_plan(key, key, form)
+            part, is_last, strings_end, runs_end, make, _ = plan
+            strings_end += string
+            runs_end += run
+            own_strings, own_numbers = strings[string:strings_end], numbers[run:runs_end]
+            if not make(items, normalise_times, own_strings, own_numbers):
+                plan = _other_plan(plan, key, own_numbers, form)
+                part, is_last = plan.template, plan.closes
+                if not plan.make(items, normalise_times, own_strings, own_numbers):
+                    return None
+            if closes:
                 return None
-            values = make(normalise_times, *strings[string : string + string_count], *own)
-            items.update(zip(names, values))
-            string += string_count
-            number += runs
-        return items
-    except (_Unplanned, ValueError, IndexError):
+            closes = is_last
+            template += part
+            string, run = strings_end, runs_end
+        return items if closes and template % tuple(numbers) == form else None
+    except (_Unplanned, ValueError, TypeError, IndexError):
         return None
 
 
@@ -121,11 +135,17 @@ def _cut(form: bytes) -> list[bytes]:
 # -- making plans
 
 
-def _new_plan(section: bytes) -> _Plan:
-    key = section.translate(None, _DIGITS)
-    if key in _plans or len(key) > _MAX_KEY or len(_plans) >= _MAX_PLANS:
+def _other_plan(plan: _Plan, key: bytes, numbers: list[int], form: bytes) -> _Plan:
+    """The plan for a section that differs from that of ``plan`` in the digits of its names."""
+    whole_key = (key, *(b"%d" % numbers[run] for run in plan.fixed))
+    return _plans.get(whole_key) or _new_plan(whole_key, key, form)
+
+
+def _new_plan(whole_key: _Key, key: bytes, form: bytes) -> _Plan:
+    """A plan for the section of a form that has this key. It is kept under ``whole_key``."""
+    if whole_key in _plans or len(key) > _MAX_KEY or len(_plans) >= _MAX_PLANS:
         raise _Unplanned
-    seen = hash(key)
+    seen = hash(whole_key)
     times = _seen.get(seen, 0)
     if times < _WORTH_IT:
         if len(_seen) >= _MAX_SEEN:
@@ -133,9 +153,11 @@ def _new_plan(section: bytes) -> _Plan:
         _seen[seen] = times + 1
         raise _Unplanned
     try:
-        plan = _plans[key] = _Planner(section).plan()
-    except (_Unplanned, ProtocolError):
-        _plans[key] = None
+        # None of it where digits were within a name that cuts: ENV5ELOPE.
+        section = next(section for section in _cut(form) if section.translate(None, _DIGITS) == key)
+        plan = _plans[whole_key] = _Planner(section).plan()
+    except (_Unplanned, ProtocolError, StopIteration):
+        _plans[whole_key] = None
         raise _Unplanned from None
     return plan
 
@@ -183,28 +205,25 @@ class _Planner:
                 raise _Unplanned
             # What is left is the sequence number and the items.
             found = [found[1], *found[4:]]
-        template, chosen, runs = _template(section)
+        template, runs, chosen = _template(section)
         strings = [f"s{index}" for index in range(section.count(b'"'))]
-        numbers = [f"n{index}" for index in range(len(chosen))]
-        values, closes = _nested(found, strings, numbers)
+        places = [f"n{index}" for index in range(len(runs))]
+        values, closes = _nested(found, strings, [places[index] for index in chosen])
         if opens and values.pop(0) != _Number("n0"):
             raise _Unplanned
         if len(values) & 1 or not all(type(name) is bytes for name in values[::2]):
             raise _Unplanned
-        names = tuple(name.upper() for name in values[::2])
-        made = "".join(self._item(name, value) + ", " for name, value in zip(names, values[1::2]))
-        source = f"lambda {', '.join(['normalise', *strings, *numbers])}: ({made})"
-        everything = chosen == list(range(runs))
-        return _Plan(
-            template,
-            opens,
-            closes,
-            len(strings),
-            runs,
-            None if everything else tuple(chosen),
-            names,
-            eval(compile(source, "<a plan for FETCH responses>", "eval"), self._names),
-        )
+        fixed = tuple(index for index in range(len(runs)) if index not in chosen)
+        lines = ["def make(items, normalise, strings, numbers):"]
+        lines += [f"    [{', '.join(names)}] = {given}" for names, given in ((strings, "strings"), (places, "numbers"))]
+        lines += [f"    if {places[index]} != {self._constant(int(runs[index]))}: return False" for index in fixed]
+        for name, value in zip(values[::2], values[1::2]):
+            made = self._item(name.upper(), value)
+            lines.append(f"    items[{self._constant(name.upper())}] = {made}")
+        lines.append("    return True")
+        names = self._names
+        exec(compile("\n".join(lines), "<a plan for FETCH responses>", "exec"), names)
+        return _Plan(template, closes, len(strings), len(runs), names["make"], fixed)
 
     # Each of these returns an expression.
 
@@ -282,25 +301,16 @@ class _Planner:
         return f"BodyData({self._value(value)})"
 
 
-def _template(section: bytes) -> tuple[bytes, list[int], int]:
-    """The template, which of the runs of digits are numbers (what stands alone), and how many runs there are."""
-    template: list[bytes] = []
-    chosen: list[int] = []
-    end = runs = 0
-    position = 0
-    while position < len(section):
-        start = position
-        while position < len(section) and ZERO <= section[position] <= NINE:
-            position += 1
-        if position == start:
-            position += 1
-            continue
-        if section[start - 1 : start] in (b" ", b"(") and section[position : position + 1] in (b" ", b")", b""):
-            template += [section[end:start], b"%d"]
-            chosen.append(runs)
-            end = position
-        runs += 1
-    return b"".join([*template, section[end:]]), chosen, runs
+def _template(section: bytes) -> tuple[bytes, list[bytes], list[int]]:
+    """The template, the runs of digits, and which of these are numbers: they stand alone."""
+    runs = _RUN.findall(section)
+    chosen = [
+        index
+        for index, match in enumerate(_RUN.finditer(section))
+        if section[match.start() - 1 : match.start()] in (b" ", b"(")
+        and section[match.end() : match.end() + 1] in (b" ", b")", b"")
+    ]
+    return _RUN.sub(b"%d", section), runs, chosen
 
 
 def _nested(found: list[bytes], strings: list[str], numbers: list[str]) -> tuple[list[Any], bool]:

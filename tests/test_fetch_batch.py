@@ -63,6 +63,10 @@ FORMS = {
     + ENVELOPE.replace(b"\\", b"").replace(b'"A "subject"  [1]"', b'"A subject"')
     + b" BODYSTRUCTURE "
     + STRUCTURE,
+    "literals": b'UID %d ENVELOPE ({31}\r\nWed, 17 Jul 1996 02:23:25 -0700 {6}\r\n"\r\n(\\" '
+    b'(({3}\r\nAnn NIL "ann" "example.org")) NIL NIL NIL NIL NIL NIL {0}\r\n) MODSEQ (%d)',
+    "literals and escapes": b'UID %d ENVELOPE ("Wed, 17 Jul 1996 02:23:25 -0700" {2}\r\n\\" '
+    b'(("\\\\" NIL "\\"a\\"" {1}\r\nb)) NIL NIL NIL NIL NIL NIL {3}\r\n"\\") FLAGS (\\Seen)',
     "both, the other way round": b"BODYSTRUCTURE " + STRUCTURE + b" ENVELOPE " + ENVELOPE + b" UID %d MODSEQ (%d)",
 }
 
@@ -128,6 +132,26 @@ def test_plans_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(30):
         read_by_plan(b"* 1 FETCH (UID 5 X (%b))" % (b"a" * number))
     assert len(fetch_plan._plans) == 10
+
+
+def test_names_that_differ_in_digits_have_plans_of_their_own() -> None:
+    for number in (1, 2, 3, 1, 22):
+        found = read_by_plan(b"* 5 FETCH (UID 7 FLAGS ($label%d) RFC822.SIZE 9)" % number)
+        assert found == {b"SEQ": 5, b"UID": 7, b"FLAGS": (b"$label%d" % number,), b"RFC822.SIZE": 9}
+    assert read_by_plan(b"* 5 FETCH (UID 7 FLAGS ($label01) RFC822.SIZE 9)") is None
+    assert read_by_plan(b"* 5 FETCH (UID 7 FLAGS ($label1) RFC82.SIZE 9)") is not None
+
+
+def test_digits_in_the_names_that_cut_a_form() -> None:
+    value = b'("a" NIL 5)'
+    for line in (
+        b"* 5 FETCH (UID 7 ENV5ELOPE %b)" % value,
+        b"* 5 FETCH (UID 7 ENV5ELOPE %b BODYSTRUCTURE0 %b)" % (value, value),
+        b"* 5 FETCH (UID 7 ENV5ELOPE %b BODYSTRUCTURE %b)" % (value, STRUCTURE),
+        b"* 5 FETCH (UID 7 ENV5ELOPE %b BODYSTRUCTURE %b ENVELOPE %b)" % (value, STRUCTURE, ENVELOPE),
+    ):
+        read_by_plan(line.replace(b"ENV5ELOPE", b"ENVELOPE"))
+        assert_same(3 * (line + b"\r\n"))
 
 
 def test_nothing_of_a_response_gets_into_a_function() -> None:

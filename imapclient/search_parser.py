@@ -102,51 +102,66 @@ def _end_of_width(text: bytes, start: int, width: int) -> int:
             high = middle
 
 
-# Two decimal digits in a byte (BCD) -> the number that they make; 255 for what has a hexadecimal digit in it.
-_FROM_BCD = bytes((b >> 4) * 10 + (b & 15) if b >> 4 < 10 and b & 15 < 10 else 255 for b in range(256))
-_SPACE_TO_ZERO = bytes(ord("0") if c == ord(" ") else c for c in range(256))
+# Two decimal digits in a byte (BCD) -> the number from 0 to 99 that they make, or that and _MARK where a space took the
+# place of the first one; 255 for what has any other hexadecimal digit in it.
+_MARK = 128
+_FROM_BCD = bytes(
+    (0 if b >> 4 == 10 else b >> 4) * 10 + (b & 15) + (_MARK if b >> 4 == 10 else 0)
+    if b >> 4 <= 10 and b & 15 < 10
+    else 255
+    for b in range(256)
+)
+_SPACE_TO_TEN = bytes(ord("a") if c == ord(" ") else 255 if c in b"aA" else c for c in range(256))
 
 
 def _ids_of_equal_width(text: bytes) -> array.array[int] | None:
     """The ids of a text if they all have the same number of digits, as nearly all of a mailbox have; else None.
 
     As hexadecimal digits, two of an id make a byte (BCD). One call makes each byte the number from 0 to 99 that it
-    stands for, and arithmetic on the whole text as one int then puts pairs of bytes, and pairs of these, together.
+    stands for, and arithmetic on the whole text as one int then puts the bytes of each id together.
     """
     width = text.find(b" ", 1) - 1
     if width < 0:
         width = len(text) - 1
-    spaces = text[:: width + 1] if 0 < width <= 8 else b""
-    count = len(spaces)
-    if not count or len(text) != count * (width + 1) or spaces.count(b" ") != count or text.count(b" ") != count:
+    count = len(text) // (width + 1)
+    if not 0 < width <= 8 or len(text) != count * (width + 1):
         return None
-    # An odd number of digits gets its space as the zero in front. ValueError where it is not all digits.
-    digits = text.translate(_SPACE_TO_ZERO) if width & 1 else text.translate(None, b" ")
-    numbers = binascii.unhexlify(digits).translate(_FROM_BCD)
-    if b"\xff" in numbers:
-        return None
-    # The last two digits are the lowest of four bytes.
-    lanes = bytearray(4 * count)
     size = (width + 1) // 2
+    low, marks, free = _lanes(count, size, width & 1)
+    if width & 1:
+        # The space makes the number of digits even, and leaves its mark.
+        digits = text.translate(_SPACE_TO_TEN)
+    elif text[:: width + 1].count(b" ") == count == text.count(b" "):
+        digits = text.translate(None, b" ")
+    else:
+        return None
+    # ValueError where it is not all digits.
+    value = int.from_bytes(binascii.unhexlify(digits).translate(_FROM_BCD), "big")
+    if value & free != marks:
+        return None
+    value -= marks
+    ids = value
+    for place in range(1, size):
+        # 256 * a + b - 156 * a = 100 * a + b
+        ids -= (value >> 8 * place & low) * (256**place - 100**place)
+    packed = ids.to_bytes(size * count, "big")
+    lanes = bytearray(4 * count)
     for place in range(size):
-        lanes[size - 1 - place :: 4] = numbers[place::size]
-    value = int.from_bytes(lanes, "little")
-    low_bytes, low_pairs = _lane_masks(count)
-    # 256 * a + b - 156 * a = 100 * a + b, and likewise for pairs, 10,000 in place of 65,536.
-    if size > 1:
-        value -= (value >> 8 & low_bytes) * 156
-    if size > 2:
-        value -= (value >> 16 & low_pairs) * 55536
-    ids = array.array("i", value.to_bytes(4 * count, "little"))
-    if sys.byteorder == "big":
-        ids.byteswap()
-    return ids
+        lanes[4 - size + place :: 4] = packed[place::size]
+    found = array.array("i", lanes)
+    if sys.byteorder == "little":
+        found.byteswap()
+    return found
 
 
-@functools.lru_cache(maxsize=16)
-def _lane_masks(count: int) -> tuple[int, int]:
-    """For ``count`` lanes of four bytes: every second byte, and every second pair of bytes."""
-    return int.from_bytes(b"\xff\x00" * (2 * count), "little"), int.from_bytes(b"\xff\xff\x00\x00" * count, "little")
+@functools.lru_cache(maxsize=32)
+def _lanes(count: int, size: int, is_marked: int) -> tuple[int, int, int]:
+    """For ``count`` lanes of ``size`` bytes: the lowest byte of each, the marks, and all bits that must be as in these."""
+    others = bytes([_MARK]) * (size - 1)
+    first = bytes([0xF0 if is_marked else _MARK])
+    low = b"\xff".rjust(size, b"\0")
+    marks = bytes([_MARK if is_marked else 0]).ljust(size, b"\0")
+    return tuple(int.from_bytes(lane * count, "big") for lane in (low, marks, first + others))
 
 
 def _search_ids(line: bytes, start: int, end: int) -> list[int]:

@@ -38,7 +38,7 @@ def _one_by_one(line: bytes) -> list[int] | None:
     st.integers(1, 10).flatmap(
         lambda width: st.lists(st.integers(10 ** (width - 1), 10**width - 1), min_size=1, max_size=30)
     ),
-    st.lists(st.tuples(st.integers(0, 400), st.sampled_from(b"0123456789aFx \t-.,[\x00\xb2\xff")), max_size=3),
+    st.lists(st.tuples(st.integers(0, 400), st.sampled_from(b"0123456789aAFx \t-.,[\x00\xb2\xff")), max_size=3),
 )
 def test_ids_of_equal_width_are_read_as_one_by_one(ids: list[int], changes: list[tuple[int, int]]) -> None:
     """The short cut for ids of as many digits each, on lines that are so, or nearly so."""

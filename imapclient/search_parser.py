@@ -127,7 +127,7 @@ def _ids_of_equal_width(text: bytes) -> array.array[int] | None:
     if not 0 < width <= 8 or len(text) != count * (width + 1):
         return None
     size = (width + 1) // 2
-    low, marks, free = _lanes(count, size, width & 1)
+    low, marks, fixed = _lanes(count, size, width & 1)
     if width & 1:
         # The space makes the number of digits even, and leaves its mark.
         digits = text.translate(_SPACE_TO_TEN)
@@ -137,7 +137,7 @@ def _ids_of_equal_width(text: bytes) -> array.array[int] | None:
         return None
     # ValueError where it is not all digits.
     value = int.from_bytes(binascii.unhexlify(digits).translate(_FROM_BCD), "big")
-    if value & free != marks:
+    if value & fixed != marks:
         return None
     value -= marks
     ids = value
@@ -156,12 +156,12 @@ def _ids_of_equal_width(text: bytes) -> array.array[int] | None:
 
 @functools.lru_cache(maxsize=32)
 def _lanes(count: int, size: int, is_marked: int) -> tuple[int, int, int]:
-    """For ``count`` lanes of ``size`` bytes: the lowest byte of each, the marks, and all bits that must be as in these."""
-    others = bytes([_MARK]) * (size - 1)
-    first = bytes([0xF0 if is_marked else _MARK])
+    """For ``count`` lanes of ``size`` bytes: the lowest byte of each, the marks, and what must be as it is in these."""
     low = b"\xff".rjust(size, b"\0")
     marks = bytes([_MARK if is_marked else 0]).ljust(size, b"\0")
-    return tuple(int.from_bytes(lane * count, "big") for lane in (low, marks, first + others))
+    fixed = bytes([0xF0 if is_marked else _MARK]).ljust(size, bytes([_MARK]))
+    low_lanes, mark_lanes, fixed_lanes = (int.from_bytes(lane * count, "big") for lane in (low, marks, fixed))
+    return low_lanes, mark_lanes, fixed_lanes
 
 
 def _search_ids(line: bytes, start: int, end: int) -> list[int]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import array
 import binascii
 import functools
-import json
 import re
 import sys
 from collections.abc import Iterator
@@ -62,6 +61,9 @@ def parse_search(line: bytes, start: int) -> SearchIds:
 
 
 def _ids_in_json(text: bytes) -> list[int]:
+    # Here, since the ids of most searches are of equal width, and few programs need json otherwise.
+    import json
+
     ids: list[int] = json.loads(text[1:].translate(_TO_JSON).decode("ascii").join("[]"))
     if ids and max(ids) >= 10**20:
         raise ValueError

@@ -60,12 +60,16 @@ def start(tmp_path: Path) -> Iterator[Start]:
             pass
 
 
+# Not a word that stands in the source, of which IPython shows some.
+PASSWORD = "zanzibar5"
+
+
 @pytest.fixture
 def server(embedded: EmbeddedServer) -> Iterator[EmbeddedServer]:
     """A server whose user ann has two messages. `embedded` skips the test where there can be no server."""
     from imapclient.embedded_server import EmbeddedServer
 
-    with EmbeddedServer() as server:
+    with EmbeddedServer({"ann": PASSWORD}) as server:
         server.deliver("ann", b"Subject: one\r\n\r\nHello\r\n", flags=["\\Seen"])
         server.deliver("ann", b"Subject: two\r\n\r\nHello\r\n")
         yield server
@@ -87,7 +91,7 @@ def test_session(start: Start, server: EmbeddedServer, shell: Shell, tmp_path: P
     terminal.wait_for("username:")
     terminal.press(f"ann{ENTER}")
     terminal.wait_for("password:")
-    terminal.press(f"secret{ENTER}")
+    terminal.press(f"{PASSWORD}{ENTER}")
 
     wait_for_prompt(terminal, shell, 1)
     begin = f'host: {server.host}\nusername: ann\npassword:\nConnecting...\nConnected.\n\nIMAPClient instance is "c"\n'
@@ -119,7 +123,7 @@ def test_session(start: Start, server: EmbeddedServer, shell: Shell, tmp_path: P
     wait_for_prompt(terminal, shell, 6)
     terminal.press_ctrl("d")
     assert terminal.wait_for_end() == 0
-    assert "secret" not in terminal.written
+    assert PASSWORD not in terminal.written
 
     # History: the inputs of the last time come back.
     again = start(shell, "--demo")
@@ -163,11 +167,11 @@ def test_file_asks_for_what_it_lacks(start: Start, server: EmbeddedServer, tmp_p
     terminal.wait_for("username:")
     terminal.press(f"ann{ENTER}")
     terminal.wait_for("password:")
-    terminal.press(f"secret{ENTER}")
+    terminal.press(f"{PASSWORD}{ENTER}")
     wait_for_prompt(terminal, STANDARD, 1)
     terminal.press_ctrl("d")
     assert terminal.wait_for_end() == 0
-    assert "secret" not in terminal.written
+    assert PASSWORD not in terminal.written
 
 
 def test_leaving_while_it_connects(start: Start) -> None:
@@ -175,7 +179,7 @@ def test_leaving_while_it_connects(start: Start) -> None:
         port = silent.getsockname()[1]
         terminal = start(STANDARD, "-H", "127.0.0.1", "-P", str(port), "-u", "ann", "--insecure")
         terminal.wait_for("password:")
-        terminal.press(f"secret{ENTER}")
+        terminal.press(f"{PASSWORD}{ENTER}")
         terminal.wait_for("Connecting...")
         assert terminal.wait_for_end("c") == 1
         assert terminal.screen.replace("^C", "").strip() == "password:\nConnecting..."
@@ -186,7 +190,7 @@ def test_leaving_the_shell_logs_out(start: Start, shell: Shell, tmp_path: Path, 
     """Out of IDLE too."""
     script = """
         S: * OK [CAPABILITY IMAP4rev1 IDLE] ready
-        C: A1 LOGIN "ann" "secret"
+        C: A1 LOGIN "ann" "zanzibar5"
         S: A1 OK [CAPABILITY IMAP4rev1 IDLE] done
         C: A2 IDLE
         S: + go on
@@ -197,7 +201,7 @@ def test_leaving_the_shell_logs_out(start: Start, shell: Shell, tmp_path: Path, 
         S: A3 OK done
     """
     with peer(script, timeout=60) as scripted:
-        account = f"host = {scripted.host}\nport = {scripted.port}\nssl = no\nusername = ann\npassword = secret\n"
+        account = f"host = {scripted.host}\nport = {scripted.port}\nssl = no\nusername = ann\npassword = {PASSWORD}\n"
         terminal = start(shell, "-f", str(write_config(tmp_path / "my.ini", f"[DEFAULT]\n{account}")))
         wait_for_prompt(terminal, shell, 1)
         terminal.press(f"c.idle(){ENTER}")
@@ -211,12 +215,12 @@ def test_server_that_goes_away(start: Start, tmp_path: Path, peer: PeerFactory) 
     """The shell goes on, and leaving it makes no fuss."""
     script = """
         S: * OK [CAPABILITY IMAP4rev1] ready
-        C: A1 LOGIN "ann" "secret"
+        C: A1 LOGIN "ann" "zanzibar5"
         S: A1 OK [CAPABILITY IMAP4rev1] done
         CLOSE
     """
     scripted = peer(script, timeout=60)
-    account = f"host = {scripted.host}\nport = {scripted.port}\nssl = no\nusername = ann\npassword = secret\n"
+    account = f"host = {scripted.host}\nport = {scripted.port}\nssl = no\nusername = ann\npassword = {PASSWORD}\n"
     terminal = start(STANDARD, "-f", str(write_config(tmp_path / "my.ini", f"[DEFAULT]\n{account}")))
     wait_for_prompt(terminal, STANDARD, 1)
     terminal.press(f"c.noop(){ENTER}")

@@ -59,12 +59,12 @@ class _Hidden(NamedTuple):
         return text.replace(self.quote, b'\\"').replace(self.backslash, b"\\\\")
 
     def unescaped(self, strings: list[bytes]) -> list[bytes]:
-        """The contents of strings as they are meant. What is left as a backslash escapes what needs none."""
-        inside = b"".join(strings)
+        """The contents of a line's strings as they are meant. What is left as a backslash escapes what needs none."""
+        # All at once: what stands between is in no line.
+        inside = b"\n".join(strings)
         for escape, meant in ((b"\\", b""), (self.quote, b'"'), (self.backslash, b"\\")):
-            if escape in inside:
-                strings = [string.replace(escape, meant) if escape in string else string for string in strings]
-        return strings
+            inside = inside.replace(escape, meant)
+        return inside.split(b"\n") if strings else strings
 
 
 def hide_escapes(text: bytes) -> _Hidden:

@@ -430,7 +430,7 @@ def on_dovecot(
     total = max(3, int(20_000 * options.scale))
     rng = random.Random(total)
     try:
-        with Dovecot() as server:
+        with Dovecot(quota_messages=2 * total) as server:
             note(f"dovecot, {total} messages …")
             with IMAPClient(server.host, server.port, ssl=False) as client:
                 client.login("alice", "secret")

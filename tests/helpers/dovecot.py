@@ -31,8 +31,8 @@ class Dovecot(MailServer):
             client = IMAPClient(server.host, server.port, ssl=False)
 
     A new user's folders are INBOX (empty), Archive, Drafts, Junk, Sent and Trash with their
-    SPECIAL-USE, beside the namespaces ``Users/``, ``Public/`` and ``Virtual/``. QUOTA, ACL,
-    METADATA and COMPRESS are on. A client certificate logs in by EXTERNAL as its common name, and what
+    SPECIAL-USE, beside the namespaces ``Users/``, ``Public/`` and ``Virtual/``. QUOTA (50 MiB, and
+    ``quota_messages`` messages), ACL, METADATA and COMPRESS are on. A client certificate logs in by EXTERNAL as its common name, and what
     `access_token` returns by XOAUTH2 and OAUTHBEARER.
     """
 
@@ -40,9 +40,10 @@ class Dovecot(MailServer):
     #: The same server at an address where it wants TLS before a password: LOGINDISABLED until STARTTLS.
     strict_host = "127.0.0.2"
 
-    def __init__(self) -> None:
+    def __init__(self, quota_messages: int = 5000) -> None:
         super().__init__()
         self.users["anonymous"] = "anonymous"
+        self._quota_messages = quota_messages
 
     @classmethod
     def unavailable(cls) -> str | None:
@@ -109,6 +110,7 @@ class Dovecot(MailServer):
         text = fill_in(
             _CONFIGURATION,
             folder=folder,
+            quota_messages=self._quota_messages,
             addresses=", ".join((self.host, *([self.strict_host] if has_strict_host() else []))),
             port=self.port,
             tls_port=self.tls_port,
@@ -329,7 +331,7 @@ plugin {
   acl_shared_dict = file:@folder@/acl/shared.db
   quota = count:User quota
   quota_rule = *:storage=50M
-  quota_rule2 = *:messages=5000
+  quota_rule2 = *:messages=@quota_messages@
   quota_rule3 = Trash:storage=+10M
   quota_vsizes = yes
 }

@@ -442,7 +442,7 @@ def on_dovecot(
                 client.select_folder("Bench")
             chosen = ("ours", "peer", "imaplib")
             for title, items in (("FLAGS MODSEQ", ["FLAGS", "MODSEQ"]), ("ENVELOPE BODYSTRUCTURE", ENVELOPE_ITEMS)):
-                workload = Workload("Bench", f"Dovecot: {title}", "fetch", items, total, 0, chosen, server.port)
+                workload = Workload("Bench", f"Dovecot: {title}", "chunks", items, total, 0, chosen, server.port)
                 results.append(measure(workload, seats, 0, options.rounds, folder))
     except ServerUnavailable as error:
         return str(error)

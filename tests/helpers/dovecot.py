@@ -32,8 +32,8 @@ class Dovecot(MailServer):
 
     A new user's folders are INBOX (empty), Archive, Drafts, Junk, Sent and Trash with their
     SPECIAL-USE, beside the namespaces ``Users/``, ``Public/`` and ``Virtual/``. QUOTA (50 MiB, and
-    ``quota_messages`` messages), ACL, METADATA and COMPRESS are on. A client certificate logs in by EXTERNAL as its common name, and what
-    `access_token` returns by XOAUTH2 and OAUTHBEARER.
+    ``quota_messages`` messages), ACL, METADATA and COMPRESS are on. A client certificate logs in by
+    EXTERNAL as its common name, and what `access_token` returns by XOAUTH2 and OAUTHBEARER.
     """
 
     name = "dovecot"

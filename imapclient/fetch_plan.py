@@ -15,8 +15,9 @@ The source of a function is made of names of our own and places. Nothing that a 
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Callable, NamedTuple, Union
 
 from .body_structure import BodyData
@@ -26,6 +27,8 @@ from .exceptions import ProtocolError
 from .fetch_result import FetchItems
 from .response_lexer import CLOSE, NINE, OPEN, QUOTE, ZERO, hide_escapes, tokens
 
+_ADDRESS_FIELDS = tuple(field.name for field in dataclasses.fields(Address))
+_ENVELOPE_FIELDS = tuple(field.name for field in dataclasses.fields(Envelope))
 _DIGITS = b"0123456789"
 _RUN = re.compile(rb"[0-9]+")
 _ALL_BUT_DIGITS = bytes(code if code in _DIGITS else 32 for code in range(256))
@@ -81,7 +84,8 @@ def read_by_plan(
     pieces = line.split(b'"')
     form = b'"'.join(pieces[::2])
     strings = pieces[1::2]
-    if b"\\" in b"".join(strings):
+    # Only flags have backslashes in most, and these come before the strings.
+    if line.rfind(b"\\") > line.find(b'"') and line.count(b"\\") != form.count(b"\\"):
         hidden = hide_escapes(line)
         pieces = hidden.text.split(b'"')
         form = b'"'.join(pieces[::2])
@@ -188,11 +192,14 @@ class _Planner:
         if min(section) < 32 or any(unfit in section for unfit in (b"[", b"{", b"%", b'\\"', b"\\\\")):
             raise _Unplanned
         self._section = section
+        # What comes before the expression for an item.
+        self._statements: list[str] = []
         self._names: dict[str, Any] = {
             "Address": Address,
             "BodyData": BodyData,
             "Envelope": Envelope,
             "date": parse_to_datetime,
+            "new": object.__new__,
             "__builtins__": {},
         }
 
@@ -219,7 +226,8 @@ class _Planner:
         lines += [f"    if {places[index]} != {self._constant(int(runs[index]))}: return False" for index in fixed]
         for name, value in zip(values[::2], values[1::2]):
             made = self._item(name.upper(), value)
-            lines.append(f"    items[{self._constant(name.upper())}] = {made}")
+            lines += [*self._statements, f"    items[{self._constant(name.upper())}] = {made}"]
+            self._statements.clear()
         lines.append("    return True")
         names = self._names
         exec(compile("\n".join(lines), "<a plan for FETCH responses>", "exec"), names)
@@ -275,14 +283,22 @@ class _Planner:
         fields = [_NONE.source if date is _NONE else self._date(date), self._text(subject)]
         fields += map(self._addresses, lists)
         fields += [self._text(in_reply_to), self._text(message_id)]
-        return f"Envelope({', '.join(fields)})"
+        return self._object("Envelope", _ENVELOPE_FIELDS, fields)
+
+    def _object(self, kind: str, names: Iterable[str], values: Iterable[str]) -> str:
+        """A new object whose slots are filled one by one: half the time of a call of ``__init__``."""
+        made = f"o{len(self._statements)}"
+        self._statements.append(f"    {made} = new({kind})")
+        self._statements += [f"    {made}.{name} = {value}" for name, value in zip(names, values)]
+        return made
 
     def _addresses(self, value: Any) -> str:
         if value is _NONE or value == ():
             return _NONE.source
         if type(value) is not tuple or not all(type(address) is tuple and len(address) == 4 for address in value):
             raise _Unplanned
-        return "(" + "".join(f"Address({', '.join(map(self._text, address))}), " for address in value) + ")"
+        made = [self._object("Address", _ADDRESS_FIELDS, map(self._text, address)) for address in value]
+        return "(" + "".join(f"{name}, " for name in made) + ")"
 
     def _body(self, value: Any) -> str:
         if type(value) is not tuple or not value:

@@ -48,6 +48,7 @@ _DayAndEnds = tuple[float, "dict[bytes, float]"]
 _known_days: dict[bytes, _DayAndEnds] = {}
 _known_ends: tuple[dict[bytes, float], dict[bytes, float]] = ({}, {})
 _MAX_DAYS_KEPT = 8192
+_LONGEST_KEPT = 64
 _MAX_ENDS_KEPT = 60 * 256
 _HOURS = {b"%02d" % hour: hour * 3600 for hour in range(24)}
 _MINUTES = {b"%02d" % minute: minute * 60 for minute in range(60)}
@@ -92,7 +93,8 @@ def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.date
                 try:
                     # Without a datetime that carries the zone: this runs once or twice for each message.
                     local = _from_timestamp((moment - _EPOCH).total_seconds() - _offset_seconds(zone))
-                    _remember(timestamp, match, moment)
+                    if len(timestamp) <= _LONGEST_KEPT:
+                        _remember(timestamp, match, moment)
                     return local
                 except _UNKNOWN_TO_PLATFORM:
                     pass

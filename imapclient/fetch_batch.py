@@ -212,7 +212,7 @@ class BatchReader:
 
     def _layout_of(self, fields: tuple[_Field, ...]) -> _Layout | None:
         names = [name for name, _ in fields]
-        if len(set(names)) != len(names) or (self._by_uid and (b"UID", NUMBER) not in fields):
+        if len(set(names)) != len(names) or b"SEQ" in names or (self._by_uid and (b"UID", NUMBER) not in fields):
             return None
         layout = _layouts.get(fields)
         if layout is None:

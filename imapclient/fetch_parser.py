@@ -54,7 +54,8 @@ def parse_fetch(
                 items[key] = int(value)
             elif kind == LIST and key == b"FLAGS":
                 items[key] = _flag_lists.get(value) or _flags(value)
-            else:
+            elif key != b"SEQ":
+                # That is the message's number, and no item.
                 items[key] = simple_value(key, kind, value, normalise_times)
             position = match.end()
             match = SIMPLE_ITEM.match(line, position)
@@ -99,7 +100,7 @@ def literal_item(line: bytes, start: int) -> bytes | None:
     """The name of the item whose literal the line announces, if that is all it has from ``start`` on."""
     space = line.rfind(b" ")
     name = line[start:space]
-    if line[space + 1 : space + 2] != b"{":
+    if line.rfind(b"{") != space + 1:
         # ~{n}, or no space before it
         return None
     if name not in _literal_items:
@@ -155,7 +156,8 @@ def _add_items(items: FetchItems, values: Iterable[Any], normalise_times: bool) 
         except StopIteration:
             raise ProtocolError(f"the FETCH item {brief(key)} has no value") from None
         key = key.upper()
-        items[key] = convert(key, value, normalise_times)
+        if key != b"SEQ":
+            items[key] = convert(key, value, normalise_times)
 
 
 def convert(key: bytes, value: Any, normalise_times: bool) -> Any:

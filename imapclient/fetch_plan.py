@@ -31,6 +31,7 @@ _ADDRESS_FIELDS = tuple(field.name for field in dataclasses.fields(Address))
 _ENVELOPE_FIELDS = tuple(field.name for field in dataclasses.fields(Envelope))
 _DIGITS = b"0123456789"
 _RUN = re.compile(rb"[0-9]+")
+_OPENING = re.compile(rb"\* [0-9]+ FETCH \(")
 _ALL_BUT_DIGITS = bytes(code if code in _DIGITS else 32 for code in range(256))
 # Lists within the list of items, at most. A deeper response is left to the parser, which knows the limit.
 MAX_DEPTH = 12
@@ -40,6 +41,11 @@ _MAX_NUMBER = 10**19
 # A function takes as long to make as the parser takes for some messages: a form must have come this often before.
 _WORTH_IT = 3
 _MAX_PLANS = 1024
+# Of more strings, a section takes long to compile.
+_MAX_STRINGS = 200
+# When there are as many plans as that, all are forgotten, and a form must come twice as often to have one: where there
+# are very many forms, or a server makes them up, plans are for those that come most. So many times at most.
+_MAX_CLEARINGS = 5
 _MAX_SEEN = 8192
 _MAX_KEY = 1500
 
@@ -69,6 +75,7 @@ _Key = Union[bytes, "tuple[bytes, ...]"]
 _plans: dict[_Key, _Plan | None] = {}
 # How often sections without a plan have come, by the hashes of their keys.
 _seen: dict[int, int] = {}
+_clearings = 0
 
 
 def read_by_plan(
@@ -147,15 +154,19 @@ def _other_plan(plan: _Plan, key: bytes, numbers: list[int], form: bytes) -> _Pl
 
 def _new_plan(whole_key: _Key, key: bytes, form: bytes) -> _Plan:
     """A plan for the section of a form that has this key. It is kept under ``whole_key``."""
-    if whole_key in _plans or len(key) > _MAX_KEY or len(_plans) >= _MAX_PLANS:
+    global _clearings
+    if whole_key in _plans or len(key) > _MAX_KEY or key.count(b'"') > _MAX_STRINGS:
         raise _Unplanned
     seen = hash(whole_key)
     times = _seen.get(seen, 0)
-    if times < _WORTH_IT:
+    if times < _WORTH_IT << _clearings:
         if len(_seen) >= _MAX_SEEN:
             _seen.clear()
         _seen[seen] = times + 1
         raise _Unplanned
+    if len(_plans) >= _MAX_PLANS:
+        _plans.clear()
+        _clearings = min(_clearings + 1, _MAX_CLEARINGS)
     try:
         # None of it where digits were within a name that cuts: ENV5ELOPE.
         section = next(section for section in _cut(form) if section.translate(None, _DIGITS) == key)
@@ -212,7 +223,13 @@ class _Planner:
                 raise _Unplanned
             # What is left is the sequence number and the items.
             found = [found[1], *found[4:]]
+        if opens and _OPENING.match(section) is None:
+            # Otherwise spaced, which the lexer does not see.
+            raise _Unplanned
         template, runs, chosen = _template(section)
+        if any(run[:1] == b"0" != run for run in runs):
+            # 007, which is no number, and a name that the template does not tell from one with 7.
+            raise _Unplanned
         strings = [f"s{index}" for index in range(section.count(b'"'))]
         places = [f"n{index}" for index in range(len(runs))]
         values, closes = _nested(found, strings, [places[index] for index in chosen])
@@ -225,6 +242,8 @@ class _Planner:
         lines += [f"    [{', '.join(names)}] = {given}" for names, given in ((strings, "strings"), (places, "numbers"))]
         lines += [f"    if {places[index]} != {self._constant(int(runs[index]))}: return False" for index in fixed]
         for name, value in zip(values[::2], values[1::2]):
+            if name.upper() == b"SEQ":
+                raise _Unplanned
             made = self._item(name.upper(), value)
             lines += [*self._statements, f"    items[{self._constant(name.upper())}] = {made}"]
             self._statements.clear()

@@ -76,6 +76,8 @@ class _Reading:
                 if match is not None:
                     self.items[b"UID"] = int(match.group(1))
             self._complain(error, None, last)
+        # Whatever item a server calls so.
+        self.items[b"SEQ"] = number
 
     def _read_pairs(self, values: list[Any], is_cut: bool) -> None:
         # The next value is the last one.

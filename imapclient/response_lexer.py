@@ -60,11 +60,16 @@ class _Hidden(NamedTuple):
 
     def unescaped(self, strings: list[bytes]) -> list[bytes]:
         """The contents of a line's strings as they are meant. What is left as a backslash escapes what needs none."""
-        # All at once: what stands between is in no line.
+        meanings = ((b"\\", b""), (self.quote, b'"'), (self.backslash, b"\\"))
+        # All at once: what stands between is in no line that a server has sent.
         inside = b"\n".join(strings)
-        for escape, meant in ((b"\\", b""), (self.quote, b'"'), (self.backslash, b"\\")):
-            inside = inside.replace(escape, meant)
-        return inside.split(b"\n") if strings else strings
+        if inside.count(b"\n") == len(strings) - 1:
+            for escape, meant in meanings:
+                inside = inside.replace(escape, meant)
+            return inside.split(b"\n")
+        for escape, meant in meanings:
+            strings = [string.replace(escape, meant) for string in strings]
+        return strings
 
 
 def hide_escapes(text: bytes) -> _Hidden:

@@ -24,6 +24,7 @@ def _nothing_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetch_batch, "_layouts", {})
     monkeypatch.setattr(fetch_plan, "_plans", {})
     monkeypatch.setattr(fetch_plan, "_seen", {})
+    monkeypatch.setattr(fetch_plan, "_clearings", 0)
 
 
 FIXTURES = [
@@ -139,7 +140,47 @@ def test_names_that_differ_in_digits_have_plans_of_their_own() -> None:
         found = read_by_plan(b"* 5 FETCH (UID 7 FLAGS ($label%d) RFC822.SIZE 9)" % number)
         assert found == {b"SEQ": 5, b"UID": 7, b"FLAGS": (b"$label%d" % number,), b"RFC822.SIZE": 9}
     assert read_by_plan(b"* 5 FETCH (UID 7 FLAGS ($label01) RFC822.SIZE 9)") is None
-    assert read_by_plan(b"* 5 FETCH (UID 7 FLAGS ($label1) RFC82.SIZE 9)") is not None
+
+
+@pytest.mark.parametrize("names", [(b"$label01", b"$label1"), (b"$label1", b"$label02", b"$label2")])
+def test_names_with_leading_zeros(names: tuple[bytes, ...]) -> None:
+    line = b"* 5 FETCH (UID %d FLAGS (%b) ENVELOPE %b)\r\n"
+    assert_same(b"".join(3 * [line % (number, name, ENVELOPE) for number, name in enumerate(names, 101)]))
+    assert_same(3 * b"* 5 FETCH (UID 7 RFC0822.SIZE 5)\r\n" + b"* 5 FETCH (UID 8 RFC822.SIZE many)\r\n")
+
+
+def test_an_item_with_the_name_of_our_own() -> None:
+    """A message's number is what stands before FETCH."""
+    for value in (b'"x"', b"5", b"(5)", b"{1}\r\n5", b"NIL"):
+        for rest in (b"", b" ENVELOPE " + ENVELOPE, b" BODY[1] {1}\r\na"):
+            stream = b"".join(b"* %d FETCH (UID %d SEQ %b%b)\r\n" % (n, 100 + n, value, rest) for n in range(1, 7))
+            assert_same(stream)
+            assert_same(stream, use_uid=False)
+            messages = read(ChunkTransport([stream]), fast=True, use_uid=False)[0].messages
+            assert all(f"b'SEQ': {n}" in messages for n in range(1, 7)), messages
+
+
+def test_heads_that_are_not_plain() -> None:
+    plain = b"* 5 FETCH (UID 7 ENVELOPE %b)\r\n" % ENVELOPE
+    for head in (b"* 5 FETCH  (", b"* 5 FETCH(", b"*  5 FETCH (", b"* 5  FETCH (", b"* 5 fetch (", b"* 05 FETCH ("):
+        stream = plain.replace(b"* 5 FETCH (", head)
+        assert_same(stream + plain)
+        assert_same(3 * stream + plain)
+
+
+def test_a_literal_after_what_looks_like_one() -> None:
+    """As the fuzzer found."""
+    assert_same(3 * b"* 1 FETCH (UID 5 BODY[1] {2\xff\xff{3}\r\ncde FLAGS ())\r\n")
+
+
+def test_forms_that_come_most_have_plans_where_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch_plan, "_WORTH_IT", 3)
+    monkeypatch.setattr(fetch_plan, "_MAX_PLANS", 10)
+    for number in range(100):
+        for _ in range(4):
+            read_by_plan(b"* 1 FETCH (UID 5 X%b a)" % (b"A" * number))
+    line = b"* 1 FETCH (UID 5 FLAGS ())"
+    assert [read_by_plan(line) for _ in range(200)][-1] == {b"SEQ": 1, b"UID": 5, b"FLAGS": ()}
 
 
 def test_digits_in_the_names_that_cut_a_form() -> None:

@@ -448,3 +448,8 @@ def test_token_source_is_read_once() -> None:
 def test_token_source_of_a_broken_line() -> None:
     with pytest.raises(ProtocolError):
         list(TokenSource([b'a "b']))
+
+
+def test_strings_with_line_ends_keep_their_places() -> None:
+    """No line has one, but `parse_response` takes any bytes."""
+    assert read_values(b'"a\\"\nb" "c" "d\\\\\n"') == [b'a"\nb', b"c", b"d\\\n"]

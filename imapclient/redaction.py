@@ -128,9 +128,10 @@ class Secrets:
             fields["code"] = self._without_arguments(fields["code"])
         if isinstance(error, LoginError) and self._are_in_value(error.challenge):
             error.challenge = None
-        cause = error.__cause__
-        if cause is not None and not isinstance(cause, IMAPClientError) and self._are_in_value(cause.args):
-            error.__cause__ = None
+        for link in ("__cause__", "__context__"):
+            other = getattr(error, link)
+            if other is not None and not isinstance(other, IMAPClientError) and self._are_in_value(other.args):
+                setattr(error, link, None)
 
     def _message(self, message: str, error: IMAPClientError, context: bytes | None) -> str:
         if context is not None:

@@ -190,6 +190,23 @@ def test_the_errors_that_led_to_an_error() -> None:
     assert secrets.hide(unread).__cause__ is cause
 
 
+def test_an_error_of_another_kind_that_led_to_an_error() -> None:
+    def raised(told: str) -> ProtocolError:
+        try:
+            try:
+                raise ValueError(told)
+            except ValueError as error:
+                raise ProtocolError("a response can't be read") from error
+        except ProtocolError as error:
+            return error
+
+    secrets = known(b"hunter2")
+    hidden = secrets.hide(raised("invalid literal: 'hunter2'"))
+    assert (hidden.__cause__, hidden.__context__) == (None, None)
+    kept = secrets.hide(raised("invalid literal: 'x'"))
+    assert str(kept.__cause__) == str(kept.__context__) == "invalid literal: 'x'"
+
+
 def test_other_exceptions_are_left_alone() -> None:
     error = ValueError("hunter2")
     assert str(known(b"hunter2").hide(error)) == "hunter2"

@@ -190,7 +190,9 @@ class MessagesMixin(CommandBase):
         try:
             with self._undisturbed():
                 ids = self._ids_by_uid(wanted)
-                for part in SequenceSet(ids).split():
+                by_uid = SequenceSet(ids)
+                codes = UidCodes(b"COPYUID", asked=by_uid)
+                for part in by_uid.split():
                     codes.finish(self._execute(b"UID COPY", [part, target], codes.handlers))
                     copied = [ids[uid] for uid in UidSet(part)]
                     self._execute(b"UID STORE", [part, b"+FLAGS.SILENT", (b"\\Deleted",)])

@@ -271,6 +271,25 @@ def test_sequence_numbers_without_move() -> None:
         assert [name for _, name, _ in unsolicited(client)] == [b"FETCH", b"EXPUNGE", b"EXPUNGE"]
 
 
+@pytest.mark.parametrize("code", ["[COPYUID 5 8 1]", "[COPYUID 5 7:8 1:2]"])
+def test_copyuid_of_other_messages_without_move(code: str) -> None:
+    script = f"""
+        C: A1 UID FETCH 1:* (UID)
+        S: * 1 FETCH (UID 7)
+        S: A1 OK Done
+        C: A2 UID COPY 7 "x"
+        S: * OK {code} Whose?
+        S: A2 OK {code} Copied
+        C: A3 UID STORE 7 {_STORE}
+        S: A3 OK Done
+        C: A4 UID EXPUNGE 7
+        S: A4 OK Done
+    """
+    with dialogue(script, capabilities=_NO_MOVE) as client:
+        assert known(client.move("1:*", "x")) == (f"{code} Copied".encode(), None, None, None)
+        assert unsolicited(client) == [(None, b"OK", f"{code} Whose?".encode())]
+
+
 @pytest.mark.parametrize("asked", ["1:*", "$", "*"])
 def test_a_message_that_arrives_between_the_steps_is_left_alone(asked: str) -> None:
     """It would be within ``1:*`` at the second step, and be removed without having been copied."""

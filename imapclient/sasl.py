@@ -32,6 +32,9 @@ _CONTROL = rb"[\x00-\x1f\x7f]"
 # iteration-count, an attribute of the server's first message (RFC 5802, 7)
 _ITERATIONS = r"(?:\A|,)i=([^,]*)"
 _COUNT = r"[1-9][0-9]{0,9}\Z"
+# The RFC sets no limit. Servers use less than a hundred characters; the client has to repeat them.
+_NONCE = r"(?:\A|,)r=([^,]*)"
+_MAX_NONCE = 1024
 # How much of a server's reasons for a failure is read as JSON, and how much stands in a message.
 _MAX_JSON = 64 * 1024
 _MAX_SHOWN = 400
@@ -302,8 +305,8 @@ class ScramSHA256(Mechanism):
 
     The server says how often the password is to be hashed. Fewer than ``MIN_ITERATIONS`` would make the password easy
     to guess from the client's proof (RFC 7677, 4), and more than ``max_iterations`` could keep the client busy for
-    hours: both raise ProtocolError before anything is computed. A million takes half a second, with the scramp that
-    Python 3.9 gets up to ten seconds.
+    hours: both raise ProtocolError before anything is computed, as does a nonce of more than 1024 characters. A million
+    iterations take half a second, with the scramp that Python 3.9 gets up to ten seconds.
 
     Without channel binding: a proxy in between that the client takes for the server is not found out.
     """
@@ -343,6 +346,8 @@ class ScramSHA256(Mechanism):
         with self._reading():
             message = server_first.decode("utf-8")
             self._check_iterations(message)
+            if any(len(nonce) > _MAX_NONCE for nonce in re.findall(_NONCE, message)):
+                raise ValueError(f"the nonce is longer than {_MAX_NONCE} characters")
             client.set_server_first(message)
             proof = client.get_client_final().encode("utf-8")
         server_final = yield proof

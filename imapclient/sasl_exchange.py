@@ -14,6 +14,9 @@ from .util import Text, to_wire
 _MAX_INITIAL_RESPONSE = 8000
 # A shorter response is no secret, but a word such as "y".
 _LEAST_SECRET = 4
+# A longer response is hidden only by its ends, since all that a server says is searched for it.
+_MAX_SECRET = 64 * 1024
+_END_OF_SECRET = 4096
 
 Respond = Callable[[bytes], Optional[Text]]
 """Takes a challenge and returns the response; None cancels."""
@@ -25,8 +28,8 @@ class AuthExchange:
     Where ``respond`` raises, or a challenge can't be read, the exchange is cancelled and the exception kept in
     ``error``: the server's tagged response still has to be read.
 
-    ``remember`` is told of what must not be shown: all that is said, in base64 and without it, but for a name, and for
-    all of a mechanism that has no secrets.
+    ``remember`` is told of what must not be shown: all that is said, in base64 and without it, but for a name, for all
+    of a mechanism that has no secrets, and for the middle of what is absurdly long.
     """
 
     #: So many challenges, and so many bytes of base64 in one, are more than any mechanism has.
@@ -102,7 +105,10 @@ class AuthExchange:
         encoded = base64.b64encode(response)
         self.said += [response, encoded]
         if self._remember is not None and self._is_secret(response):
-            self._remember((response, encoded))
+            said: tuple[bytes, ...] = (response, encoded)
+            if len(response) > _MAX_SECRET:
+                said = tuple(end for part in said for end in (part[:_END_OF_SECRET], part[-_END_OF_SECRET:]))
+            self._remember(said)
         return encoded
 
     def _is_secret(self, response: bytes) -> bool:

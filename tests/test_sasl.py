@@ -211,6 +211,21 @@ def test_scram_counts_the_iterations_before_it_hashes(
     assert not mechanism.complete
 
 
+def test_scram_takes_no_nonce_that_is_absurdly_long(vector: _Vector) -> None:
+    """It would be repeated to the server, and be looked for in what the server says as long as the connection lasts."""
+    kind, nonce, _, server_first, _, _ = vector
+    mechanism = kind("user", "pencil")
+    own, rest = f"r={nonce}".encode(), server_first[server_first.index(b",s=") :]
+    longest = own.ljust(len("r=") + 1024, b"x")
+    mechanism(b"")
+    assert mechanism(longest + rest).startswith(b"c=biws," + longest + b",p=")
+    mechanism.start()
+    mechanism(b"")
+    with pytest.raises(ProtocolError, match="the nonce is longer than 1024 characters"):
+        mechanism(longest + b"x" + rest)
+    assert not mechanism.complete
+
+
 def test_scram_with_another_bound(vector: _Vector) -> None:
     kind, _, _, server_first, _, _ = vector
     mechanism = kind("user", "pencil", max_iterations=5000)

@@ -70,6 +70,18 @@ def test_a_challenge_that_repeats_the_secret_is_not_shown() -> None:
     assert said.decode() not in str(exchange.error)
 
 
+def test_of_a_response_that_is_absurdly_long_the_ends_are_remembered() -> None:
+    remembered: list[bytes] = []
+    response = b"ab" + b"x" * 65533 + b"yz"
+    exchange = AuthExchange(lambda challenge: response[len(challenge) :], remember=remembered.extend)
+    encoded = exchange.respond(b"")
+    assert encoded == base64.b64encode(response)
+    assert remembered == [response[:4096], response[-4096:], encoded[:4096], encoded[-4096:]]
+    remembered.clear()
+    encoded = exchange.respond(b"YQ==")
+    assert remembered == [response[1:], encoded]
+
+
 def test_none_cancels() -> None:
     exchange = AuthExchange(lambda challenge: None)
     assert exchange.respond(b"") == b"*"

@@ -19,6 +19,8 @@ REDACTED = "**REDACTED**"
 ANYWHERE = 8
 # So much of a secret's beginning at the end of a text, or of its end at the beginning, tells that it was cut there.
 _LEAST_PART = 4
+# So many pieces between "..." are looked at from either end of a text.
+_MOST_PIECES = 25
 
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
@@ -73,24 +75,29 @@ class Secrets:
     # -- text
 
     def hidden(self, text: str) -> str:
-        """A server's text, decoded, without secrets; nor a part of a long one where the text was cut."""
+        """A server's text, decoded, without secrets; nor a part of a long one where the text was cut.
+
+        Of more than fifty pieces between ``...``, those in the middle are left out.
+        """
         for form in self._anywhere_text:
             text = text.replace(form, REDACTED)
         if self._word_text is not None:
             text = self._word_text.sub(REDACTED, text)
-        first, *rest = text.split("...")
-        return "...".join((self._without_parts(first), *(self._without_parts(piece, True) for piece in rest)))
+        pieces = text.split("...")
+        # This package cuts in a few places: a text with dozens of them is a server's, and not worth the time.
+        del pieces[_MOST_PIECES:-_MOST_PIECES]
+        return "...".join(self._without_parts(piece, number > 0) for number, piece in enumerate(pieces))
 
-    def _without_parts(self, text: str, may_begin_within: bool = False) -> str:
+    def _without_parts(self, text: str, may_begin_within: bool) -> str:
         # Without the end of a repr.
         whole = text.rstrip("'\".)")
-        end = min((_beginning_at_end(whole, form) for form in self._anywhere_text), default=len(whole))
-        if end < len(whole):
-            text = whole[:end] + REDACTED + text[len(whole) :]
+        size = max((_beginning_at_end(whole, form) for form in self._anywhere_text), default=0)
+        if size:
+            text = whole[:-size] + REDACTED + text[len(whole) :]
         if may_begin_within:
-            backwards = text[::-1]
-            end = min((_beginning_at_end(backwards, form[::-1]) for form in self._anywhere_text), default=len(text))
-            text = text if end == len(text) else REDACTED + text[len(text) - end :]
+            size = max((_end_at_beginning(text, form) for form in self._anywhere_text), default=0)
+            if size:
+                text = REDACTED + text[size:]
         return text
 
     # -- exceptions
@@ -148,15 +155,17 @@ class Secrets:
     def _are_in_value(self, value: Any) -> bool:
         """Whether one of the secrets stands in a value that was read from what a server sent."""
         todo = [value]
+        found: list[bytes] = []
         while todo:
             one = todo.pop()
             if isinstance(one, dict):
                 todo += [*one, *one.values()]
             elif isinstance(one, (tuple, list)):
                 todo += one
-            elif self.are_in(one if isinstance(one, bytes) else str(one).encode("utf-8", "replace")):
-                return True
-        return False
+            else:
+                found.append(one if isinstance(one, bytes) else str(one).encode("utf-8", "replace"))
+        # At once, since there may be hundreds of thousands.
+        return self.are_in(b"\0".join(found))
 
 
 def _forms(secret: bytes) -> Iterator[bytes]:
@@ -206,12 +215,29 @@ def _has_part(data: bytes, form: bytes) -> bool:
         return False
     if len(data) >= _LEAST_PART and data in form:
         return True
-    return _beginning_at_end(data, form) < len(data) or _beginning_at_end(data[::-1], form[::-1]) < len(data)
+    return bool(_beginning_at_end(data, form) or _end_at_beginning(data, form))
+
+
+# These two look for the text's four characters in the form: a server may make a text that has the form's many times.
 
 
 def _beginning_at_end(text: AnyStr, form: AnyStr) -> int:
-    """Where the beginning of a form, four characters of it or more, goes on to the end of a text; else its length."""
-    start = text.find(form[:_LEAST_PART], max(0, len(text) - len(form) + 1))
-    while start >= 0 and not form.startswith(text[start:]):
-        start = text.find(form[:_LEAST_PART], start + 1)
-    return len(text) if start < 0 else start
+    """So much of a form's beginning, four characters or more but not all, ends a text; else 0."""
+    end = text[-_LEAST_PART:]
+    if len(end) < _LEAST_PART:
+        return 0
+    at = form.rfind(end, 0, min(len(text), len(form) - 1))
+    while at >= 0 and not text.endswith(form[: at + _LEAST_PART]):
+        at = form.rfind(end, 0, at + _LEAST_PART - 1)
+    return 0 if at < 0 else at + _LEAST_PART
+
+
+def _end_at_beginning(text: AnyStr, form: AnyStr) -> int:
+    """So much of a form's end, four characters or more but not all, begins a text; else 0."""
+    beginning = text[:_LEAST_PART]
+    if len(beginning) < _LEAST_PART:
+        return 0
+    at = form.find(beginning, max(1, len(form) - len(text)))
+    while at >= 0 and not text.startswith(form[at:]):
+        at = form.find(beginning, at + 1)
+    return 0 if at < 0 else len(form) - at

@@ -6,6 +6,7 @@ import base64
 import copy
 import json
 import pickle
+import time
 from typing import Any
 from urllib.parse import quote
 
@@ -249,6 +250,43 @@ def test_nothing_is_hidden_before_there_is_a_secret() -> None:
     assert secrets.hidden("hunter2...x") == "hunter2...x"
     assert not secrets.are_in(b"hunter2", may_be_cut=True)
     assert str(secrets.hide(refusal("hunter2"))) == "STATUS failed: hunter2"
+
+
+# What a server that was told a token, or makes one up that begins like it, may send to keep a client busy.
+_TOKEN = b"ya29." + base64.b64encode(bytes(range(256)) * 6)
+_UNITS = [
+    (b"x...", False), (b"ya29...", False), (b"ya29 ", False), (b"ya29", True), (_TOKEN[-4:], True),
+    (b"ya29" * 600 + b"...", False), (b"..." + _TOKEN[-4:] * 600, False), (_TOKEN[:-1] + b"...", False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("unit", "ends_in_part"), _UNITS, ids=range(len(_UNITS)))
+def test_a_megabyte_is_looked_through_in_no_time(unit: bytes, ends_in_part: bool) -> None:
+    message = b"user=ann\1auth=Bearer %s\1\1" % _TOKEN
+    secrets = known(_TOKEN, message, base64.b64encode(message))
+    data = unit * (2**20 // len(unit))
+    error = refusal(data.decode(), (b"X", (data, tuple(data[:300000].split(b"a")))))
+    start = time.process_time()
+    secrets.hide(error)
+    assert secrets.hide(ProtocolError("no", 1, data)).position == 1
+    assert secrets.are_in(data, may_be_cut=True) is ends_in_part
+    assert time.process_time() - start < 2
+
+
+def test_a_secret_that_repeats_itself_takes_no_time() -> None:
+    secrets = known(b"a" * 1000 + b"b" + b"a" * 1000)
+    start = time.process_time()
+    for unit in (b"b" + b"a" * 999, b"a" * 999 + b"b"):
+        assert secrets.hidden((unit.decode() + "...") * 1000)
+        assert secrets.are_in(unit * 1000, may_be_cut=True)
+    assert time.process_time() - start < 2
+
+
+def test_what_stands_amid_dozens_of_dots_is_left_out() -> None:
+    secrets = known(b"correct horse")
+    assert secrets.hidden("..." * 49 + "x") == "..." * 49 + "x"
+    shown = secrets.hidden("told correct" + "...x" * 5000 + "...horse, corr")
+    assert shown == f"told {REDACTED}" + "...x" * 48 + f"...{REDACTED}, {REDACTED}"
 
 
 def test_long_texts() -> None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import signal
-import threading
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 
@@ -294,16 +292,8 @@ def test_closing_the_generator_between_events() -> None:
         client.noop()
 
 
-def test_ctrl_c_while_it_waits_leaves_idle() -> None:
-    thread = threading.main_thread().ident
-    assert thread is not None
-    main_thread = thread
-    script: Script = [
-        SELECT + IDLE + "S: * OK [ALERT] Look out",
-        "PAUSE 0.1",
-        lambda: signal.pthread_kill(main_thread, signal.SIGINT),
-        DONE + NOOP,
-    ]
+def test_ctrl_c_while_it_waits_leaves_idle(interrupt: Callable[[], None]) -> None:
+    script: Script = [SELECT + IDLE + "S: * OK [ALERT] Look out", "PAUSE 0.1", interrupt, DONE + NOOP]
     with dialogue(script) as client:
         with pytest.raises(KeyboardInterrupt):
             next(client.watch("INBOX"))

@@ -455,7 +455,9 @@ def test_import_is_light() -> None:
     assert "imapclient.imapclient" in loaded
     assert not loaded & {"asyncio", "IPython", "keyring", "ptpython", "pymap", "scramp", "trustme", "pytest"}
     # What takes milliseconds, and few programs need.
-    assert not loaded & {"email", "hmac", "imapclient.events", "imapclient.folder_watch", "json"}
+    seldom = {"email", "hmac", "imapclient.events", "imapclient.folder_watch", "json"}
+    # What measures coverage has loaded some before.
+    assert not loaded & seldom - loaded_by("pass")
 
 
 # -- and the checks can fail

@@ -80,7 +80,7 @@ CASES = {
     "fetch-envelopes": Case(
         "fetch of {amount} ENVELOPEs and BODYSTRUCTUREs",
         20_000,
-        5_000,
+        8_000,
         f"result = client.fetch(ids, {ENVELOPE_ITEMS})\nassert len(result) == AMOUNT",
         factor=1.3,
         warm_up=f"ids = client.search()\nclient.fetch(ids[:100], {ENVELOPE_ITEMS})",

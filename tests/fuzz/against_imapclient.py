@@ -101,6 +101,7 @@ _ENDS_A_WORD = re.compile(rb"[\x00-\x1f%\x7f]")
 _Rule = Callable[[_Input, Difference], object]
 RULES: Mapping[str, _Rule] = {
     "NIL in any letter case is None": lambda data, found: _NIL_IN_LOWER_CASE.search(data.text),
+    "A message's number is what stands before FETCH": lambda data, found: "[b'SEQ']" in found.where,
     "Sizes are numbers": lambda data, found: ".SIZE" in found.where,
     "Flags are always bytes": lambda data, found: (
         ("FLAGS" in found.where or "X-GM-LABELS" in found.where) and not found.theirs.startswith("builtins.bytes")

@@ -31,6 +31,7 @@ _ADDRESS_FIELDS = tuple(field.name for field in dataclasses.fields(Address))
 _ENVELOPE_FIELDS = tuple(field.name for field in dataclasses.fields(Envelope))
 _DIGITS = b"0123456789"
 _RUN = re.compile(rb"[0-9]+")
+_LEADING_ZERO = re.compile(rb"(?<![0-9])0[0-9]")
 _OPENING = re.compile(rb"\* [0-9]+ FETCH \(")
 _ALL_BUT_DIGITS = bytes(code if code in _DIGITS else 32 for code in range(256))
 # Lists within the list of items, at most. A deeper response is left to the parser, which knows the limit.
@@ -164,14 +165,17 @@ def _new_plan(whole_key: _Key, key: bytes, form: bytes) -> _Plan:
             _seen.clear()
         _seen[seen] = times + 1
         raise _Unplanned
+    sections = [section for section in _cut(form) if section.translate(None, _DIGITS) == key]
+    if not sections or _LEADING_ZERO.search(sections[0]):
+        # ENV5ELOPE, which cuts in the key only; 007, which is no number, or in a name that the template does not tell
+        # from one with 7. Forms that can have a plan may have the same key.
+        raise _Unplanned
     if len(_plans) >= _MAX_PLANS:
         _plans.clear()
         _clearings = min(_clearings + 1, _MAX_CLEARINGS)
     try:
-        # None of it where digits were within a name that cuts: ENV5ELOPE.
-        section = next(section for section in _cut(form) if section.translate(None, _DIGITS) == key)
-        plan = _plans[whole_key] = _Planner(section).plan()
-    except (_Unplanned, ProtocolError, StopIteration):
+        plan = _plans[whole_key] = _Planner(sections[0]).plan()
+    except (_Unplanned, ProtocolError):
         _plans[whole_key] = None
         raise _Unplanned from None
     return plan
@@ -219,17 +223,12 @@ class _Planner:
         found = tokens(section.replace(b'"', b'""'))
         opens = section.startswith(b"* ")
         if opens:
-            if found[2:4] != [b"FETCH", b"("]:
+            # The lexer does not see other spaces.
+            if _OPENING.match(section) is None or found[2:4] != [b"FETCH", b"("]:
                 raise _Unplanned
             # What is left is the sequence number and the items.
             found = [found[1], *found[4:]]
-        if opens and _OPENING.match(section) is None:
-            # Otherwise spaced, which the lexer does not see.
-            raise _Unplanned
         template, runs, chosen = _template(section)
-        if any(run[:1] == b"0" != run for run in runs):
-            # 007, which is no number, and a name that the template does not tell from one with 7.
-            raise _Unplanned
         strings = [f"s{index}" for index in range(section.count(b'"'))]
         places = [f"n{index}" for index in range(len(runs))]
         values, closes = _nested(found, strings, [places[index] for index in chosen])

@@ -149,6 +149,14 @@ def test_names_with_leading_zeros(names: tuple[bytes, ...]) -> None:
     assert_same(3 * b"* 5 FETCH (UID 7 RFC0822.SIZE 5)\r\n" + b"* 5 FETCH (UID 8 RFC822.SIZE many)\r\n")
 
 
+def test_what_has_no_plan_leaves_that_of_others() -> None:
+    """Forms with the same key."""
+    good = b"* 5 FETCH (UID 7 FLAGS ($label1) ENVELOPE %b)" % ENVELOPE
+    for bad in (good.replace(b"label1", b"label01"), good.replace(b"UID 7", b"UID 07"), good.replace(b"OPE", b"O5PE")):
+        assert read_by_plan(bad) is None
+    assert read_by_plan(good) is not None
+
+
 def test_an_item_with_the_name_of_our_own() -> None:
     """A message's number is what stands before FETCH."""
     for value in (b'"x"', b"5", b"(5)", b"{1}\r\n5", b"NIL"):

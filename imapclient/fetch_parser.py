@@ -84,7 +84,7 @@ _UID_AND_FLAGS = re.compile(rb"\(UID (\d{1,10}) FLAGS \(([^()\"\n\r\v\f]*)\)\)\Z
 # escapes. Names in lower case, NIL and all else go the long way; so do the control characters at which bytes.split()
 # would end an atom.
 SIMPLE_ITEM = re.compile(
-    rb"([A-Z][A-Z0-9.-]*) "
+    rb"((?!NIL )[A-Z][A-Z0-9.-]*) "
     rb"(?:(0|[1-9]\d{0,18})|\(([^()\"\n\r\v\f]*)\)|\"([^\"\\]*)\")"
     rb"(?: (?=[A-Z])|\)\Z)"
 )

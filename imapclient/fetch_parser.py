@@ -114,6 +114,9 @@ def literal_item(line: bytes, start: int) -> bytes | None:
 def _flags(text: bytes) -> tuple[bytes, ...]:
     """The flags of a list. Such lists are mostly one of few."""
     flags = tuple(text.split())
+    if b"NIL" in text.upper():
+        # In any letter case it is NIL to the lexer.
+        flags = tuple(b"NIL" if flag.upper() == b"NIL" else flag for flag in flags)
     if len(_flag_lists) < _MAX_FLAG_LISTS_KEPT and len(text) < 200:
         _flag_lists[text] = flags
     return flags

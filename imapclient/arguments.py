@@ -19,7 +19,7 @@ from .datetime_util import datetime_to_INTERNALDATE, format_criteria_date
 from .exceptions import InvalidCriteriaError, ResponseCode
 from .imap_utf7 import encode_name
 from .sequence_set import SEQUENCE_SET_LIMIT, SequenceSet, UidSet, is_sequence_set
-from .util import Text, shortened, to_wire
+from .util import Text, escaped, shortened, to_wire
 
 
 class Literal(NamedTuple):
@@ -68,7 +68,7 @@ def string(value: Text, what: str = "text") -> Argument:
         if b"\0" in data:
             raise ValueError(f"{what} must not contain NUL")
         return Literal(data)
-    return b'"%s"' % data.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    return b'"%s"' % escaped(data)
 
 
 def atom(value: Text, what: str = "atom") -> bytes:

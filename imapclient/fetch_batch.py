@@ -288,10 +288,10 @@ def _with_literals(buffer: bytes, position: int, end: int) -> tuple[bytes, list[
         if quotes & 1:
             return None
         strings += quotes // 2
-        literals.append((strings, buffer[end + 1 : end + 1 + int(match.group(2))]))
+        start, position = end + 1, end + 1 + int(match.group(2))
+        literals.append((strings, buffer[start:position]))
         strings += 1
         parts += [before, b'""']
-        position = end + 1 + int(match.group(2))
         end = buffer.find(b"\n", position)
         if end <= position or buffer[end - 1] != 13:
             return None

@@ -6,8 +6,8 @@ and what follows it. A section that keeps coming is compiled: a `_Plan` has a fu
 strings and numbers. `read_by_plan` then only cuts a response at its quotes and calls these.
 
 Plans are found by the form without its digits. They are used for no response but one that they describe byte for byte:
-their templates, filled with the numbers, must give the form. Whatever is not plain (escapes, literals, numbers with
-leading zeros, envelopes of eleven fields, dates that are none) has no plan, and `read_by_plan` then returns None:
+their templates, filled with the numbers, must give the form. Whatever is not plain (numbers with leading zeros,
+envelopes of eleven fields, dates that are none) has no plan, and `read_by_plan` then returns None:
 `fetch_parser.parse_fetch` reads it. The values are the same in both ways.
 
 The source of a function is made of names of our own and places. Nothing that a server sends gets into it.
@@ -224,7 +224,7 @@ class _Planner:
         opens = section.startswith(b"* ")
         if opens:
             # The lexer does not see other spaces.
-            if _OPENING.match(section) is None or found[2:4] != [b"FETCH", b"("]:
+            if _OPENING.match(section) is None:
                 raise _Unplanned
             # What is left is the sequence number and the items.
             found = [found[1], *found[4:]]
@@ -337,14 +337,14 @@ class _Planner:
 
 def _template(section: bytes) -> tuple[bytes, list[bytes], list[int]]:
     """The template, the runs of digits, and which of these are numbers: they stand alone."""
-    runs = _RUN.findall(section)
+    matches = list(_RUN.finditer(section))
     chosen = [
         index
-        for index, match in enumerate(_RUN.finditer(section))
+        for index, match in enumerate(matches)
         if section[match.start() - 1 : match.start()] in (b" ", b"(")
         and section[match.end() : match.end() + 1] in (b" ", b")", b"")
     ]
-    return _RUN.sub(b"%d", section), runs, chosen
+    return _RUN.sub(b"%d", section), [match.group() for match in matches], chosen
 
 
 def _nested(found: list[bytes], strings: list[str], numbers: list[str]) -> tuple[list[Any], bool]:

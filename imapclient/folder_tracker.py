@@ -14,7 +14,7 @@ from .events import Expunged, FlagsChanged, FolderState, NewMessage, Vanished
 from .exceptions import ProtocolError
 from .exchange import Untagged
 from .fetch_parser import parse_fetch
-from .sequence_set import STAR, UidSet
+from .sequence_set import STAR, UidSet, how_many
 
 Change = Union[NewMessage, Expunged, Vanished, FlagsChanged]
 
@@ -87,7 +87,7 @@ class FolderTracker:
             return
         uidnext = self.state.uidnext
         known = [(low, high if uidnext is None else min(high, uidnext - 1)) for low, high in uids.ranges]
-        gone = sum(high - low + 1 for low, high in known if low <= high)
+        gone = how_many((low, high) for low, high in known if low <= high)
         self._exists = max(0, self._exists - len(uids))
         self.state = replace(self.state, exists=max(0, min(self._exists, self.state.exists - gone)))
         # Which numbers these had isn't known.

@@ -28,7 +28,7 @@ class CapabilityState:
     capabilities_known: bool
     #: What ENABLE has switched on, in upper case (RFC 5161).
     enabled: frozenset[str]
-    #: Whether ENABLE was sent.
+    #: What ENABLE was sent for, in upper case.
     may_enable: frozenset[str]
     #: imaplib's: NONAUTH, AUTH, SELECTED or LOGOUT.
     state: str

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, AnyStr, NoReturn, TypeVar
 
 from .exceptions import IMAPClientError, LoginError, ProtocolError, ResponseCode
-from .util import printable
+from .util import escaped, printable
 
 REDACTED = "**REDACTED**"
 ANYWHERE = 8
@@ -171,7 +171,7 @@ class Secrets:
 def _forms(secret: bytes) -> Iterator[bytes]:
     """How a secret may stand in what a server sends."""
     yield secret
-    yield secret.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    yield escaped(secret)
     # As in a URL (RFC 3986, 2.1).
     yield b"".join(b"%c" % byte if byte in _UNRESERVED else b"%%%02X" % byte for byte in secret)
     if len(secret) >= ANYWHERE:

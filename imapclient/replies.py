@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from .exchange import Handler, Tagged, Untagged
 from .response_codes import split_response_code
-from .sequence_set import SequenceSet, UidSet
+from .sequence_set import SequenceSet, UidSet, how_many
 
 _Reply = TypeVar("_Reply", bound="AppendReply")
 
@@ -117,7 +117,7 @@ class UidCodes:
 
     def _is_own(self, code: _Code) -> bool:
         if self._count is not None:
-            return sum(high - low + 1 for low, high in code.uids.ranges) == self._count
+            return how_many(code.uids.ranges) == self._count
         if self._asked is None or code.sources is None:
             return True
         return self._asked.has_all(code.sources) if self._by_uid else self._asked.has_room(code.sources)

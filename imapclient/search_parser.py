@@ -122,9 +122,7 @@ def _ids_of_equal_width(text: bytes) -> array.array[int] | None:
     As hexadecimal digits, two of an id make a byte (BCD). One call makes each byte the number from 0 to 99 that it
     stands for, and arithmetic on the whole text as one int then puts the bytes of each id together.
     """
-    width = text.find(b" ", 1) - 1
-    if width < 0:
-        width = len(text) - 1
+    width = _width(text, 0)
     count = len(text) // (width + 1)
     if not 0 < width <= 8 or len(text) != count * (width + 1):
         return None

@@ -56,7 +56,7 @@ class UidSet(Collection[int]):
         return together
 
     def __len__(self) -> int:
-        return sum(high - low + 1 for low, high in self.ranges)
+        return how_many(self.ranges)
 
     def __iter__(self) -> Iterator[int]:
         for low, high in self.ranges:
@@ -181,7 +181,7 @@ class SequenceSet:
 
     def has_room(self, uids: UidSet) -> bool:
         """Whether there may be so many messages in it."""
-        return not self.is_bounded or _count(uids.ranges) <= _count(self.ranges)
+        return not self.is_bounded or how_many(uids.ranges) <= how_many(self.ranges)
 
     def in_order(self, present: Collection[int]) -> list[int]:
         """The ids of ``present`` in the order of the request; those whose place is not known last."""
@@ -249,8 +249,8 @@ class SequenceSet:
         return sets
 
 
-def _count(ranges: Iterable[Range]) -> int:
-    """As len() does it, which can't be more than sys.maxsize."""
+def how_many(ranges: Iterable[Range]) -> int:
+    """The numbers in ranges, also where they are more than len() can tell, which is sys.maxsize."""
     return sum(high - low + 1 for low, high in ranges)
 
 

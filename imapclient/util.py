@@ -45,6 +45,11 @@ def to_wire(value: Text, encoding: str = "utf-8") -> bytes:
     return six.ensure_binary(value, encoding)
 
 
+def escaped(data: bytes) -> bytes:
+    """As it stands between the quotes of a quoted string: ``escaped(b'a"b') == b'a\\\\"b'``."""
+    return data.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+
+
 def shortened(data: bytes) -> str:
     """A value for an error message, cut so that it can't flood a log."""
     return repr(data if len(data) <= 60 else data[:57] + b"...")

@@ -32,6 +32,8 @@ _ENVELOPE_FIELDS = tuple(field.name for field in dataclasses.fields(Envelope))
 _DIGITS = b"0123456789"
 _RUN = re.compile(rb"[0-9]+")
 _LEADING_ZERO = re.compile(rb"(?<![0-9])0[0-9]")
+# How an address begins, without and with a name.
+_NAMELESS, _NAMED = b'(NIL NIL "', b'(" NIL "'
 _OPENING = re.compile(rb"\* [0-9]+ FETCH \(")
 _ALL_BUT_DIGITS = bytes(code if code in _DIGITS else 32 for code in range(256))
 # Lists within the list of items, at most. A deeper response is left to the parser, which knows the limit.
@@ -104,6 +106,8 @@ def read_by_plan(
         return None
     for place, literal in literals:
         strings[place] = literal
+    if _NAMELESS in form:
+        form, strings = _with_names(form, strings)
     try:
         numbers = list(map(int, form.translate(_ALL_BUT_DIGITS).split()))
         if sum(numbers) >= _MAX_NUMBER:
@@ -131,6 +135,18 @@ def read_by_plan(
         return items if closes and template % tuple(numbers) == form else None
     except (_Unplanned, ValueError, TypeError, IndexError):
         return None
+
+
+def _with_names(form: bytes, strings: Sequence[bytes]) -> tuple[bytes, list[Any]]:
+    """The form as if all addresses had names, and None for those among the strings: one plan is for both."""
+    parts = form.split(_NAMELESS)
+    found: list[Any] = list(strings)
+    place = 0
+    for part in parts[:-1]:
+        place += part.count(b'"')
+        found.insert(place, None)
+        place += 2
+    return _NAMED.join(parts), found
 
 
 def _cut(form: bytes) -> list[bytes]:

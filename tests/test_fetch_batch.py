@@ -120,6 +120,32 @@ def test_a_form_is_compiled_when_it_has_come_some_times(monkeypatch: pytest.Monk
     assert found[11][b"ENVELOPE"].subject == b'A "subject" \\ [1]'
 
 
+def test_one_plan_is_for_addresses_with_and_without_a_name() -> None:
+    named = responses(FORMS["envelope"].replace(b"(NIL NIL", b'("A" NIL'), 1)
+    nameless = named.replace(b'("A" NIL', b"(NIL NIL").replace(b'("Bob" NIL', b"(NIL NIL")
+    assert read_by_plan(named[:-2]) is not None
+    assert read_by_plan(nameless[:-2]) is not None
+    assert len(fetch_plan._plans) == 2
+    assert assert_same(10 * named + 10 * nameless + 10 * named) <= 1
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        b'UID %d ENVELOPE ("Wed, 17 Jul 1996 02:23:25 -0700" "((NIL NIL " ((NIL NIL "a" "(NIL NIL "))'
+        + b" NIL" * 7
+        + b")",
+        b'UID %d ENVELOPE (NIL NIL "a" NIL NIL NIL NIL NIL NIL "b")',
+        b'UID %d BODYSTRUCTURE ((NIL NIL "a" NIL NIL "7BIT" 5 2 NIL) "MIXED" (NIL NIL "x" "y"))',
+        b'UID %d BODY (NIL NIL "a" "b" "c" "d" "e" "f")',
+        b'UID %d X-GM-LABELS (NIL NIL "a") X (NIL NIL "a" (NIL NIL "b"))',
+        b'NIL NIL "a" UID %d',
+    ],
+)
+def test_what_looks_like_an_address_without_a_name(items: bytes) -> None:
+    assert_same(responses(items, 5))
+
+
 def test_forms_are_learnt_while_others_come(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the first fetch already, though most responses have no plan at first."""
     monkeypatch.setattr(fetch_plan, "_WORTH_IT", 3)
@@ -353,6 +379,7 @@ _STRINGS = st.sampled_from(
         b'"(x) {3}"',
         b'"17-Jul-1996 02:44:25 -0700"',
         b'" ENVELOPE ("',
+        b'"(NIL NIL "',
     ]
 )
 _LITERALS = st.sampled_from([b"{0}\r\n", b"{3}\r\na\r\n", b"{2}\r\n()"])

@@ -27,6 +27,7 @@ from ..fetch_parser import parse_fetch
 from ..fetch_result import FetchItems, FetchResult, ItemResult
 from ..fetch_sections import AskedSections
 from ..folder_parser import is_form_of
+from ..garbage import fewer_collections
 from ..imap4 import WireMixin
 from ..imap_utf7 import decode_name
 from ..lenient_fetch import read_leniently
@@ -255,10 +256,11 @@ class CommandBase:
             wanted, uid, self.normalise_times, self._limits.nesting_depth, strict=strict, asked=asked
         )
         parts = wanted.split()
-        if command == b"FETCH" and len(parts) > 1:
-            self._fetch_parts(parts, arguments, collector, uid)
-        else:
-            self._for_messages(command, wanted, arguments, collector.handlers, uid=uid, take=collector.take)
+        with fewer_collections():
+            if command == b"FETCH" and len(parts) > 1:
+                self._fetch_parts(parts, arguments, collector, uid)
+            else:
+                self._for_messages(command, wanted, arguments, collector.handlers, uid=uid, take=collector.take)
         result = collector.result()
         for error in result.errors:
             self._imap.secrets.hide(error)

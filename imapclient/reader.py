@@ -18,6 +18,7 @@ from io import BufferedReader, BytesIO, RawIOBase
 from typing import Any, Callable, NamedTuple, Union
 
 from .exceptions import ConnectionAbortError, LimitError, ProtocolAbortError
+from .memory import keep_freed, prepare
 from .sockets import Deadline, Transport
 
 Record = Union[bytes, tuple[bytes, bytes]]
@@ -36,6 +37,9 @@ STEP = 4 * CHUNK
 # The object for a literal is made in its whole size once a sixteenth has come. Up to a size that is no harm, at once.
 _ARRIVED = 16
 _AT_ONCE = 4 * STEP
+# The memory of a literal larger than the first is prepared, so much at a time as the second.
+_PREPARED_FROM = 64 * STEP
+_PREPARED = 4 * STEP
 # Pieces smaller than this are put together: each costs many times its bytes.
 SMALL = 4096
 
@@ -298,7 +302,11 @@ class Reader:
         if not data:
             into.pop()
             raise ConnectionAbortError("the server closed the connection")
-        self._chunk = LARGE_CHUNK if len(data) >= self._chunk else CHUNK
+        if len(data) < self._chunk:
+            self._chunk = CHUNK
+        else:
+            self._chunk = LARGE_CHUNK
+            keep_freed()
         if into is not self._pieces:
             self._pieces.append(data)
         return data
@@ -385,6 +393,8 @@ class Reader:
             self._large, self._filled = BytesIO(found), len(found)
             raise rest.error or ConnectionAbortError("the server closed the connection within a literal")
         self._large, self._filled = None, 0
+        # Where another one follows, no more of it than that has to be copied.
+        self._chunk = CHUNK
         return found
 
     def _patience(self, deadline: Deadline | None) -> float | None:
@@ -409,6 +419,8 @@ class _RestOfLiteral(RawIOBase):
     def __init__(self, come: memoryview, transport: Transport, patience: Callable[[], float | None]) -> None:
         self.come = come
         self.error: BaseException | None = None
+        # How much from the end of the literal back is not prepared.
+        self._fresh: int | None = None
         self._transport = transport
         self._patience = patience
 
@@ -422,7 +434,19 @@ class _RestOfLiteral(RawIOBase):
                 target[:size] = self.come[:size]
                 self.come = self.come[size:]
                 return size
+            if len(target) >= (_PREPARED_FROM if self._fresh is None else _PREPARED):
+                self._prepare(target)
             return self._transport.recv_into(target, self._patience())
         except BaseException as error:
             self.error = error
             return None
+
+    def _prepare(self, target: memoryview) -> None:
+        """Let there always be some memory ahead that is prepared, and never more than `_PREPARED`."""
+        fresh = len(target) if self._fresh is None else min(self._fresh, len(target))
+        ahead = len(target) - fresh
+        if ahead < _PREPARED // 4:
+            with target[ahead:_PREPARED] as part:
+                prepare(part)
+            fresh = len(target) - _PREPARED
+        self._fresh = fresh

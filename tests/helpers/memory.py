@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 _PROGRAM = """
 import json
+import resource
 import sys
 
 from imapclient import IMAPClient
@@ -24,10 +25,11 @@ client.login("ann", "secret")
 client.select_folder(sys.argv[2])
 result = None
 {warm_up}
-before = peak()
+before, faults = peak(), resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 {body}
+faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - faults
 growth = peak() - before
-print(json.dumps([growth, 0 if result is None else size_of(result)]))
+print(json.dumps([growth, 0 if result is None else size_of(result), faults]))
 client.logout()
 """
 
@@ -72,6 +74,15 @@ def growth(port: int, body: str, warm_up: str = "", folder: str = "INBOX") -> Gr
     What it leaves in ``result`` is weighed. ``warm_up`` runs before, so that what is loaded or made once is not
     counted.
     """
+    return Growth(*_measured(port, body, warm_up, folder)[:2])
+
+
+def fresh_pages(port: int, body: str, warm_up: str) -> int:
+    """How many pages of memory ``body`` had to take from the system, once ``warm_up`` had run."""
+    return _measured(port, body, warm_up)[2]
+
+
+def _measured(port: int, body: str, warm_up: str, folder: str = "INBOX") -> list[int]:
     program = _PROGRAM.format(body=textwrap.dedent(body), warm_up=textwrap.dedent(warm_up))
     done = subprocess.run(
         [sys.executable, "-c", program, str(port), folder],
@@ -82,4 +93,5 @@ def growth(port: int, body: str, warm_up: str = "", folder: str = "INBOX") -> Gr
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return Growth(*json.loads(done.stdout.splitlines()[-1]))
+    found: list[int] = json.loads(done.stdout.splitlines()[-1])
+    return found

@@ -326,6 +326,7 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
                         self._read(deadline)
                         if self._continuation is not None:
                             self._respond(command)
+                    self._reader.let_go()
             reply = command.reply
             if reply.status != "OK":
                 raise self.secrets.hide(reply.error(command))

@@ -27,7 +27,7 @@ Record = Union[bytes, tuple[bytes, bytes]]
 # How much is asked of the transport at a time.
 CHUNK = 65536
 # And where there was as much as that the last time.
-LARGE_CHUNK = 8 * CHUNK
+LARGE_CHUNK = 16 * CHUNK
 # What Python needs to keep a literal and its line beside their bytes: literals without content count too.
 OVERHEAD = 128
 # What Python needs to keep what an untagged response told, beside its bytes.
@@ -149,6 +149,11 @@ class Reader:
         rest = self._buffer[self._position :]
         self._buffer, self._position = b"", 0
         return rest
+
+    def let_go(self) -> None:
+        """Keep no memory of what was read: the connection may now wait for long."""
+        if self._position == len(self._buffer):
+            self._buffer, self._position = b"", 0
 
     # -- responses
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import mmap
 import platform
 import re
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from imapclient import memory
+from imapclient import IMAPClient, memory
 from imapclient.exceptions import ConnectionAbortError
 from imapclient.reader import Reader
 from tests.benchmarks.memory import CASES, main, measure
@@ -48,7 +50,7 @@ def test_a_case_that_takes_more_than_it_may(
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep freed memory in other ways")
 def test_texts_are_put_where_the_last_ones_were() -> None:
-    fetch = 'result = client.fetch("1:300", ["BODY[]"])'
+    fetch = 'result = client.fetch("1:*", ["BODY[]"])'
     with GeneratedServer(300, 40_000) as server:
         fresh = fresh_pages(server.port, fetch, f"{fetch}\ndel result")
     assert fresh < 300 * 40_000 // 4096 // 10
@@ -60,6 +62,21 @@ def test_the_size_of_a_value() -> None:
     assert 1000 < alone < 1100
     assert alone < size_of([shared, shared]) < alone + 200
     assert size_of({1: {b"A": b"x" * 1001}, 2: (b"y" * 1002,)}) > 2 * alone
+
+
+def test_a_connection_that_waits_keeps_no_memory() -> None:
+    with GeneratedServer(300, 4_000) as server, IMAPClient("127.0.0.1", server.port, ssl=False) as client:
+        client.login("ann", "secret")
+        client.select_folder("INBOX")
+        tracemalloc.start()
+        try:
+            assert len(client.fetch("1:*", ["BODY[]"])) == 300
+            gc.collect()
+            kept, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert peak > 1_200_000
+    assert kept < 100_000
 
 
 # -- memory that is given ahead

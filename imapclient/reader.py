@@ -307,7 +307,7 @@ class Reader:
         if not data:
             into.pop()
             raise ConnectionAbortError("the server closed the connection")
-        if len(data) < self._chunk:
+        if len(data) < CHUNK:
             self._chunk = CHUNK
         else:
             self._chunk = LARGE_CHUNK

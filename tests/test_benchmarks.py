@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,16 @@ def test_every_workload_returns_what_the_server_sent(small_run: dict[str, Any]) 
     }
     assert problems == {}
     assert small_run["exit"] == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system moves processes as it likes")
+def test_the_server_and_the_clients_have_a_core_each() -> None:
+    cores = sorted(os.sched_getaffinity(0))
+    for place in (0, -1):
+        with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, text=True) as process:
+            run.give_core(process, place)
+            assert os.sched_getaffinity(process.pid) == {cores[place]}
+            process.kill()
 
 
 def test_every_workload_is_run_by_every_seat(small_run: dict[str, Any]) -> None:

@@ -174,6 +174,15 @@ def interpreters(options: argparse.Namespace) -> dict[str, Interpreter]:
 # ---- processes
 
 
+def give_core(process: subprocess.Popen[str], place: int) -> None:
+    """Keep a process on one core where there are several: the server on the last, the clients on the first.
+
+    They are two machines elsewhere. Where the system moves them about, each waits for the other.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(process.pid, {sorted(os.sched_getaffinity(0))[place]})
+
+
 class Worker:
     """A client process: a request goes in, an answer comes out."""
 
@@ -188,6 +197,7 @@ class Worker:
             text=True,
             env=interpreter.variables(),
         )
+        give_core(self.process, 0)
 
     def ask(self, **request: object) -> dict[str, Any]:
         """The answer, which has the key "error" when the client failed or hung."""
@@ -224,6 +234,7 @@ def canned_server(workloads: list[Workload], expect: Path) -> Iterator[int]:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
+        give_core(process, -1)
         try:
             yield int(process.stdout.readline())
         finally:

@@ -28,7 +28,7 @@ _TOKEN = re.compile(
       " [^"]* (?: " | \Z )
     | [()]
       # The section of an item's name holds spaces and parentheses: BODY[HEADER.FIELDS (DATE FROM)]<0>
-    | (?i: BODY | BINARY ) (?: \.[A-Za-z]+ )? \[ [^][("]* (?: \( [^][()"]* \) )? \] [^][\s()"]*
+    | (?i: BODY | BINARY ) (?: \.[A-Za-z]+ )? \[ [^][("]* (?: \( [^][()"]* \) )? \] [^][ \t()"]*
     | [^ \t()"]+
     """,
     re.VERBOSE,

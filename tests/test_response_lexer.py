@@ -42,6 +42,7 @@ from imapclient.response_lexer import (
         (b"BODY[HEADER.FIELDS (DATE FROM)]<0> x", [b"BODY[HEADER.FIELDS (DATE FROM)]<0>", b"x"]),
         (b"body.peek[1.mime] x", [b"body.peek[1.mime]", b"x"]),
         (b"BINARY.SIZE[1.2] 5", [b"BINARY.SIZE[1.2]", b"5"]),
+        (b"BINARY.SIZE[1]\x01.\x0b\n BODY[\n]\x0c x", [b"BINARY.SIZE[1]\x01.\x0b\n", b"BODY[\n]\x0c", b"x"]),
         (b"BODY[](a)", [b"BODY[]", b"(", b"a", b")"]),
         (b"BODY[1 x", [b"BODY[1", b"x"]),
         (b'BODY[HEADER.FIELDS ("A")] x', [b"BODY[HEADER.FIELDS", b"(", b'"A"', b")", b"]", b"x"]),

@@ -73,7 +73,7 @@ def test_every_client_returns_all_items(small_run: dict[str, Any]) -> None:
 def test_the_table_has_a_line_for_each_workload(small_run: dict[str, Any]) -> None:
     lines = list(run.report(small_run))
     for item in small_run["workloads"]:
-        assert sum(line.startswith(run.amount(item)) for line in lines) == 2, item["folder"]
+        assert sum(line.startswith(run.amount(item)) for line in lines) == 3, item["folder"]
     assert lines[-1] == "Every result was compared with what the server sent: no differences."
 
 

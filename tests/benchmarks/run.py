@@ -294,9 +294,9 @@ def compared(workers: dict[str, Worker], expected: Path, folder: Path) -> dict[s
     return {pair: texts for pair, texts in found.items() if texts}
 
 
-def summary(samples: list[dict[str, Any]], peak: int | None) -> dict[str, Any]:
-    """Best and median of the rounds, in seconds; peak in bytes."""
-    result: dict[str, Any] = {"peak": peak, "count": samples[0]["count"]}
+def summary(samples: list[dict[str, Any]], first: dict[str, Any]) -> dict[str, Any]:
+    """Best and median of the rounds, and the first run's CPU time, in seconds; its peak in bytes."""
+    result: dict[str, Any] = {"peak": first["peak"], "first": first["cpu"], "count": samples[0]["count"]}
     for clock in ("wall", "cpu"):
         times = [sample[clock] for sample in samples]
         result[clock] = {"best": min(times), "median": statistics.median(times), "all": times}
@@ -322,7 +322,7 @@ def measure(
     }
     with ExitStack() as stack:
         workers: dict[str, Worker] = {}
-        peaks: dict[str, int | None] = {}
+        firsts: dict[str, dict[str, Any]] = {}
         samples: dict[str, list[dict[str, Any]]] = {}
 
         def failed(seat: str, answer: dict[str, Any]) -> bool:
@@ -357,11 +357,11 @@ def measure(
                 elif seat == "ours" and interpreter.path not in Path(answer["path"]).parents:
                     failed(seat, {"error": f"{answer['path']} is not in {interpreter.path}"})
         for seat in list(workers):
-            # Not timed: the server joins its reply here. In the first run of a process no memory
-            # of a former run is at hand to be used again, so it is the one that shows the peak.
+            # The server joins its reply here, so the wall time means nothing. In the first run of a process no memory
+            # of a former run is at hand to be used again, so it is the one that shows the peak; and nothing is learnt.
             answer = workers[seat].ask(do="run")
             if not failed(seat, answer):
-                peaks[seat] = answer["peak"]
+                firsts[seat] = answer
                 samples[seat] = []
         for turn in range(rounds):
             order = list(workers)
@@ -370,7 +370,7 @@ def measure(
                 answer = workers[seat].ask(do="run")
                 if not failed(seat, answer):
                     samples[seat].append(answer)
-        result["seats"] = {seat: summary(samples[seat], peaks[seat]) for seat in workers}
+        result["seats"] = {seat: summary(samples[seat], firsts[seat]) for seat in workers}
         result["differences"] = compared(workers, folder / f"{workload.folder}.expected", folder)
     result["ratios"] = {
         f"{above}/{below}": {
@@ -507,6 +507,10 @@ def mebibytes(seat: dict[str, Any] | None) -> str:
     return "-" if seat is None or seat["peak"] is None else f"{seat['peak'] / MIB:.1f}"
 
 
+def first_run(seat: dict[str, Any] | None) -> str:
+    return "-" if seat is None else f"{seat['first'] * 1e3:.1f}"
+
+
 def columns(rows: list[list[str]]) -> Iterator[str]:
     """The rows as a table: the first column to the left, the others to the right."""
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
@@ -527,13 +531,17 @@ def report(data: dict[str, Any]) -> Iterator[str]:
     seats = [seat for seat in SEATS if any(seat in workload["seats"] for workload in data["workloads"])]
     titles = [TITLES.get(seat, seat) for seat in seats]
     rows = [["workload", *titles, "ours/imaplib", "IMAPClient/ours"]]
+    first = [["first run of a process, CPU in milliseconds", *titles]]
     memory = [["memory beyond the start, peak in MiB", *titles]]
     for workload in data["workloads"]:
         found = workload["seats"]
         times = [milliseconds(found.get(seat)) for seat in seats]
         rows.append([amount(workload), *times, ratio(workload, "ours/imaplib"), ratio(workload, "peer/ours")])
+        first.append([amount(workload), *[first_run(found.get(seat)) for seat in seats]])
         memory.append([amount(workload), *[mebibytes(found.get(seat)) for seat in seats]])
     yield from columns(rows)
+    yield ""
+    yield from columns(first)
     yield ""
     yield from columns(memory)
     if data["dovecot"]:

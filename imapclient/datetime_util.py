@@ -40,16 +40,39 @@ _LONGEST = 1000
 _EPOCH = datetime.datetime(1970, 1, 1)
 _from_timestamp = datetime.datetime.fromtimestamp
 
-# What a date has before its time of day, b"Mon, 7 Feb 1994 " -> the seconds from 1970 to that day, and what may stand
-# behind the last colon, b"25 -0800 (PST)" -> the seconds of the minute less the zone's offset. Filled where an
-# expression above has matched both, so there is one such table for each. Messages come from few days and zones, and a
-# fetch brings one or two dates for each.
-_DayAndEnds = tuple[float, "dict[bytes, float]"]
-_known_days: dict[bytes, _DayAndEnds] = {}
+# What may stand behind the last colon of a date, b"25 -0800 (PST)" -> the seconds of the minute less the zone's offset.
+# Filled where an expression above has matched, so there is one such table for each. Messages come from few days and
+# zones, and a fetch brings one or two dates for each.
 _known_ends: tuple[dict[bytes, float], dict[bytes, float]] = ({}, {})
 _MAX_DAYS_KEPT = 8192
 _LONGEST_KEPT = 64
 _MAX_ENDS_KEPT = 60 * 256
+
+# How one of the two begins, up to the hour.
+_DAY = re.compile(rb" ?(\d\d?)-([A-Za-z]{3})-(?!00)(\d{4}) |(?:[A-Za-z]{3}, )?(\d\d?) ([A-Za-z]{3}) (?!00)(\d{4}) ")
+_EPOCH_DAY = _EPOCH.toordinal()
+
+
+# What a date has before its time of day, b"Mon, 7 Feb 1994 " -> the seconds from 1970 to that day, and what may stand
+# at the end of such a date.
+_DayAndEnds = tuple[int, "dict[bytes, float]"]
+_known_days: dict[bytes, _DayAndEnds] = {}
+
+
+def _learn_day(text: bytes) -> _DayAndEnds:
+    """Keep a day. KeyError, or ValueError, for what is none in one of the two forms."""
+    match = _DAY.fullmatch(text)
+    if match is None:
+        raise KeyError(text)
+    is_internal = match.lastindex == 3
+    day, month, year = match.group(1, 2, 3) if is_internal else match.group(4, 5, 6)
+    date = datetime.date(int(year), _MONTH_NUMBERS[month.lower()], int(day))
+    if len(_known_days) >= _MAX_DAYS_KEPT:
+        _known_days.clear()
+    _known_days[text] = found = (date.toordinal() - _EPOCH_DAY) * 86400, _known_ends[is_internal]
+    return found
+
+
 _HOURS = {b"%02d" % hour: hour * 3600 for hour in range(24)}
 _MINUTES = {b"%02d" % minute: minute * 60 for minute in range(60)}
 
@@ -71,7 +94,8 @@ def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.date
     if normalise and type(timestamp) is bytes:
         try:
             day_and_hour, minute, end = timestamp.split(b":")
-            day_start, ends = _known_days[day_and_hour[:-2]]
+            day = day_and_hour[:-2]
+            day_start, ends = _known_days.get(day) or _learn_day(day)
             return _from_timestamp(day_start + _HOURS[day_and_hour[-2:]] + _MINUTES[minute] + ends[end])
         except (KeyError, *_UNKNOWN_TO_PLATFORM):
             pass
@@ -94,7 +118,7 @@ def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.date
                     # Without a datetime that carries the zone: this runs once or twice for each message.
                     local = _from_timestamp((moment - _EPOCH).total_seconds() - _offset_seconds(zone))
                     if len(timestamp) <= _LONGEST_KEPT:
-                        _remember(timestamp, match, moment)
+                        _remember(timestamp, match, moment.second)
                     return local
                 except _UNKNOWN_TO_PLATFORM:
                     pass
@@ -106,16 +130,12 @@ def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.date
         raise ValueError(f"not a date that can be read: {shortened(timestamp)} ({error})") from None
 
 
-def _remember(timestamp: bytes, match: re.Match[bytes], moment: datetime.datetime) -> None:
-    """Keep the day and the end of a date that one of the two expressions has matched."""
+def _remember(timestamp: bytes, match: re.Match[bytes], second: int) -> None:
+    """Keep the end of a date that one of the two expressions has matched."""
     ends = _known_ends[match.re is _INTERNALDATE]
-    if len(_known_days) >= _MAX_DAYS_KEPT:
-        _known_days.clear()
     if len(ends) >= _MAX_ENDS_KEPT:
         ends.clear()
-    midnight = datetime.datetime(moment.year, moment.month, moment.day)
-    _known_days[timestamp[: match.start(4)]] = (midnight - _EPOCH).total_seconds(), ends
-    ends[timestamp[match.start(6) :]] = moment.second - _offset_seconds(match.group(7))
+    ends[timestamp[match.start(6) :]] = second - _offset_seconds(match.group(7))
 
 
 # The cache spares an object for each message: a mailbox has few different zones.

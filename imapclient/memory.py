@@ -10,21 +10,19 @@ import functools
 import sys
 from typing import Callable
 
-# A block of this size is freed once, so that the C library keeps freed memory for what comes next: glibc keeps twice as
-# much as the largest block that was freed (mallopt(3), M_MMAP_THRESHOLD).
-_FREED = 8 * 1024 * 1024
 # From Linux 5.14 on (madvise(2)).
 _MADV_POPULATE_WRITE = 23
 _PAGE = 4096
 
 
 @functools.cache
-def keep_freed() -> None:
-    """Have some freed memory kept, so that it is not given back and taken anew for each of many texts.
+def keep_freed(size: int) -> None:
+    """Have up to ``size`` bytes of freed memory kept, so that they are not given back and taken anew again and again.
 
-    A block of zeros is not touched: this takes some microseconds, and no memory.
+    glibc keeps twice as much as the largest block that was freed (mallopt(3), M_MMAP_THRESHOLD), so one is. It is of
+    zeros, which are not touched: this takes some microseconds, and no memory.
     """
-    bytes(_FREED)
+    bytes(size // 2)
 
 
 def prepare(memory: memoryview) -> None:

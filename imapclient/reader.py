@@ -37,6 +37,9 @@ STEP = 4 * CHUNK
 # The object for a literal is made in its whole size once a sixteenth has come. Up to a size that is no harm, at once.
 _ARRIVED = 16
 _AT_ONCE = 4 * STEP
+# How much freed memory is kept for what is received next, and where there are literals, in bytes.
+_KEPT = 3 * LARGE_CHUNK
+_KEPT_OF_LITERALS = 16 * LARGE_CHUNK
 # The memory of a literal larger than the first is prepared, so much at a time as the second.
 _PREPARED_FROM = 64 * STEP
 _PREPARED = 4 * STEP
@@ -311,7 +314,7 @@ class Reader:
             self._chunk = CHUNK
         else:
             self._chunk = LARGE_CHUNK
-            keep_freed()
+            keep_freed(_KEPT)
         if into is not self._pieces:
             self._pieces.append(data)
         return data
@@ -365,6 +368,7 @@ class Reader:
                 self._buffer, self._position = b"", 0
         if self._large is not None:
             return self._receive_large(self._large, size, deadline)
+        keep_freed(_KEPT_OF_LITERALS)
         missing = end - len(self._buffer)
         self._open_pieces(start)
         while True:

@@ -5,7 +5,8 @@ Rules:
 - A line ends with CRLF (RFC 9051, 2.2). A LF without its CR is an error, so that a server that ends its lines
   otherwise is told so at once instead of being waited for.
 - Bytes leave the buffer only when the whole line or literal is there. A timeout or an interrupt in the middle loses
-  nothing: the same call made again goes on where it was.
+  nothing: the same call made again goes on where it was. But for one: an interrupt while a large literal is received
+  into its place, where nobody has counted yet what has come. The exchange that it breaks is not gone on with.
 - Memory grows as data arrives, never to a size that the server merely announced.
 - What ends with ``{n}`` announces a literal only in a data response. At the end of human text (OK, NO, BAD, BYE,
   PREAUTH, a continuation request, any tagged response) it is text.
@@ -154,7 +155,8 @@ class Reader:
         return rest
 
     def let_go(self) -> None:
-        """Keep no memory of what was read: the connection may now wait for long."""
+        """Keep no memory of what was read, nor for what comes: the connection may now wait for long."""
+        self._chunk = CHUNK
         if self._position == len(self._buffer):
             self._buffer, self._position = b"", 0
 
@@ -304,13 +306,14 @@ class Reader:
         for pieces in (self._pieces, self._journal):
             if pieces and len(pieces[-1]) < SMALL:
                 _put_together(pieces)
-        # More at a time where there is more, so that more responses lie in the buffer whole.
+        # More at a time where there is more, so that more responses lie in the buffer whole; but little where all of it
+        # is kept, to be taken back.
         self._transport.recv(into, self._chunk, self._patience(deadline))
         data = into[-1]
         if not data:
             into.pop()
             raise ConnectionAbortError("the server closed the connection")
-        if len(data) < CHUNK:
+        if len(data) < CHUNK or self._journal is not None:
             self._chunk = CHUNK
         else:
             self._chunk = LARGE_CHUNK
@@ -340,6 +343,7 @@ class Reader:
     def commit(self) -> None:
         """All that was read since `begin` has been handed over."""
         self._journal = None
+        self.let_go()
 
     def take_back(self) -> None:
         """Make unread what was read since `begin`: an interrupt came, and not all was handed over."""
@@ -395,9 +399,11 @@ class Reader:
                 raise ConnectionAbortError("the server closed the connection within a literal")
         with large.getbuffer() as view:
             rest = _RestOfLiteral(view[: self._filled], self._transport, lambda: self._patience(deadline))
-            # The standard library's reader fills an object that nobody else has seen, without clearing it first.
-            found: bytes = BufferedReader(rest, 1).read(size) or b""
-            rest.come.release()
+            try:
+                # The standard library's reader fills an object that nobody else has seen, without clearing it first.
+                found: bytes = BufferedReader(rest, 1).read(size) or b""
+            finally:
+                rest.come.release()
         if len(found) < size:
             self._large, self._filled = BytesIO(found), len(found)
             raise rest.error or ConnectionAbortError("the server closed the connection within a literal")

@@ -127,17 +127,19 @@ def test_a_system_that_can_not_be_asked(lacks: str, forgotten: None, monkeypatch
 
         monkeypatch.setattr(ctypes, "CDLL", library)
     assert memory._madvise() is None
-    large_literal()
+    large_literal(300_000)
 
 
-def test_a_large_literal_is_what_was_sent() -> None:
-    large_literal()
+# Less and more than is prepared at a time.
+@pytest.mark.parametrize("chunk", [300_000, 3_000_000])
+def test_a_large_literal_is_what_was_sent(chunk: int) -> None:
+    large_literal(chunk)
 
 
-def large_literal() -> None:
+def large_literal(chunk: int) -> None:
     data = bytes(range(251)) * (20 * MIB // 251)
     first = b"* 1 FETCH (BODY[] {%d}" % len(data)
-    reader = Reader(ChunkTransport.of_size(first + b"\r\n" + data + b")\r\n", 300_000))
+    reader = Reader(ChunkTransport.of_size(first + b"\r\n" + data + b")\r\n", chunk))
     assert reader.read_response() == (first, [(first, data), b")"])
 
 

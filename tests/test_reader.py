@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imapclient.exceptions import IMAPClientAbortError, LimitError, ProtocolAbortError, ProtocolError
-from imapclient.reader import CHUNK, STEP, Limits, Reader, announced_size
+from imapclient.reader import CHUNK, LARGE_CHUNK, STEP, Limits, Reader, announced_size
 from imapclient.sockets import Deadline
 from tests.fixtures.chunks import ChunkTransport, Event, reader_of, timed_out
 from tests.fixtures.reading import (
@@ -161,6 +161,47 @@ def test_data_announces_a_literal(line: bytes) -> None:
 def test_text_after_a_literal_may_look_human() -> None:
     reader = reader_of(b"* X {1}\r\na* OK {2}\r\nbc\r\n")
     assert reader.read_response() == (b"* X {1}", [(b"* X {1}", b"a"), (b"* OK {2}", b"bc"), b""])
+
+
+# -- how much is received at a time
+
+
+def test_much_is_asked_for_as_long_as_there_is_much() -> None:
+    sizes = [10, CHUNK, CHUNK, LARGE_CHUNK, 10, CHUNK, 10]
+    transport = ChunkTransport(b"x" * (size - 2) + b"\r\n" for size in sizes)
+    reader = Reader(transport)
+    assert [len(reader.read_line()) + 2 for _ in sizes] == sizes
+    assert transport.sizes == [CHUNK, CHUNK, LARGE_CHUNK, LARGE_CHUNK, LARGE_CHUNK, CHUNK, LARGE_CHUNK]
+
+
+def test_little_is_asked_for_where_the_connection_has_waited() -> None:
+    transport = ChunkTransport([b"x" * (CHUNK - 2) + b"\r\n", b"a\r\n"])
+    reader = Reader(transport)
+    reader.read_line()
+    reader.let_go()
+    assert reader.read_line() == b"a"
+    assert transport.sizes == [CHUNK, CHUNK]
+
+
+def test_what_is_not_read_is_not_let_go() -> None:
+    reader = reader_of(b"a\r\nb\r\n* 1 F")
+    assert reader.read_line() == b"a"
+    reader.let_go()
+    assert reader.read_line() == b"b"
+    reader.let_go()
+    assert reader.take_rest() == b"* 1 F"
+
+
+def test_what_a_large_literal_has_brought_is_resizable_after_an_interrupt() -> None:
+    class Interrupted(ChunkTransport):
+        def recv_into(self, buffer: memoryview, timeout: float | None) -> int:
+            raise KeyboardInterrupt
+
+    first = b"* X {%d}" % (2 * CHUNK)
+    reader = Reader(Interrupted([first + b"\r\n" + b"a" * 10]))
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            reader.read_response()
 
 
 # -- sizes of literals

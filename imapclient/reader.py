@@ -43,7 +43,7 @@ _KEPT = 3 * LARGE_CHUNK
 _KEPT_OF_LITERALS = 16 * LARGE_CHUNK
 # The memory of a literal larger than the first is prepared, so much at a time as the second.
 _PREPARED_FROM = 64 * STEP
-_PREPARED = 4 * STEP
+_PREPARED = 8 * STEP
 # Pieces smaller than this are put together: each costs many times its bytes.
 SMALL = 4096
 

@@ -80,7 +80,7 @@ CASES = {
     "fetch-envelopes": Case(
         "fetch of {amount} ENVELOPEs and BODYSTRUCTUREs",
         20_000,
-        8_000,
+        12_000,
         f"result = client.fetch(ids, {ENVELOPE_ITEMS})\nassert len(result) == AMOUNT",
         factor=1.3,
         warm_up=f"ids = client.search()\nclient.fetch(ids[:100], {ENVELOPE_ITEMS})",
@@ -89,14 +89,14 @@ CASES = {
     "fetch-flags": Case(
         "fetch of the flags of {amount}",
         200_000,
-        20_000,
+        160_000,
         'result = client.fetch("1:*", ["FLAGS"])\nassert len(result) == AMOUNT',
         factor=1.3,
     ),
     "search": Case(
         "search that finds {amount}",
         1_000_000,
-        200_000,
+        600_000,
         "result = client.search()\nassert len(result) == AMOUNT",
         factor=1.5,
     ),

@@ -23,12 +23,13 @@ _MONTH_NUMBERS = {name.lower().encode("ascii"): index for index, name in enumera
 
 # A fetch brings one INTERNALDATE for each message. A year below 100 and a leap second are left to
 # the slow path.
-_INTERNALDATE = re.compile(rb" ?(\d\d?)-([A-Za-z]{3})-(?!00)(\d{4}) (\d\d):(\d\d):([0-5]\d) ([+-]\d{4})")
+_INTERNAL_DAY = rb" ?(\d\d?)-([A-Za-z]{3})-(?!00)(\d{4}) "
+_TIME_AND_ZONE = rb"(\d\d):(\d\d):([0-5]\d) ([+-]\d{4})"
+_INTERNALDATE = re.compile(_INTERNAL_DAY + _TIME_AND_ZONE)
 
 # The usual form of a message's own date: Mon, 7 Feb 1994 21:52:25 -0800 (PST)
-_RFC5322 = re.compile(
-    rb"(?:[A-Za-z]{3}, )?(\d\d?) ([A-Za-z]{3}) (?!00)(\d{4}) (\d\d):(\d\d):([0-5]\d) ([+-]\d{4})(?: \([A-Za-z]+\))?"
-)
+_RFC5322_DAY = rb"(?:[A-Za-z]{3}, )?(\d\d?) ([A-Za-z]{3}) (?!00)(\d{4}) "
+_RFC5322 = re.compile(_RFC5322_DAY + _TIME_AND_ZONE + rb"(?: \([A-Za-z]+\))?")
 
 # What the C library says where it can't convert a time: on Windows OSError before 1970 and after
 # 3000.
@@ -49,9 +50,8 @@ _LONGEST_KEPT = 64
 _MAX_ENDS_KEPT = 60 * 256
 
 # How one of the two begins, up to the hour.
-_DAY = re.compile(rb" ?(\d\d?)-([A-Za-z]{3})-(?!00)(\d{4}) |(?:[A-Za-z]{3}, )?(\d\d?) ([A-Za-z]{3}) (?!00)(\d{4}) ")
+_DAY = re.compile(_INTERNAL_DAY + b"|" + _RFC5322_DAY)
 _EPOCH_DAY = _EPOCH.toordinal()
-
 
 # What a date has before its time of day, b"Mon, 7 Feb 1994 " -> the seconds from 1970 to that day, and what may stand
 # at the end of such a date.

@@ -10,7 +10,6 @@ import re
 import sys
 import tracemalloc
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -20,7 +19,7 @@ from imapclient.reader import Reader
 from tests.benchmarks.memory import CASES, main, measure
 from tests.fixtures.chunks import ChunkTransport
 from tests.helpers.generated_server import GeneratedServer
-from tests.helpers.memory import fresh_pages, is_measurable, size_of
+from tests.helpers.memory import fresh_pages, is_measurable, resident, size_of
 
 pytestmark = pytest.mark.skipif(not is_measurable(), reason="this system does not tell the peak of a process's memory")
 
@@ -83,13 +82,6 @@ def test_a_connection_that_waits_keeps_no_memory() -> None:
 
 MIB = 1024 * 1024
 TAKES_HINTS = sys.platform == "linux" and [int(part) for part in re.findall(r"\d+", platform.release())[:2]] >= [5, 14]
-
-
-def resident() -> int:
-    """Bytes of this process that are in memory."""
-    found = re.search(r"^VmRSS:\s*(\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE)
-    assert found is not None
-    return int(found[1]) * 1024
 
 
 @pytest.mark.skipif(not TAKES_HINTS, reason="this system can't be asked to give memory ahead")

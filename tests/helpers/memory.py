@@ -49,8 +49,16 @@ def is_measurable() -> bool:
 def peak() -> int:
     """The most that this process ever held, in bytes."""
     # Not getrusage(): that begins with what the parent had.
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) * 1024
+    return _status("VmHWM")
+
+
+def resident() -> int:
+    """How much of this process is in memory, in bytes."""
+    return _status("VmRSS")
+
+
+def _status(name: str) -> int:
+    return int(Path("/proc/self/status").read_text().split(f"{name}:")[1].split()[0]) * 1024
 
 
 def size_of(value: Any) -> int:

@@ -437,3 +437,56 @@ def test_any_responses(
         place = change[0] % len(stream)
         stream = stream[:place] + change[1] + stream[place + 1 :]
     assert_same(stream, size, use_uid=use_uid, normalise_times=normalise_times)
+
+
+# Lines that have plans, and such as have none or must not be taken for one of these.
+_PLAIN = FORMS["both"].replace(b"9999", b"%d")
+_LINES = [
+    _PLAIN,
+    _PLAIN,
+    _PLAIN.replace(b'("Ann" NIL', b"(NIL NIL"),
+    FORMS["structure"],
+    FORMS["both"].replace(b"ENVELOPE", b"EMAILID"),
+    FORMS["envelope"],
+    FORMS["literals"],
+    FORMS["flags"],
+    _PLAIN.replace(b"UID %d ", b""),
+    _PLAIN.replace(b"UID %d", b"UID 0%d"),
+    _PLAIN.replace(b"UID %d", b"UID " + b"9" * 19),
+    _PLAIN.replace(b"A subject", b"A\nsubject"),
+    _PLAIN.replace(b"A subject", b"A\r\nsubject"),
+    _PLAIN.replace(b"A subject", b'A " subject'),
+    _PLAIN.replace(b"A subject", b"A \\\\ subject"),
+    _PLAIN.replace(b"FLAGS (\\Seen)", b"FLAGS (\\Seen $label7)"),
+]
+
+
+@given(
+    chosen=st.lists(st.integers(0, 4) | st.integers(0, len(_LINES) - 1), min_size=3, max_size=20),
+    change=st.none()
+    | st.tuples(st.floats(0, 1), st.sampled_from([b"", b"(", b'"', b"\\", b"1", b"\n", b"\r\n", b"\0"])),
+    use_uid=st.booleans(),
+)
+def test_planned_lines_among_others(chosen: list[int], change: tuple[float, bytes] | None, use_uid: bool) -> None:
+    stream = b"".join(responses(_LINES[index], 1, number) for number, index in enumerate(chosen, 1))
+    if change is not None:
+        place = int(change[0] * (len(stream) - 1))
+        stream = stream[:place] + change[1] + stream[place + 1 :]
+    assert_same(stream, use_uid=use_uid)
+
+
+def test_sections_where_they_do_not_belong() -> None:
+    """Each has a plan, in its place."""
+    around = responses(_PLAIN, 5)
+    whole = responses(_PLAIN, 1, 6)
+    envelope_on = whole[whole.index(b" ENVELOPE (") :]
+    head = whole[: whole.index(b" ENVELOPE (")]
+    closed = responses(_PLAIN[: _PLAIN.index(b" ENVELOPE (")], 5, 7)
+    for odd in (
+        envelope_on,
+        whole[whole.index(b"UID") :],
+        head + b")" + envelope_on,
+        head + b"\r\n" + envelope_on,
+        head + b")\r\n" + envelope_on,
+    ):
+        assert_same(closed + around + odd + odd + around)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -24,9 +25,9 @@ def thresholds() -> Iterator[None]:
 
 def test_it_runs_less_often_meanwhile() -> None:
     with fewer_collections():
-        young, middle, _ = gc.get_threshold()
-        assert young > 2000
-        assert middle == 10
+        young, middle, old = gc.get_threshold()
+        assert (young, old) == (USUAL[0], USUAL[2])
+        assert middle >= 1000
     assert gc.get_threshold() == USUAL
 
 
@@ -36,7 +37,7 @@ def test_after_an_exception() -> None:
     assert gc.get_threshold() == USUAL
 
 
-@pytest.mark.parametrize("own", [(0, 10, 10), (50_000, 5, 5)])
+@pytest.mark.parametrize("own", [(0, 10, 10), (500, 5000, 5)])
 def test_a_setting_that_is_more_generous_stays(own: tuple[int, int, int]) -> None:
     gc.set_threshold(*own)
     with fewer_collections():
@@ -60,11 +61,11 @@ def test_two_at_a_time() -> None:
 
 
 def test_a_fetch() -> None:
-    collections = 0
+    generations: list[int] = []
 
     def count(phase: str, info: dict[str, int]) -> None:
-        nonlocal collections
-        collections += phase == "start"
+        if phase == "start" and gc.get_threshold() != USUAL:
+            generations.append(info["generation"])
 
     line = b'* %d FETCH (UID %d ENVELOPE (NIL NIL ((NIL NIL "ann" "x"))' + b" NIL" * 7 + b"))\r\n"
     # One piece: a script's lines would be objects that go while the others come.
@@ -76,6 +77,8 @@ def test_a_fetch() -> None:
             assert len(client.fetch("1:4000", "ENVELOPE")) == 4000
         finally:
             gc.callbacks.remove(count)
-    # The peer makes objects too, in its thread.
-    assert collections <= 8
+    assert len(generations) > 10
+    if sys.version_info < (3, 14):
+        # From there on each collection is a part of one of what is old, called generation 1.
+        assert set(generations) == {0}
     assert gc.get_threshold() == USUAL

@@ -87,7 +87,11 @@ def mapped(error: OSError) -> IMAPClientAbortError:
     if original not in _abort_classes:
         name = f"IMAPClientAbort_{original.__name__}"
         _abort_classes[original] = type(name, (ConnectionAbortError, original), {})
-    result = _abort_classes[original](*error.args)
+    try:
+        result = _abort_classes[original](*error.args)
+    except Exception:
+        # A class with a constructor of its own, of a socket or a TLS context that is not the standard library's.
+        return mapped(OSError(*error.args))
     vars(result).update(vars(error))
     return result
 
@@ -282,7 +286,10 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
         try:
             yield
         except OSError as error:
-            raise self._fail(error) from error
+            failed = self._fail(error)
+            if failed is error:
+                raise
+            raise failed from error
         except BaseException as error:
             self._fail(error)
             raise
@@ -290,7 +297,7 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
     def _fail(self, error: BaseException) -> BaseException:
         """Make the connection unusable. Returns the error as it is to be raised."""
         self.secrets.hide(error)
-        self._broken = mapped(error) if isinstance(error, OSError) else error
+        self._broken = mapped(error) if isinstance(error, OSError) and error is not self._of_source else error
         if isinstance(self._broken, ServerWords) and self._in_flight:
             # The oldest is the one that is waited for.
             running = next(iter(self._in_flight.values()))

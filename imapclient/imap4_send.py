@@ -69,6 +69,8 @@ class SendExchange:
     def _prepare_sending(self) -> None:
         # Whether the bytes of a literal are being made, in this thread: another one waits for the lock.
         self._is_streaming = False
+        # What the source of a literal raised, which says nothing about the connection.
+        self._of_source: OSError | None = None
 
     # -- commands
 
@@ -98,7 +100,7 @@ class SendExchange:
     def execute_all(self, commands: Iterable[Command]) -> None:
         """Run commands, the later ones being on the wire before the earlier ones are answered.
 
-        They must be such as may run at once without ambiguity (RFC 9051, 5.5), and have no literals. All are run
+        They must be such as may run at once without ambiguity (RFC 9051, 5.5). A literal is waited for. All are run
         to their end; ``reply`` and ``error`` of each tell what became of it. Raises only what makes the connection
         unusable.
         """
@@ -179,8 +181,17 @@ class SendExchange:
         if show:
             protocol_log.sent(b"<%d bytes that are streamed>" % literal.size)
         self._is_streaming = True
+        pieces = iter(literal.pieces)
         try:
-            for piece in literal.pieces:
+            while True:
+                try:
+                    piece = next(pieces, None)
+                except OSError as error:
+                    # Of a file, not of the connection.
+                    self._of_source = error
+                    raise
+                if piece is None:
+                    return
                 self._write(piece)
         finally:
             self._is_streaming = False

@@ -58,12 +58,14 @@ class MessagesMixin(CommandBase):
         bytes, is how much of it is wanted. All other sources need ``size``, and give just as many bytes. ``progress``
         is called with the bytes sent so far and the size, ``progress(262144, 1000000)``; it can't use the client.
 
-        Whatever is raised, TryCreateError where the folder is not there for example, has the attribute
-        ``message_sent``: whether the server was sent all of the message, so that it may be in the folder even though
-        the connection was lost. The connection is usable after CommandError. An exception that the source or
-        ``progress`` raises comes out as it is, the message is not in the folder then, and the connection is unusable;
-        so it is after ValueError where the source has other than ``size`` bytes. ValueError and TypeError are raised
-        before anything is sent for all else that can't be.
+        Whatever is raised once the command has begun, TryCreateError where the folder is not there for example, has the
+        attribute ``message_sent``: whether the server was sent all of the message, so that it may be in the folder even
+        though the connection was lost. What is raised before has no such attribute, and nothing was sent:
+        ``getattr(error, 'message_sent', False)`` is right for both. The connection is usable after CommandError. An
+        exception that the source or ``progress`` raises comes out as it is, the message is not in the folder then, and
+        the connection is unusable; so it is after ValueError where the source has other than ``size`` bytes, and
+        TypeError where it gives something else than bytes. ValueError and TypeError are raised before anything is sent
+        for all else that can't be.
         """
         target = self._folder(folder)
         if isinstance(msg, (bytearray, memoryview)):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime
 import io
+import urllib.error
 from collections.abc import Iterator
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -237,3 +239,41 @@ def test_the_log_has_the_size_and_not_the_text(caplog: pytest.LogCaptureFixture)
         client.append("x", io.BytesIO(b"abc"))
     assert "> <3 bytes that are streamed>" in caplog.text
     assert "abc" not in caplog.text
+
+
+class _OwnConstructor(OSError):
+    def __init__(self, path: str, code: int) -> None:
+        super().__init__(f"{path}: {code}")
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        OSError(5, "Input/output error", "message.eml"),
+        BrokenPipeError(32, "stdout closed"),
+        _OwnConstructor("http://files/rest", 503),
+        urllib.error.HTTPError("http://files/rest", 503, "busy", Message(), None),
+    ],
+    ids=lambda raised: type(raised).__name__,
+)
+@pytest.mark.parametrize("by", ["source", "progress"])
+def test_errors_of_the_system_that_the_source_raises(raised: OSError, by: str) -> None:
+    """They are not about the connection, and nothing is sent after them: it would be taken for the message."""
+
+    def source() -> Iterator[bytes]:
+        yield b"abc"
+        if by == "source":
+            raise raised
+        yield b"de"
+
+    def progress(done: int, total: int) -> None:
+        if by == "progress":
+            raise raised
+
+    with dialogue('C: A1 APPEND "x" {6}\nS: + go\nC-: abc') as client:
+        with pytest.raises(OSError) as caught:  # noqa: PT011
+            client.append("x", source(), size=6, progress=progress)
+        assert caught.value is raised
+        assert not isinstance(raised, IMAPClientAbortError)
+        assert raised.message_sent is False  # type: ignore[attr-defined]
+        assert_unusable(client, raised)

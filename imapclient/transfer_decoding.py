@@ -1,7 +1,8 @@
 """The content of a part that arrives piece by piece: its transfer encoding undone (RFC 2045, 6), and written to a file.
 
 What is decoded is what Python's ``email`` package makes of the whole: characters that don't belong there are skipped,
-and base64 ends at its padding, whatever a mailing list has put behind it.
+and base64 ends at its padding, whatever a mailing list has put behind it. Only of base64 that ends after the first
+character of four it makes nothing, and here that character is left out.
 """
 
 from __future__ import annotations
@@ -38,15 +39,28 @@ class Base64Decoder:
     def __init__(self) -> None:
         self._rest = b""
         self._ended = False
+        # How many "=" have come since the last other character.
+        self._padding = 0
 
     def feed(self, data: bytes) -> bytes:
         if self._ended:
             return b""
-        data = self._rest + data.translate(None, _NOT_BASE64)
-        padding = data.find(b"=")
-        if padding >= 0:
-            self._rest = data[:padding]
-            return self.end()
+        first, *others = data.translate(None, _NOT_BASE64).split(b"=")
+        if first:
+            self._padding = 0
+        data = self._rest + first
+        if others:
+            found = bytearray(data)
+            for part in others:
+                # The padding is what makes four of two or three characters. Any other "=" does not belong there.
+                self._padding += 1
+                if len(found) % 4 >= 2 and len(found) % 4 + self._padding >= 4:
+                    self._rest = bytes(found)
+                    return self.end()
+                if part:
+                    self._padding = 0
+                    found += part
+            data = bytes(found)
         cut = len(data) - len(data) % 4
         self._rest = data[cut:]
         return a2b_base64(data[:cut])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import email
 import io
 import random
 from typing import Any
@@ -137,3 +138,21 @@ def test_what_is_kept_back_is_written_at_the_end() -> None:
     assert file.getvalue() == b"ABC"
     writer.end()
     assert (file.getvalue(), writer.written) == (b"ABCD", 4)
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_base64_with_stray_equals_signs(seed: int) -> None:
+    """As the email package reads it, but for one character too many."""
+    rng = random.Random(seed)
+    data = b"".join(rng.choice((b"QUJD", b"R", b"UE", b"=", b"==", b"\r\n", b"!")) for _ in range(rng.randrange(1, 16)))
+    message = email.message_from_bytes(b"Content-Transfer-Encoding: base64\n\n" + data)
+    expected = message.get_payload(decode=True)
+    found = decoded("base64", *cut(data, rng))
+    assert found == decoded("base64", data)
+    if any("InvalidBase64LengthDefect" in repr(defect) for defect in message.defects):
+        return
+    assert found == expected
+
+
+def test_base64_lines_that_end_in_equals_signs() -> None:
+    assert decoded("base64", b"QUJD=\r\nREVG=\r\n", b"=R0hJ=") == b"ABCDEFGHI"

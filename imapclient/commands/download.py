@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any, Callable, Optional
 
-from ..arguments import is_part_number
+from ..arguments import is_part_number, positive
 from ..arguments import section as wire_section
 from ..body_structure import BodyData
 from ..exceptions import IllegalStateError, NoSuchPartError, ProtocolError
@@ -46,7 +47,8 @@ class DownloadMixin(CommandBase):
         what they raise comes out as it is: the file then has what came before, and the connection is usable. It is
         too after `~imapclient.exceptions.NoSuchPartError`, ProtocolError where the part can't be decoded or the server
         does not send it, and IllegalStateError where another folder was selected meanwhile. Raises ValueError for a
-        section that is none, and for ``decode`` with anything but a part's number.
+        section that is none, and for ``decode`` with anything but a part's number, TypeError for a file that is not
+        open in binary mode, before anything is sent.
         """
         wanted = SequenceSet(message)
         what = wire_section(section)
@@ -55,8 +57,9 @@ class DownloadMixin(CommandBase):
             raise ValueError("only a part, by its number, can be decoded")
         if not isinstance(message, int):
             raise TypeError(f"not the id of one message: {message!r}")
-        if chunk_size < 1:
-            raise ValueError("chunk_size must be at least 1")
+        positive(chunk_size, "chunk_size")
+        if isinstance(file, io.TextIOBase) or not callable(getattr(file, "write", None)):
+            raise TypeError(f"not a file that is open in binary mode: {file!r}")
         if progress is not None and not callable(progress):
             raise TypeError(f"not a function: {progress!r}")
         # What the client takes of a server at most holds for a piece, and not for the whole.
@@ -66,8 +69,8 @@ class DownloadMixin(CommandBase):
 
         def fetch(ids: SequenceSet, items: bytes, uid: bool) -> FetchResult:
             with self._undisturbed():
-                if imap.selection != selection:
-                    raise IllegalStateError("another folder was selected during a download")
+                if self._imap is not imap or imap.selection != selection:
+                    raise IllegalStateError("another folder was selected, or a connection made, during a download")
                 return self._fetch(b"FETCH", ids, [items], uid=uid, strict=False)
 
         download = _Download(fetch, what, chunk_size)
@@ -86,6 +89,8 @@ class DownloadMixin(CommandBase):
             total = items.get(b"RFC822.SIZE")
         if decode and encoding is None:
             encoding = download.encoding_from_header()
+        if isinstance(file, io.RawIOBase):
+            file = _Raw(file)
         writer = PartWriter(file, decoder_for(encoding or "") if decode else Identity())
         done = 0
         while data:
@@ -97,8 +102,23 @@ class DownloadMixin(CommandBase):
             if download.is_whole or (len(data) < chunk_size and (total is None or done >= total)):
                 break
             data = download.next(done)
+        if total is not None and done < total:
+            download.check_end(done)
         writer.end()
         return writer.written
+
+
+class _Raw:
+    """A raw file: its ``write`` returns None where it would have to wait, of which nobody else would know."""
+
+    def __init__(self, file: io.RawIOBase) -> None:
+        self._file = file
+
+    def write(self, data: bytes, /) -> int:
+        count = self._file.write(data)
+        if count is None:
+            raise BlockingIOError("the file takes nothing without waiting")
+        return count
 
 
 class _Download:
@@ -125,6 +145,17 @@ class _Download:
         """The piece that begins at byte ``start``, empty after the end."""
         return self._text(self._again(self._piece(start)), start)
 
+    def check_end(self, end: int) -> None:
+        """ProtocolError where there is nothing more, although it should be longer, unless what is there ends there.
+
+        Sizes that servers tell may be too large. A server may also send nothing of a message that is gone, and say OK
+        (RFC 2180, 4.1.3).
+        """
+        if self.is_whole:
+            return
+        if not end or not self._text(self._again(self._piece(end - 1)), end - 1):
+            raise ProtocolError(f"the server sends nothing after {end} bytes", command="UID FETCH")
+
     def encoding_from_header(self) -> str:
         """The transfer encoding by the part's own header, where the body structure does not tell it."""
         header = self._again(b"BODY.PEEK[%s.MIME]" % self._section).get(b"BODY[%s.MIME]" % self._section)
@@ -143,7 +174,8 @@ class _Download:
 
     def _only(self, result: FetchResult) -> tuple[int, FetchItems]:
         for error in result.errors:
-            if error.item is None or error.item.startswith(b"BODY["):
+            # One that tells nothing may be about another message.
+            if error.item.startswith(b"BODY[") if error.item is not None else not result:
                 raise error
         if not result:
             raise NoSuchPartError("there is no such message")

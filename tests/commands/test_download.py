@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -109,9 +110,26 @@ def test_a_part_that_fills_its_last_piece() -> None:
 def test_a_size_that_is_too_large(end: str) -> None:
     """Exchange computes sizes of messages that it does not store as they are."""
     file = io.BytesIO()
-    script = _first("", '"0123"', "RFC822.SIZE 4711") + _piece("A2", "", 4, end)
+    script = _first("", '"0123"', "RFC822.SIZE 4711") + _piece("A2", "", 4, end) + _piece("A3", "", 3, '"3"')
     with dialogue(script) as client:
         assert client.download(7, "", file, chunk_size=10) == 4
+
+
+@pytest.mark.parametrize("end", ['""', "NIL"])
+def test_a_message_that_is_gone_in_the_middle(end: str) -> None:
+    """A server may send nothing then, and say OK (RFC 2180, 4.1.3)."""
+    file = io.BytesIO()
+    script = _first("", '"0123456789"', "RFC822.SIZE 30") + _piece("A2", "", 10, end) + _piece("A3", "", 9, end)
+    with dialogue(script + _NOOP.replace("A9", "A4")) as client:
+        with pytest.raises(ProtocolError, match="nothing after 10 bytes"):
+            client.download(7, "", file, chunk_size=10)
+        client.noop()
+    assert file.getvalue() == b"0123456789"
+
+
+def test_a_part_that_should_have_text_and_has_none() -> None:
+    with dialogue(_first("1", '""')) as client, pytest.raises(ProtocolError, match="nothing after 0 bytes"):
+        client.download(7, "1", io.BytesIO(), chunk_size=10)
 
 
 def test_a_size_that_is_too_small() -> None:
@@ -351,3 +369,41 @@ def test_a_chunk_has_bytes() -> None:
 def test_a_progress_is_a_function(progress: Any) -> None:
     with dialogue() as client, pytest.raises(TypeError, match="not a function"):
         client.download(7, "1", io.BytesIO(), progress=progress)
+
+
+# -- careless callers
+
+
+@pytest.mark.parametrize("size", [10.5, 1e6 / 3, "10", None])
+def test_a_size_of_pieces_that_is_none(size: Any) -> None:
+    with dialogue(_NOOP.replace("A9", "A1")) as client:
+        with pytest.raises(TypeError, match="chunk_size must be an int"):
+            client.download(7, "TEXT", io.BytesIO(), chunk_size=size)
+        client.noop()
+
+
+@pytest.mark.parametrize("file", ["message.eml", io.StringIO(), None, Path("message.eml")])
+def test_what_is_no_file(file: Any) -> None:
+    with dialogue(_NOOP.replace("A9", "A1")) as client:
+        with pytest.raises(TypeError, match="open in binary mode"):
+            client.download(7, "TEXT", file)
+        client.noop()
+
+
+def test_a_raw_file_that_takes_nothing() -> None:
+    class Full(io.RawIOBase):
+        def write(self, data: Any, /) -> Any:
+            return None
+
+    with dialogue(_first("1", '"Gr=C3=BC"') + _NOOP.replace("A9", "A2")) as client:
+        with pytest.raises(BlockingIOError):
+            client.download(7, "1", Full(), chunk_size=10)
+        client.noop()
+
+
+def test_what_can_not_be_read_of_another_message() -> None:
+    file = io.BytesIO()
+    second = _piece("A2", "1", 5, '"=BC"').replace("S: * 3", "S: * 9 FETCH (FLAGS\nS: * 3")
+    with dialogue(_first("1", '"Gr=C3"', size=5) + second.replace(".10>", ".5>")) as client:
+        assert client.download(7, "1", file, chunk_size=5) == 8
+    assert file.getvalue() == b"Gr=C3=BC"

@@ -46,6 +46,16 @@ class StreamedLiteral:
 
 Argument = Union[bytes, Literal, StreamedLiteral, SequenceSet, tuple[Any, ...]]
 
+
+def positive(number: int, name: str) -> int:
+    """A number of things, from 1 on. TypeError, ValueError for what is none."""
+    if not isinstance(number, int):
+        raise TypeError(f"{name} must be an int, not {number!r}")
+    if number < 1:
+        raise ValueError(f"{name} must be at least 1")
+    return number
+
+
 # How long a quoted string may get before it goes out as a literal: servers have line limits.
 QUOTED_LIMIT = 1000
 
@@ -243,8 +253,10 @@ class _CriteriaEncoder:
         key, texts = b"", 0
         for item in criteria:
             if _is_collection(item):
+                if len(item) == 0:
+                    raise InvalidCriteriaError("no criteria specified: there is an empty list among them")
                 is_set = key == b"UID" or isinstance(item, UidSet) or all(type(number) is int for number in item)
-                arguments.append(SequenceSet(item) if item and is_set else tuple(self.items(item)))
+                arguments.append(SequenceSet(item) if is_set else tuple(self.items(item)))
                 key, texts = b"", 0
                 continue
             argument = self._item(item, key, texts > 0)

@@ -32,8 +32,8 @@ class Portion(NamedTuple):
 class Messages:
     """The messages of one call, held in four bytes each or as ranges.
 
-    ``numbers`` are ids in the order in which the caller lists them, each once; None for a sequence set, whose
-    ``ranges`` are in ascending order, and for ``$``, which is ``is_saved``.
+    ``numbers`` are ids in the order in which the caller lists them, each once; None where there are sequence sets among
+    them, and then ``ranges`` are in ascending order, and for ``$``, which is ``is_saved``.
     """
 
     def __init__(self, messages: MessageIds | None) -> None:
@@ -42,7 +42,7 @@ class Messages:
         self.is_saved = False
         if messages is None:
             return
-        if not isinstance(messages, (int, str, bytes, UidSet)) and not _is_run(messages):
+        if not isinstance(messages, (int, str, bytes, bytearray, memoryview, UidSet)) and not _is_run(messages):
             messages = messages if isinstance(messages, (list, tuple)) else list(messages)
             numbers = checked_numbers(messages)
             if numbers is not None:
@@ -84,12 +84,16 @@ def _is_run(messages: MessageIds) -> bool:
 
 
 def _below(ranges: Iterable[Range], highest: int) -> Iterator[Range]:
+    """Ascending ranges without what is above the highest id, each id once."""
+    last = 0
     for low, high in ranges:
         if high == STAR:
-            # "5:*" is "3:5" where 3 is the highest.
-            yield min(low, highest), highest
-        elif low <= highest:
-            yield low, min(high, highest)
+            # "5:*" is "3:5" where 3 is the highest, which may be in a range before.
+            low = min(low, highest)
+        low, high = max(low, last + 1), min(high, highest)
+        if low <= high:
+            yield low, high
+            last = high
 
 
 def _cut(ranges: Iterable[Range], bounds: Sequence[int]) -> Iterator[Range]:
@@ -145,7 +149,8 @@ class TextItems(NamedTuple):
 
     def count_within(self, count: int, most: int) -> int:
         """How many messages, ``count`` at most, surely have no more than ``most`` bytes, whatever their sizes."""
-        return max(1, min(count, most // sum(self.parts))) if self.parts else count
+        each = sum(self.parts)
+        return max(1, min(count, most // each)) if each else count
 
 
 def by_size(sizes: FetchResult, items: TextItems, count: int, most: int) -> Iterator[list[int]]:
@@ -159,7 +164,8 @@ def by_size(sizes: FetchResult, items: TextItems, count: int, most: int) -> Iter
         size = values.get(b"RFC822.SIZE")
         amount = 0
         if items.whole:
-            amount = items.amount(size) if isinstance(size, int) and size >= 0 else most
+            # No message has 0 bytes.
+            amount = items.amount(size) if isinstance(size, int) and size > 0 else most
         if group and (total + amount > most or len(group) == count):
             yield group
             group, total = [], 0

@@ -264,7 +264,7 @@ def _first_free(following: list[int], index: int) -> int:
 
 def checked_numbers(items: Sequence[Any]) -> array[int] | None:
     """Message numbers in four bytes each; None where something else is among them. ValueError as in `SequenceSet`."""
-    if not all(type(item) is int for item in items):
+    if not all(isinstance(item, int) and not isinstance(item, bool) for item in items):
         return None
     if items:
         _checked(min(items))

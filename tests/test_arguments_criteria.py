@@ -415,3 +415,9 @@ def test_a_keyword_that_is_no_atom(key: str, keyword: str | bytes) -> None:
     """Nothing else can stand for it: flag-keyword = atom."""
     with pytest.raises(ValueError, match="not a valid keyword"):
         search_criteria([key, keyword], None)
+
+
+def test_an_empty_list_of_ids_is_named() -> None:
+    for criteria in (["UID", []], ["UID", [], "UNSEEN"], ["NOT", ["UID", ()]]):
+        with pytest.raises(InvalidCriteriaError, match="an empty list among them"):
+            search_criteria(criteria, None)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Callable, cast
 
-from ..arguments import Argument, fetch_items, raw_list
+from ..arguments import Argument, fetch_items, positive, raw_list
 from ..exceptions import CommandError, IllegalStateError, ProtocolError
 from ..fetch_chunks import LEAST_PORTION, Messages, TextItems, by_size
 from ..fetch_result import FetchIterator, FetchResult
@@ -68,9 +68,9 @@ class FetchMixin(CommandBase):
         for beforehand, for as many messages at a time, and a message that is larger comes alone. About a chunk is in
         memory at a time.
 
-        Messages come in the order in which ``messages`` lists them, each once; those of a sequence set, a range or a
-        `~imapclient.sequence_set.UidSet` in ascending order. ``'1:*'`` are the messages that are there when the first
-        one is asked for. Messages that are gone by their turn are left out.
+        Messages come in the order in which ``messages`` lists them, each once; those of a sequence set, a range, a
+        `~imapclient.sequence_set.UidSet`, or a list that has any of these, in ascending order. ``'1:*'`` are the
+        messages that are there when the first one is asked for. Messages that are gone by their turn are left out.
 
         Raises ValueError and TypeError for arguments that can't be sent, at once. While it runs, IllegalStateError
         where another folder was selected, and, with ``use_uid`` off, where the server has told that a message was
@@ -80,14 +80,16 @@ class FetchMixin(CommandBase):
         """
         wanted = Messages(messages)
         arguments = _arguments(data, modifiers)
-        if chunk_messages < 1 or chunk_bytes < 1:
-            raise ValueError("chunk_messages and chunk_bytes must be at least 1")
+        positive(chunk_messages, "chunk_messages")
+        positive(chunk_bytes, "chunk_bytes")
         imap, uid = self._imap, self.use_uid
         selection, renumberings = imap.selection, imap.renumberings
 
         def check() -> None:
-            if imap.selection != selection:
-                raise IllegalStateError("another folder was selected while fetch_iter() was running")
+            if self._imap is not imap or imap.selection != selection:
+                raise IllegalStateError(
+                    "another folder was selected, or a connection made, while fetch_iter() was running"
+                )
             if not uid and imap.renumberings != renumberings:
                 raise IllegalStateError("messages were removed, so sequence numbers mean others now: use UIDs")
 
@@ -123,8 +125,19 @@ class FetchMixin(CommandBase):
                 yield fetch(portion.ids, arguments)
                 continue
             sizes = fetch(portion.ids, [b"(RFC822.SIZE)" if items.whole else b"(UID)"], strict=False)
+            yield from self._unread(sizes)
             for group in by_size(sizes, items, count, most):
                 yield fetch(SequenceSet(group), arguments)
+
+    def _unread(self, result: FetchResult) -> Iterator[FetchResult]:
+        """A result without messages for those of which nothing could be read, not even which they are."""
+        errors = [error for error in result.errors if error.item is None]
+        if errors and self.strict:
+            raise errors[0]
+        if errors:
+            told = FetchResult()
+            told.errors = errors
+            yield told
 
     def _bounds(self, size: int, uid: bool) -> tuple[int, Sequence[int]]:
         """The highest id in use, 0 for none, and an id for every ``size`` messages below it."""

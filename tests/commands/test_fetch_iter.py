@@ -472,3 +472,101 @@ def test_a_chunk_that_is_refused_ends_it() -> None:
 def test_a_connection_that_ends() -> None:
     with dialogue("C: A1 UID FETCH 5,7 (FLAGS)\nCLOSE") as client, pytest.raises(IMAPClientAbortError):
         next(client.fetch_iter([5, 7], "FLAGS"))
+
+
+# -- careless callers, and servers that are
+
+
+@pytest.mark.parametrize("messages", [b"efg", b"101"])
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_bytes_that_can_be_changed_are_no_ids(messages: bytes, kind: Any) -> None:
+    with dialogue() as client, pytest.raises(TypeError, match="not a message id"):
+        client.fetch_iter(kind(messages), "FLAGS")
+
+
+def test_ids_of_a_kind_of_int_keep_their_order() -> None:
+    class Uid(int):
+        pass
+
+    script = _TWO_CHUNKS.format(between="").replace("5,7", "7,9", 1).replace("UID 5", "UID 9")
+    with dialogue(
+        script.replace("UID FETCH 9 (", "UID FETCH 5 (").replace("* 3 FETCH (UID 9", "* 3 FETCH (UID 5")
+    ) as client:
+        assert [uid for uid, _ in client.fetch_iter([Uid(9), 7, Uid(5)], "FLAGS", chunk_messages=2)] == [9, 7, 5]
+
+
+@pytest.mark.parametrize("sizes", [{"chunk_messages": 2.5}, {"chunk_bytes": "5"}, {"chunk_messages": None}])
+def test_sizes_of_chunks_that_are_none(sizes: Any) -> None:
+    with dialogue() as client, pytest.raises(TypeError, match="must be an int"):
+        client.fetch_iter("1:*", "FLAGS", **sizes)
+
+
+@pytest.mark.parametrize("messages", ["1:2,*", "1:2,7:*", "*:2,1", "1:2,2000:*"])
+def test_the_highest_message_comes_once(messages: str) -> None:
+    script = """
+        C: A1 UID FETCH * (UID)
+        S: * 2 FETCH (UID 2)
+        S: A1 OK done
+        C: A2 UID FETCH 1:2 (FLAGS)
+        S: * 1 FETCH (UID 1 FLAGS ())
+        S: * 2 FETCH (UID 2 FLAGS ())
+        S: A2 OK done
+    """
+    with dialogue(script) as client:
+        assert [uid for uid, _ in client.fetch_iter(messages, "FLAGS", chunk_messages=500)] == [1, 2]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_size_that_can_not_be_read(strict: bool) -> None:
+    """Nothing tells which message it is, so it can't be fetched: it is not left out without a word."""
+    script = """
+        C: A1 UID FETCH 5,7 (RFC822.SIZE)
+        S: * 1 FETCH (UID 5 RFC822.SIZE 3)
+        S: * 2 FETCH RFC822.SIZE 3
+        S: A1 OK done
+    """
+    rest = """
+        C: A2 UID FETCH 5 (BODY.PEEK[])
+        S: * 1 FETCH (UID 5 BODY[] "abc")
+        S: A2 OK done
+    """
+    with dialogue(script if strict else script + rest) as client:
+        client.strict = strict
+        messages = client.fetch_iter([5, 7], "BODY.PEEK[]")
+        if strict:
+            with pytest.raises(ProtocolError):
+                next(messages)
+        else:
+            assert [uid for uid, _ in messages] == [5]
+            assert len(messages.errors) == 1
+
+
+def test_a_size_of_nothing_is_not_known() -> None:
+    script = "C: A1 UID FETCH 5,7 (RFC822.SIZE)\n"
+    script += "S: * 1 FETCH (UID 5 RFC822.SIZE 0)\nS: * 2 FETCH (UID 7 RFC822.SIZE 0)\nS: A1 OK done\n"
+    for tag, number, uid in ((2, 1, 5), (3, 2, 7)):
+        script += (
+            f"C: A{tag} UID FETCH {uid} (BODY.PEEK[])\nS: * {number} FETCH (UID {uid} BODY[] x)\nS: A{tag} OK done\n"
+        )
+    with dialogue(script) as client:
+        assert [uid for uid, _ in client.fetch_iter([5, 7], "BODY.PEEK[]")] == [5, 7]
+
+
+def test_a_part_of_no_bytes() -> None:
+    script = "C: A1 UID FETCH 5 (BODY.PEEK[]<0.0>)\nS: A1 BAD what is that\nC: A2 NOOP\nS: A2 OK done"
+    with dialogue(script) as client:
+        with pytest.raises(CommandError):
+            next(client.fetch_iter([5], "BODY.PEEK[]<0.0>"))
+        client.noop()
+
+
+def test_another_connection_in_the_body_of_the_loop() -> None:
+    """As `watch` makes one, with another folder perhaps."""
+    script = _TWO_CHUNKS.partition("{between}")[0]
+    with dialogue(script) as client, dialogue() as other:
+        messages = client.fetch_iter([5, 7, 9], "FLAGS", chunk_messages=2)
+        next(messages)
+        first, client._imap = client._imap, other._imap
+        with pytest.raises(IllegalStateError, match="a connection made"):
+            next(messages)
+        client._imap = first

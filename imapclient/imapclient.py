@@ -43,7 +43,7 @@ from .protocol_log import client_log
 from .reader import DEFAULT_LIMITS, Limits
 from .response_types import MailboxQuotaRoots, Namespace, Quota
 from .sequence_set import MessageIds, SequenceSet
-from .sockets import SocketTimeout, Timeout, as_socket_timeout
+from .sockets import SocketTimeout, Timeout, as_socket_timeout, check_context
 from .util import Text, to_wire
 
 __all__ = [
@@ -164,6 +164,8 @@ class IMAPClient(
         self._starttls: tuple[ssl_module.SSLContext | None] | None = None
         self._timeout = as_socket_timeout(timeout)
         self._limits = Limits(max_line_length, max_literal_size, max_response_size, max_nesting_depth, max_command_size)
+        self._limits.check()
+        check_context(ssl_context)
         self._compress = compress
         self._imap = self._create_IMAP4()
         self._compress_where_offered()

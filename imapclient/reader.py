@@ -61,6 +61,14 @@ class Limits(NamedTuple):
     #: All that the server tells while one command runs, with `RESPONSE_COST` for each response.
     command_size: int = 4 * 1024 * 1024 * 1024
 
+    def check(self) -> None:
+        """TypeError for what is no int, ValueError for less than 0."""
+        for name, value in self._asdict().items():
+            if not isinstance(value, int):
+                raise TypeError(f"max_{name} must be an int, not {value!r}")
+            if value < 0:
+                raise ValueError(f"max_{name} can't be negative: {value}")
+
 
 DEFAULT_LIMITS = Limits()
 

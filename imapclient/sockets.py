@@ -51,14 +51,16 @@ def as_socket_timeout(timeout: Timeout) -> SocketTimeout:
 
     ValueError for zero or less: IMAP can't be spoken over a socket that never waits.
     """
-    if timeout is None:
-        return SocketTimeout(None, None)
-    if isinstance(timeout, (int, float)):
+    if not isinstance(timeout, SocketTimeout):
         timeout = SocketTimeout(timeout, timeout)
     for name in ("connect", "read"):
         value = getattr(timeout, name)
-        if value is not None and not value > 0:
-            raise ValueError(f"timeout: {name} must be more than 0 seconds, not {value!r}")
+        if value is None:
+            continue
+        if not isinstance(value, (int, float)):
+            raise TypeError(f"timeout: {name} must be a number of seconds, or None for no limit, not {value!r}")
+        if not 0 < value < math.inf:
+            raise ValueError(f"timeout: {name} must be more than 0 seconds, None for no limit, not {value!r}")
     return SocketTimeout(timeout.connect, timeout.read)
 
 
@@ -269,6 +271,12 @@ def _explained(error: ssl.SSLError) -> ssl.SSLError:
     explained = type(error)(error.errno, f"{words}: {error.strerror}")
     vars(explained).update(vars(error))
     return explained
+
+
+def check_context(ssl_context: object) -> None:
+    """TypeError for what can't wrap a socket, such as the name of a file with certificates, before anything is sent."""
+    if ssl_context is not None and not hasattr(ssl_context, "wrap_socket"):
+        raise TypeError(f"not an SSLContext: {ssl_context!r}")
 
 
 def wrap_socket(sock: socket.socket, ssl_context: ssl.SSLContext | None, host: str) -> ssl.SSLSocket:

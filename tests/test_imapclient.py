@@ -337,3 +337,30 @@ def test_the_connection_is_closed_once(peer: PeerFactory) -> None:
             client.shutdown()
             client.__exit__(None, None, None)
             assert other.getsockname()[1]
+
+
+@pytest.mark.parametrize("name", ["line_length", "literal_size", "response_size", "nesting_depth", "command_size"])
+def test_limits_that_are_none(name: str) -> None:
+    """Found before anything is opened."""
+    for value in (None, "5", 2.5):
+        with pytest.raises(TypeError, match=f"max_{name} must be an int"):
+            Unconnected("mail.example", **{f"max_{name}": value})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=f"max_{name} can't be negative"):
+        Unconnected("mail.example", **{f"max_{name}": -1})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("timeout", [(3, 5), SocketTimeout("3", 5), float("inf"), SocketTimeout(None, float("inf"))])  # type: ignore[arg-type]
+def test_timeouts_that_are_none(timeout: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match=r"timeout: (connect|read) must be"):
+        Unconnected("mail.example", timeout=timeout)
+
+
+def test_what_is_no_tls_context(peer: PeerFactory) -> None:
+    with pytest.raises(TypeError, match=r"not an SSLContext: 'ca\.pem'"):
+        Unconnected("mail.example", ssl_context="ca.pem")  # type: ignore[arg-type]
+    script = "S: * OK [CAPABILITY IMAP4rev1 STARTTLS] ready\nC: A1 NOOP\nS: A1 OK Done"
+    with connect(peer(script)) as client:
+        with pytest.raises(TypeError, match="not an SSLContext"):
+            client.starttls("ca.pem")  # type: ignore[arg-type]
+        client.noop()
+        client.shutdown()

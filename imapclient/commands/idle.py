@@ -37,11 +37,13 @@ class IdleMixin(CommandBase):
         Raises CommandError where the server refuses; the connection is usable then.
         """
         self._require("IDLE")
+        # Before anything is sent: a timeout that is no number is found here.
+        end = math.inf if timeout is None else time.monotonic() + timeout
         try:
             self._imap.start_idle()
         finally:
             self._hand_on()
-        return Idle(self, timeout)
+        return Idle(self, end)
 
     def idle_check(self, timeout: float | None = None) -> list[UntaggedItem]:
         """What the server has told, waiting for it at most ``timeout`` seconds (None: for ever; 0: not at all).
@@ -77,11 +79,11 @@ class Idle(Iterator[UntaggedItem]):
     what the server told and the iterator had not given: ``[(5, b'EXISTS')]``.
     """
 
-    def __init__(self, client: IdleMixin, timeout: float | None) -> None:
+    def __init__(self, client: IdleMixin, end: float) -> None:
         self.text = b""
         self.rest: list[UntaggedItem] = []
         self._client = client
-        self._end = math.inf if timeout is None else time.monotonic() + timeout
+        self._end = end
         self._told: deque[UntaggedItem] = deque()
 
     def __enter__(self) -> Idle:

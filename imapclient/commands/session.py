@@ -10,6 +10,7 @@ from ..arguments import Argument, atom, string
 from ..exceptions import CapabilityError, IllegalStateError
 from ..exchange import HeardQueue
 from ..response_lexer import read_values
+from ..sockets import check_context
 from ..util import Text, to_wire
 from .base import Collector, CommandBase, UntaggedItem
 
@@ -103,6 +104,7 @@ class SessionMixin(CommandBase):
             raise IllegalStateError("STARTTLS is possible before login only")
         self._require("STARTTLS")
         context = ssl_context or self.ssl_context
+        check_context(context)
         text = self._imap.start_tls(context).text
         self._starttls = (context,)
         return text

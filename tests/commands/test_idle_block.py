@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 from typing import Any
 
@@ -166,3 +167,11 @@ def test_one_block_after_the_other() -> None:
     with dialogue_with_peer(_BEGUN + "S: * 1 EXISTS\n" + _DONE + again) as (client, _):
         assert last(client) == [(1, b"EXISTS")]
         assert last(client) == [(2, b"EXISTS")]
+
+
+@pytest.mark.parametrize("timeout", ["5", datetime.timedelta(seconds=5)])
+def test_a_timeout_that_is_no_number(timeout: Any) -> None:
+    with dialogue("C: A1 NOOP\nS: A1 OK Done") as client:
+        with pytest.raises(TypeError):
+            client.idle(timeout=timeout)
+        client.noop()

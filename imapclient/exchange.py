@@ -137,7 +137,7 @@ class UnsolicitedQueue:
     thread may take what another one's command adds.
     """
 
-    def __init__(self, max_responses: int = 1000, max_bytes: int = 4 * 1024 * 1024) -> None:
+    def __init__(self, max_responses: int = 4000, max_bytes: int = 4 * 1024 * 1024) -> None:
         self.dropped = 0
         self._responses: deque[Untagged] = deque()
         self._size = 0

@@ -143,6 +143,9 @@ class CommandBase:
                 self._handing_on.release()
 
     def _hand_on_what_is_there(self) -> None:
+        dropped, self._imap.unsolicited.dropped = self._imap.unsolicited.dropped, 0
+        if dropped:
+            client_log.warning("on_unsolicited does not get the %d oldest of what the server told at once", dropped)
         while self.on_unsolicited is not None:
             try:
                 response = self._imap.unsolicited.popleft()

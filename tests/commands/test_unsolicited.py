@@ -10,7 +10,7 @@ import pytest
 from imapclient import IMAPClient
 from imapclient.exceptions import CommandError, IMAPClientAbortError
 from tests.commands import dialogue
-from tests.helpers.scripted_peer import ScriptedPeer
+from tests.helpers.scripted_peer import ScriptedPeer, SendBytes
 
 _NEWS = """
     S: * 4 EXISTS
@@ -228,3 +228,27 @@ def test_the_callback_waits_for_the_second_try_of_a_search() -> None:
     with dialogue(script) as client:
         client.on_unsolicited = lambda item: client.select_folder("x")
         assert client.search(["SUBJECT", "\u00fc"]) == [7]
+
+
+def test_many_at_once() -> None:
+    """Another client has cleaned up."""
+    heard: list[Any] = []
+    told = SendBytes(3000 * b"* 1 EXPUNGE\r\n")
+    with dialogue(["C: A1 UID SEARCH ALL", told, "S: * SEARCH 5\nS: A1 OK Done"]) as client:
+        client.on_unsolicited = heard.append
+        assert client.search() == [5]
+    assert heard == 3000 * [(1, b"EXPUNGE")]
+
+
+def test_more_than_is_kept_is_told_to_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    heard: list[Any] = []
+    told = SendBytes(9000 * b"* 1 EXPUNGE\r\n")
+    rest = "S: * SEARCH 5\nS: A1 OK Done\nC: A2 NOOP\nS: A2 OK Done"
+    with dialogue(["C: A1 UID SEARCH ALL", told, rest]) as client, caplog.at_level(logging.WARNING):
+        client.on_unsolicited = heard.append
+        client.search()
+        client.noop()
+    assert 0 < len(heard) < 9000
+    assert [record.getMessage() for record in caplog.records] == [
+        f"on_unsolicited does not get the {9000 - len(heard)} oldest of what the server told at once"
+    ]

@@ -35,9 +35,10 @@ def main() -> None:
         )
         for event in events:
             if isinstance(event, NewMessage) and event.uid is not None:
-                # The connection may be used while the loop has an event.
-                envelope = client.fetch(event.uid, ["ENVELOPE"])[event.uid][b"ENVELOPE"]
-                print(f"new: {event.uid} {envelope.subject_text}", flush=True)
+                # The connection may be used while the loop has an event. The message may be gone by now.
+                envelope = client.fetch(event.uid, ["ENVELOPE"]).get(event.uid, {}).get(b"ENVELOPE")
+                subject = envelope.subject_text if envelope else None
+                print(f"new: {event.uid} {subject}", flush=True)
             elif isinstance(event, Expunged):
                 print(f"removed: number {event.sequence_number}", flush=True)
             elif isinstance(event, FlagsChanged):

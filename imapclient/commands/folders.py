@@ -95,7 +95,7 @@ class FoldersMixin(CommandBase):
             raise error
         return items
 
-    def find_special_folder(self, folder_flag: bytes) -> str | None:
+    def find_special_folder(self, folder_flag: Text) -> str | None:
         """The name of the folder with a special use (RFC 6154), such as ``imapclient.imapclient.SENT``: ``'Sent'``.
 
         Looks for the flag, then among the names that such folders usually have, at the top, below INBOX, and below the

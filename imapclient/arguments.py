@@ -46,16 +46,6 @@ class StreamedLiteral:
 
 Argument = Union[bytes, Literal, StreamedLiteral, SequenceSet, tuple[Any, ...]]
 
-
-def positive(number: int, name: str) -> int:
-    """A number of things, from 1 on. TypeError, ValueError for what is none."""
-    if not isinstance(number, int):
-        raise TypeError(f"{name} must be an int, not {number!r}")
-    if number < 1:
-        raise ValueError(f"{name} must be at least 1")
-    return number
-
-
 # How long a quoted string may get before it goes out as a literal: servers have line limits.
 QUOTED_LIMIT = 1000
 
@@ -66,6 +56,14 @@ _ATOM = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\\]]+\Z')
 _FLAG = re.compile(rb'(?!~?\{\d+\+?\}\Z)\\?[^\x00-\x20\x7f-\xff()"\\]+\Z')
 _NOT_QUOTABLE = re.compile(rb"[\x00\r\n\x80-\xff]")
 _ANNOUNCES_LITERAL = re.compile(rb"\{\d+\+?\}\s*\Z")
+
+
+def positive(number: int, name: str) -> None:
+    """TypeError or ValueError for what is no number of things, from 1 on. ``name`` is the argument's."""
+    if not isinstance(number, int):
+        raise TypeError(f"{name} must be an int, not {number!r}")
+    if number < 1:
+        raise ValueError(f"{name} must be at least 1")
 
 
 def string(value: Text, what: str = "text") -> Argument:

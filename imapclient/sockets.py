@@ -59,7 +59,7 @@ def as_socket_timeout(timeout: Timeout) -> SocketTimeout:
             continue
         if not isinstance(value, (int, float)):
             raise TypeError(f"timeout: {name} must be a number of seconds, or None for no limit, not {value!r}")
-        if not 0 < value < math.inf:
+        if not 0 < value <= threading.TIMEOUT_MAX:
             raise ValueError(f"timeout: {name} must be more than 0 seconds, None for no limit, not {value!r}")
     return SocketTimeout(timeout.connect, timeout.read)
 

@@ -73,10 +73,10 @@ class FetchMixin(CommandBase):
         messages that are there when the first one is asked for. Messages that are gone by their turn are left out.
 
         Raises ValueError and TypeError for arguments that can't be sent, at once. While it runs, IllegalStateError
-        where another folder was selected, and, with ``use_uid`` off, where the server has told that a message was
-        removed, since sequence numbers mean other messages then. What could not be read is in ``errors`` of the
-        iterator, or is raised with ``strict`` on. CommandError where a fetch is refused. After an exception the
-        iterator has ended, and the connection is usable after all of these.
+        where another folder was selected or `watch` has made another connection, and, with ``use_uid`` off, where the
+        server has told that a message was removed, since sequence numbers mean other messages then. What could not be
+        read is in ``errors`` of the iterator, or is raised with ``strict`` on. CommandError where a fetch is refused.
+        After an exception the iterator has ended, and the connection is usable after all of these.
         """
         wanted = Messages(messages)
         arguments = _arguments(data, modifiers)

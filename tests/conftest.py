@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Callable
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from imapclient.livetest.plugin import pytest_addoption
 from tests.helpers.courier import Courier
@@ -32,7 +32,7 @@ __all__ = ["pytest_addoption"]
 
 # A loaded machine is no failure: how long an example takes is the benchmark's business. The same examples each time: a
 # change is judged by itself, not by the dice. `--hypothesis-profile=random` throws these, to look for more.
-settings.register_profile("random", deadline=None, print_blob=True)
+settings.register_profile("random", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.register_profile("imapclient", settings.get_profile("random"), derandomize=True)
 settings.load_profile("imapclient")
 

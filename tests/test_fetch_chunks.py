@@ -57,6 +57,11 @@ def test_ids_are_cut_as_they_are_listed_and_sets_in_ascending_order(messages: An
         ("50:60", (20,), 30, []),
         ("5:60,70", (20,), 30, [("5:20", 2), ("21:30", 2)]),
         ("5,30,50:60", (20,), 55, [("5,30", 2), ("50:55", 2)]),
+        # The highest is in a range before: it comes once.
+        ("1:2,3:*", (2,), 2, [("1:2", 2)]),
+        ("1:30,*", (2, 30), 30, [("1:2", 2), ("3:30", 2)]),
+        ("1:30,2000:*", (2, 30), 30, [("1:2", 2), ("3:30", 2)]),
+        ("1:20,25,2000:*", (2, 20), 25, [("1:2", 2), ("3:20", 2), ("25", 1)]),
     ],
 )
 def test_ranges_are_cut_at_the_bounds(messages: str, bounds: Any, highest: int, expected: Any) -> None:

@@ -501,21 +501,6 @@ def test_sizes_of_chunks_that_are_none(sizes: Any) -> None:
         client.fetch_iter("1:*", "FLAGS", **sizes)
 
 
-@pytest.mark.parametrize("messages", ["1:2,*", "1:2,7:*", "*:2,1", "1:2,2000:*"])
-def test_the_highest_message_comes_once(messages: str) -> None:
-    script = """
-        C: A1 UID FETCH * (UID)
-        S: * 2 FETCH (UID 2)
-        S: A1 OK done
-        C: A2 UID FETCH 1:2 (FLAGS)
-        S: * 1 FETCH (UID 1 FLAGS ())
-        S: * 2 FETCH (UID 2 FLAGS ())
-        S: A2 OK done
-    """
-    with dialogue(script) as client:
-        assert [uid for uid, _ in client.fetch_iter(messages, "FLAGS", chunk_messages=500)] == [1, 2]
-
-
 @pytest.mark.parametrize("strict", [False, True])
 def test_a_size_that_can_not_be_read(strict: bool) -> None:
     """Nothing tells which message it is, so it can't be fetched: it is not left out without a word."""

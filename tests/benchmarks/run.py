@@ -30,7 +30,9 @@ from typing import Any, NamedTuple
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parent.parent
 PEER = "IMAPClient==4.1.0"
-OTHERS = {"imap_tools": "imap-tools==1.16.0", "aioimaplib": "aioimaplib==2.0.3"}
+# The last aioimaplib for Python 3.9 is an older one.
+AIOIMAPLIB = "aioimaplib==2.0.3" if sys.version_info >= (3, 10) else "aioimaplib==2.0.1"
+OTHERS = {"imap_tools": "imap-tools==1.16.0", "aioimaplib": AIOIMAPLIB}
 OURS_NEEDS = ("six",)
 PATIENCE = 300  # seconds for one answer of a worker: a client that hangs ends the run
 SEATS = ("ours", "peer", "imaplib", "imap_tools", "aioimaplib", "socket")

@@ -15,6 +15,7 @@ from ..arguments import Argument, mailbox, wire_name
 from ..exceptions import (
     CapabilityError,
     CommandError,
+    IllegalStateError,
     IMAPClientAbortError,
     IMAPClientError,
     LimitError,
@@ -174,6 +175,23 @@ class CommandBase:
                     self._undisturbed_thread = outer
         finally:
             self._hand_on()
+
+    def _same_messages(self, meanwhile: str, by_number: bool = False) -> Callable[[], None]:
+        """A check that ids still mean the messages that they mean now, for what takes several commands.
+
+        It raises IllegalStateError where another folder is selected, or there is another connection, and with
+        ``by_number`` where a message was removed. ``meanwhile`` says in its text when that was.
+        """
+        imap = self._imap
+        selection, renumberings = imap.selection, imap.renumberings
+
+        def check() -> None:
+            if self._imap is not imap or imap.selection != selection:
+                raise IllegalStateError(f"another folder was selected, or a connection made, {meanwhile}")
+            if by_number and imap.renumberings != renumberings:
+                raise IllegalStateError("messages were removed, so sequence numbers mean others now: use UIDs")
+
+        return check
 
     def _pass_on(self, responses: Iterable[Untagged]) -> None:
         """What a command heard that is no part of its answer is for whoever listens."""

@@ -8,7 +8,7 @@ from typing import Any, Callable, Optional
 from ..arguments import is_part_number, positive
 from ..arguments import section as wire_section
 from ..body_structure import BodyData
-from ..exceptions import IllegalStateError, NoSuchPartError, ProtocolError
+from ..exceptions import NoSuchPartError, ProtocolError
 from ..fetch_result import FetchItems, FetchResult
 from ..sequence_set import SequenceSet
 from ..transfer_decoding import Identity, PartWriter, Writable, decoder_for
@@ -64,13 +64,12 @@ class DownloadMixin(CommandBase):
             raise TypeError(f"not a function: {progress!r}")
         # What the client takes of a server at most holds for a piece, and not for the whole.
         chunk_size = max(1, min(chunk_size, self._limits.literal_size, self._limits.response_size // 2))
-        imap, use_uid = self._imap, self.use_uid
-        selection = imap.selection
+        use_uid = self.use_uid
+        check = self._same_messages("during a download")
 
         def fetch(ids: SequenceSet, items: bytes, uid: bool) -> FetchResult:
             with self._undisturbed():
-                if self._imap is not imap or imap.selection != selection:
-                    raise IllegalStateError("another folder was selected, or a connection made, during a download")
+                check()
                 return self._fetch(b"FETCH", ids, [items], uid=uid, strict=False)
 
         download = _Download(fetch, what, chunk_size)
@@ -174,8 +173,10 @@ class _Download:
 
     def _only(self, result: FetchResult) -> tuple[int, FetchItems]:
         for error in result.errors:
-            # One that tells nothing may be about another message.
-            if error.item.startswith(b"BODY[") if error.item is not None else not result:
+            # What tells no item may be about another message, where this one has come.
+            if error.item is None and result:
+                continue
+            if error.item is None or error.item.startswith(b"BODY["):
                 raise error
         if not result:
             raise NoSuchPartError("there is no such message")

@@ -82,16 +82,8 @@ class FetchMixin(CommandBase):
         arguments = _arguments(data, modifiers)
         positive(chunk_messages, "chunk_messages")
         positive(chunk_bytes, "chunk_bytes")
-        imap, uid = self._imap, self.use_uid
-        selection, renumberings = imap.selection, imap.renumberings
-
-        def check() -> None:
-            if self._imap is not imap or imap.selection != selection:
-                raise IllegalStateError(
-                    "another folder was selected, or a connection made, while fetch_iter() was running"
-                )
-            if not uid and imap.renumberings != renumberings:
-                raise IllegalStateError("messages were removed, so sequence numbers mean others now: use UIDs")
+        uid = self.use_uid
+        check = self._same_messages("while fetch_iter() was running", by_number=not uid)
 
         def fetch(ids: SequenceSet, what: Sequence[Argument], strict: bool | None = None) -> FetchResult:
             with self._undisturbed():

@@ -13,7 +13,7 @@ import socket
 import threading
 from abc import abstractmethod
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -181,20 +181,19 @@ class SendExchange:
         if show:
             protocol_log.sent(b"<%d bytes that are streamed>" % literal.size)
         self._is_streaming = True
-        pieces = iter(literal.pieces)
         try:
-            while True:
-                try:
-                    piece = next(pieces, None)
-                except OSError as error:
-                    # Of a file, not of the connection.
-                    self._of_source = error
-                    raise
-                if piece is None:
-                    return
+            for piece in self._from_source(literal.pieces):
                 self._write(piece)
         finally:
             self._is_streaming = False
+
+    def _from_source(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """The same, and what they raise is noted as an error of a file, not of the connection."""
+        try:
+            yield from pieces
+        except OSError as error:
+            self._of_source = error
+            raise
 
     # -- bytes
 

@@ -16,7 +16,7 @@ from operator import lt
 from typing import NamedTuple
 
 from .fetch_result import FetchResult
-from .sequence_set import STAR, MessageIds, Range, SequenceSet, UidSet, checked_numbers
+from .sequence_set import SINGLE, STAR, MessageIds, Range, SequenceSet, UidSet, checked_numbers
 
 # How many messages the smallest portion has whose bounds or sizes are asked for at once.
 LEAST_PORTION = 500
@@ -42,7 +42,7 @@ class Messages:
         self.is_saved = False
         if messages is None:
             return
-        if not isinstance(messages, (int, str, bytes, bytearray, memoryview, UidSet)) and not _is_run(messages):
+        if not isinstance(messages, (*SINGLE, UidSet)) and not _is_run(messages):
             messages = messages if isinstance(messages, (list, tuple)) else list(messages)
             numbers = checked_numbers(messages)
             if numbers is not None:

@@ -15,6 +15,9 @@ from .util import Text, shortened, to_wire
 # How many bytes of a sequence set go into one command (RFC 7162 and 2683 speak of 8,000 and 8,192 for a line).
 SEQUENCE_SET_LIMIT = 8000
 
+# What is never a collection of ids. Bytes that can be changed would be one of small numbers, and are refused.
+SINGLE = (int, str, bytes, bytearray, memoryview)
+
 MessageIds = Union[int, str, bytes, Iterable[Union[int, str, bytes]]]
 _MAX_ID = 0xFFFFFFFF
 # sequence-set = (seq-number / seq-range) ["," sequence-set], or "$", the saved result of a search (RFC 5182)
@@ -114,7 +117,7 @@ class SequenceSet:
         self.ranges: list[Range] = []
         if isinstance(messages, (str, bytes)) and not messages.strip():
             pass
-        elif isinstance(messages, (int, str, bytes, bytearray, memoryview)):
+        elif isinstance(messages, SINGLE):
             self._add(messages)
         elif isinstance(messages, range) and abs(messages.step) == 1:
             if messages:
@@ -264,7 +267,8 @@ def _first_free(following: list[int], index: int) -> int:
 
 def checked_numbers(items: Sequence[Any]) -> array[int] | None:
     """Message numbers in four bytes each; None where something else is among them. ValueError as in `SequenceSet`."""
-    if not all(isinstance(item, int) and not isinstance(item, bool) for item in items):
+    kinds = set(map(type, items))
+    if bool in kinds or not all(issubclass(kind, int) for kind in kinds):
         return None
     if items:
         _checked(min(items))

@@ -11,12 +11,12 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Callable
 
+from ._parsing.records import Record
 from .body_structure import read_body
 from .datetime_util import parse_to_datetime
 from .envelope import PartlyReadError, read_envelope
 from .exceptions import ProtocolError
 from .fetch_result import FetchItems
-from .reader import Record
 from .response_lexer import MAX_DEPTH, around, brief, number, read_rest_of_list, read_values
 from .response_types import Envelope
 

@@ -10,9 +10,9 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Optional
 
+from ._parsing.records import Record
 from .exceptions import ProtocolError
 from .imap_utf7 import decode_name
-from .reader import Record
 from .response_lexer import MAX_DEPTH, around, brief, number, read_values
 from .response_types import Quota
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Union
 
+from ._parsing.responses import Untagged
 from .events import Expunged, FlagsChanged, FolderState, NewMessage, Vanished
 from .exceptions import ProtocolError
-from .exchange import Untagged
 from .fetch_parser import parse_fetch
 from .sequence_set import STAR, UidSet, how_many
 

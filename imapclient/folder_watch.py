@@ -10,6 +10,7 @@ import time
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 
+from ._parsing.responses import Untagged
 from .commands.base import Collector, CommandBase, FetchCollector
 from .events import Bye, FolderEvent, FolderState, Reconnect, Reconnected
 from .exceptions import (
@@ -22,7 +23,7 @@ from .exceptions import (
     ServerBugError,
     UnavailableError,
 )
-from .exchange import Command, HeardQueue, Untagged
+from .exchange import Command, HeardQueue
 from .folder_tracker import FOLLOWED, Change, FolderTracker, folder_state
 from .protocol_log import client_log
 from .sasl import Mechanism

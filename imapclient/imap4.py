@@ -30,6 +30,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from . import protocol_log
+from ._parsing.records import DEFAULT_LIMITS, RESPONSE_COST, Limits, Record, Taker
+from ._parsing.responses import TAGGED, UNTAGGED, Tagged, Untagged, readable
 from .compression import DeflateTransport
 from .exceptions import (
     CommandError,
@@ -42,11 +44,11 @@ from .exceptions import (
     ResponseCode,
     ServerWords,
 )
-from .exchange import Command, Tagged, UnsolicitedQueue, Untagged, readable
+from .exchange import Command, UnsolicitedQueue
 from .imap4_capabilities import CapabilityState
 from .imap4_idle import IdleExchange
 from .imap4_send import SendExchange
-from .reader import DEFAULT_LIMITS, RESPONSE_COST, Limits, Reader, Record, Taker
+from .reader import Reader
 from .redaction import Secrets
 from .response_codes import parse_response_text
 from .sockets import (
@@ -66,9 +68,6 @@ from .sockets import (
     wrap_within,
 )
 
-# * 12 FETCH ..., * OK ..., * SEARCH
-_UNTAGGED = re.compile(rb"\* +(?:(\d{1,20}) +)?([^ ]+) ?")
-_TAGGED = re.compile(rb"([^ ]+) +(OK|NO|BAD)(?: +(.*))?\Z", re.IGNORECASE | re.DOTALL)
 # What is said about the connection itself, whoever asked.
 _ABOUT_CONNECTION = frozenset((b"OK", b"BYE", b"CAPABILITY", b"ENABLED", b"EXPUNGE", b"VANISHED"))
 
@@ -231,7 +230,7 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
         line, records = self._reader.read_response(Deadline(self.socket_timeout.read))
         if protocol_log.is_on():
             protocol_log.received(line, records, self.secrets)
-        match = _UNTAGGED.match(line)
+        match = UNTAGGED.match(line)
         name = match.group(2).upper() if match else b""
         if match is None or name not in (b"OK", b"PREAUTH", b"BYE"):
             raise ProtocolAbortError("not an IMAP greeting", 0, line[:80])
@@ -336,9 +335,9 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
                     self._reader.let_go()
             reply = command.reply
             if reply.status != "OK":
-                raise self.secrets.hide(reply.error(command))
+                raise self.secrets.hide(reply.error(command.name))
             if command.error is not None:
-                raise self.secrets.hide(reply.unread(command, command.error))
+                raise self.secrets.hide(reply.unread(command.name, command.error))
             return reply
 
     def _offer(self, command: Command, take: Taker) -> None:
@@ -354,7 +353,7 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
         if self._logging:
             self._log_received(line, records)
         if line[:1] == b"*":
-            match = _UNTAGGED.match(line)
+            match = UNTAGGED.match(line)
             if match is None:
                 raise ProtocolAbortError("not a response", 0, line[:80])
             number, name = match.groups()
@@ -418,7 +417,7 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
             self._learn_from_code(parse_response_text(response.text)[0])
 
     def _complete(self, line: bytes) -> None:
-        match = _TAGGED.match(line)
+        match = TAGGED.match(line)
         command = None
         if match is not None:
             tag, status, text = match.groups(b"")

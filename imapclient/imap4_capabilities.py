@@ -9,9 +9,10 @@ import threading
 from abc import abstractmethod
 from collections.abc import Iterable
 
+from ._parsing.responses import Tagged
 from .arguments import Literal, StreamedLiteral
 from .exceptions import ResponseCode
-from .exchange import Command, Tagged
+from .exchange import Command
 
 # LITERAL- allows a literal to go out without waiting up to this size (RFC 7888, 5).
 _LITERAL_MINUS = 4096

@@ -18,8 +18,9 @@ from contextlib import AbstractContextManager
 from typing import Callable, TypeVar
 
 from . import protocol_log
+from ._parsing.responses import Tagged, Untagged
 from .exceptions import IllegalStateError, IMAPClientError, ProtocolAbortError, ProtocolError
-from .exchange import Command, HeardQueue, Tagged, UnsolicitedQueue, Untagged
+from .exchange import Command, HeardQueue, UnsolicitedQueue
 from .reader import Reader
 from .sockets import Deadline, SocketTimeout, Transport
 

@@ -18,9 +18,10 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from . import protocol_log
+from ._parsing.responses import Tagged
 from .arguments import Literal, StreamedLiteral, encode_command, is_strict
 from .exceptions import IllegalStateError, IMAPClientAbortError, IMAPClientError, ProtocolAbortError
-from .exchange import Command, Tagged
+from .exchange import Command
 from .redaction import Secrets
 from .sockets import SEND_SIZE, Deadline, SocketTimeout, Transport
 

@@ -8,6 +8,7 @@ import threading
 from types import TracebackType
 from typing import Callable, TypeVar, cast
 
+from ._parsing.records import DEFAULT_LIMITS, Limits
 from .commands.acl import AclMixin
 from .commands.auth import AuthMixin
 from .commands.base import UntaggedItem
@@ -40,7 +41,6 @@ from .constants import (
 from .exceptions import IMAPClientAbortError, IMAPClientError, IMAPClientReadOnlyError
 from .imap4 import IMAP4, IMAP4_TLS, IMAP4_Stream, WireMixin
 from .protocol_log import client_log
-from .reader import DEFAULT_LIMITS, Limits
 from .response_types import MailboxQuotaRoots, Namespace, Quota
 from .sequence_set import MessageIds, SequenceSet
 from .sockets import SocketTimeout, Timeout, as_socket_timeout, check_context

@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ._parsing.records import Record
 from .envelope import PartlyReadError
 from .exceptions import FetchError, ProtocolError
 from .fetch_parser import convert, section
 from .fetch_result import FetchItems
-from .reader import Record
 from .response_lexer import MAX_DEPTH, Atom, around, brief, mended, read_what_is_sound
 
 # What a value is not: the next item's name, where the server left the value out.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from .reader import Record
+from ._parsing.records import Record
 from .redaction import REDACTED, Secrets
 from .util import printable
 

@@ -16,23 +16,17 @@ from __future__ import annotations
 
 import re
 from io import BufferedReader, BytesIO, RawIOBase
-from typing import Any, Callable, NamedTuple, Union
+from typing import Any, Callable
 
+from ._parsing.records import DEFAULT_LIMITS, OVERHEAD, RESPONSE_COST, Limits, Record, Taker, announced_size
 from .exceptions import ConnectionAbortError, LimitError, ProtocolAbortError
 from .memory import keep_freed, prepare
 from .sockets import Deadline, Transport
-
-Record = Union[bytes, tuple[bytes, bytes]]
-"""A line without its CRLF, or a line that announces a literal together with that literal (imaplib's shape)."""
 
 # How much is asked of the transport at a time.
 CHUNK = 65536
 # And where there was as much as that the last time.
 LARGE_CHUNK = 16 * CHUNK
-# What Python needs to keep a literal and its line beside their bytes: literals without content count too.
-OVERHEAD = 128
-# What Python needs to keep what an untagged response told, beside its bytes.
-RESPONSE_COST = 1024
 # How much room is added at a time to the buffer of a literal of which little has come.
 STEP = 4 * CHUNK
 # The object for a literal is made in its whole size once a sixteenth has come. Up to a size that is no harm, at once.
@@ -51,54 +45,8 @@ SMALL = 4096
 _HUMAN_TEXT = re.compile(rb"(?!\* )|\* +(?:OK|NO|BAD|BYE|PREAUTH)(?: |\Z)", re.IGNORECASE)
 
 
-class Limits(NamedTuple):
-    """How much is taken from a server before it is called hostile, in bytes (nesting: in levels)."""
-
-    line_length: int = 64 * 1024 * 1024
-    literal_size: int = 2 * 1024 * 1024 * 1024
-    response_size: int = 2 * 1024 * 1024 * 1024 + 64 * 1024 * 1024
-    nesting_depth: int = 400
-    #: All that the server tells while one command runs, with `RESPONSE_COST` for each response.
-    command_size: int = 4 * 1024 * 1024 * 1024
-
-    def check(self) -> None:
-        """TypeError for what is no int, ValueError for less than 0."""
-        for name, value in self._asdict().items():
-            if not isinstance(value, int):
-                raise TypeError(f"max_{name} must be an int, not {value!r}")
-            if value < 0:
-                raise ValueError(f"max_{name} can't be negative: {value}")
-
-
-DEFAULT_LIMITS = Limits()
-
-Taker = Callable[[bytes, int], tuple[int, int]]
-"""Gets a buffer and a position in it, takes responses that lie there whole, and returns where they end and how many."""
-
 # * 1 FETCH ()
 _LEAST_RESPONSE = 14
-
-
-def announced_size(line: bytes) -> int | None:
-    """The size of the literal that a line announces at its end, or None: ``announced_size(b'* 1 FETCH (X {5}') == 5``.
-
-    literal = "{" number64 ["+"] "}" CRLF; literal8 = "~{" number64 "}" CRLF (RFC 9051, 9; RFC 3516, 7)
-    """
-    brace = line.rfind(b"{")
-    digits = line[brace + 1 : -1]
-    if brace < 0 or line[-1:] != b"}":
-        return None
-    if digits[-1:] == b"+":
-        digits = digits[:-1]
-    return int(digits) if digits.isdigit() and len(digits) <= 20 else None
-
-
-def before_announcement(line: bytes) -> bytes:
-    """A line without the announcement of a literal at its end: ``before_announcement(b'(X ~{5}') == b'(X '``."""
-    if announced_size(line) is None:
-        return line
-    brace = line.rfind(b"{")
-    return line[: brace - 1] if line[brace - 1 : brace] == b"~" else line[:brace]
 
 
 class Reader:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, TypeVar
 
-from .exchange import Handler, Tagged, Untagged
+from ._parsing.responses import Handler, Tagged, Untagged
 from .response_codes import split_response_code
 from .sequence_set import SequenceSet, UidSet, how_many
 

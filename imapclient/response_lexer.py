@@ -17,8 +17,8 @@ import reprlib
 from collections.abc import Iterator, Sequence
 from typing import Any, Callable, NamedTuple
 
+from ._parsing.records import DEFAULT_LIMITS, Record, before_announcement
 from .exceptions import ProtocolError
-from .reader import DEFAULT_LIMITS, Record, before_announcement
 
 MAX_DEPTH = DEFAULT_LIMITS.nesting_depth
 

@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ._parsing.records import Record
 from .exceptions import FetchError, ProtocolError
 from .fetch_parser import fetch_items
 from .fetch_result import FetchItems, FetchResult
 from .folder_parser import with_name
 from .lenient_fetch import read_leniently
-from .reader import Record
 from .response_lexer import brief, read_values
 from .response_types import SearchIds
 from .search_parser import parse_search

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "imapclient"
 
 _LAYERS: tuple[tuple[str, ...], ...] = (
-    ("version", "constants", "fixed_offset", "exceptions"),
+    ("version", "constants", "fixed_offset", "exceptions", "_parsing", "_parsing.records", "_parsing.responses"),
     (
         "util",
         "datetime_util",
@@ -85,6 +85,8 @@ _LAYERS: tuple[tuple[str, ...], ...] = (
 LAYERS = {module: number for number, modules in enumerate(_LAYERS) for module in modules}
 
 SANS_IO = (
+    "_parsing.records",
+    "_parsing.responses",
     "append_message",
     "arguments",
     "body_structure",

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imapclient._parsing.records import Record
 from imapclient.arguments import (
     QUOTED_LIMIT,
     Argument,
@@ -25,7 +26,6 @@ from imapclient.arguments import (
     string,
 )
 from imapclient.fixed_offset import FixedOffset
-from imapclient.reader import Record
 from imapclient.response_lexer import read_values
 from imapclient.util import shortened, to_wire
 from tests.fixtures.on_the_wire import ANNOUNCEMENTS, INJECTIONS, as_a_server_reads_it

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from imapclient import compression
+from imapclient._parsing.records import Limits
 from imapclient.compression import DeflateTransport
 from imapclient.exceptions import IMAPClientAbortError, LimitError, ProtocolAbortError
-from imapclient.reader import Limits, Reader
+from imapclient.reader import Reader
 from imapclient.sockets import Data, SocketTransport
 from tests.fixtures.chunks import ChunkTransport, Event, timed_out
 from tests.fixtures.reading import RESPONSES, STREAM, Interrupted, read_all, read_through_interrupts

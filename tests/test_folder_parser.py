@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imapclient._parsing.records import Record
 from imapclient.exceptions import IMAPClientAbortError, ProtocolError
 from imapclient.folder_parser import parse_acl, parse_quota, parse_quota_root
 from imapclient.imap_utf7 import encode_name
-from imapclient.reader import Record
 from imapclient.response_types import Quota
 from tests.commands import types
 from tests.fixtures import acl, quota, quota_root

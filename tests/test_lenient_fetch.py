@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imapclient._parsing.records import Record
 from imapclient.exceptions import FetchError, ProtocolError
 from imapclient.fetch_parser import parse_fetch
 from imapclient.lenient_fetch import read_leniently
-from imapclient.reader import Record
 from imapclient.response_lexer import mended
 from imapclient.response_parser import parse_fetch_response
 from tests.fixtures import fetch, lenient_fetch

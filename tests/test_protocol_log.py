@@ -7,6 +7,7 @@ import logging
 import pytest
 
 from imapclient import protocol_log
+from imapclient._parsing.records import Record
 from imapclient.protocol_log import (
     is_on,
     literal,
@@ -16,7 +17,6 @@ from imapclient.protocol_log import (
     sent_literal,
     sent_secretly,
 )
-from imapclient.reader import Record
 from imapclient.redaction import REDACTED, Secrets
 
 WIRE = "imapclient.imaplib"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imapclient.exchange import Tagged, Untagged
+from imapclient._parsing.responses import Tagged, Untagged
 from imapclient.replies import AppendReply, CopyReply, UidCodes
 from imapclient.response_codes import parse_response_text
 from imapclient.sequence_set import UidSet

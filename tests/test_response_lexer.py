@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imapclient._parsing.records import Record
 from imapclient.exceptions import ProtocolError
-from imapclient.reader import Record
 from imapclient.response_lexer import (
     MAX_DEPTH,
     TokenSource,

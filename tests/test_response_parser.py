@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imapclient._parsing.records import Record
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, ProtocolError
 from imapclient.fetch_parser import parse_fetch, parse_flags
 from imapclient.fixed_offset import FixedOffset
 from imapclient.folder_parser import parse_list, parse_namespace, parse_status
-from imapclient.reader import Reader, Record
+from imapclient.reader import Reader
 from imapclient.response_codes import parse_response_text
 from imapclient.response_parser import parse_fetch_response, parse_message_list, parse_response
 from imapclient.response_types import BodyData, Envelope, SearchIds

@@ -11,6 +11,9 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Callable, TypeVar
 
+from .._parsing import records
+from .._parsing.records import Limits, Taker
+from .._parsing.responses import Handler, Tagged, Untagged
 from ..arguments import Argument, mailbox, wire_name
 from ..exceptions import (
     CapabilityError,
@@ -22,7 +25,7 @@ from ..exceptions import (
     ProtocolError,
     note_done,
 )
-from ..exchange import Command, Handler, HeardQueue, Tagged, Untagged
+from ..exchange import Command
 from ..fetch_batch import BatchReader
 from ..fetch_parser import parse_fetch
 from ..fetch_result import FetchItems, FetchResult, ItemResult
@@ -33,7 +36,6 @@ from ..imap4 import WireMixin
 from ..imap_utf7 import decode_name
 from ..lenient_fetch import read_leniently
 from ..protocol_log import client_log
-from ..reader import Limits, Taker
 from ..response_lexer import read_values
 from ..response_types import SearchIds
 from ..sasl import Mechanism
@@ -422,7 +424,7 @@ class Collector:
     def __init__(self, *names: bytes) -> None:
         self.names = names
         self.responses: list[Untagged] = []
-        self._room = HeardQueue.MAX_BYTES
+        self._room = records.MAX_ANSWER_BYTES
 
     @property
     def handlers(self) -> dict[bytes, Handler]:
@@ -432,7 +434,7 @@ class Collector:
     def _keep(self, response: Untagged) -> None:
         self._room -= response.size
         if self._room < 0:
-            raise LimitError("HeardQueue.MAX_BYTES", HeardQueue.MAX_BYTES, "the answer to one command")
+            raise LimitError("MAX_ANSWER_BYTES", records.MAX_ANSWER_BYTES, "the answer to one command")
         self.responses.append(response)
 
     def answers_to(self, commands: Iterable[Command]) -> tuple[list[Untagged], list[Untagged]]:

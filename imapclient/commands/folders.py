@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Optional
 
+from .._parsing.responses import Untagged
 from ..arguments import Argument, atom
 from ..constants import SPECIAL_USE_NAMES
 from ..exceptions import CommandError, ProtocolError
-from ..exchange import Untagged
 from ..folder_parser import matches_pattern, parse_list, parse_namespace, parse_status
 from ..imap_utf7 import decode_name
 from ..response_types import Namespace

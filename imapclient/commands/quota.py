@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from .._parsing.responses import Untagged
 from ..arguments import Argument, atom, string
-from ..exchange import Untagged
 from ..folder_parser import parse_quota, parse_quota_root
 from ..imap_utf7 import decode_name, encode_name
 from ..response_types import MailboxQuotaRoots, Quota

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Callable, TypeVar, Union
 
+from .._parsing.responses import Untagged
 from ..arguments import (
     Argument,
     SearchCriteria,
@@ -22,7 +23,7 @@ from ..exceptions import (
     ProtocolError,
     retyped,
 )
-from ..exchange import Command, Untagged
+from ..exchange import Command
 from ..response_types import SearchIds
 from ..search_parser import MAX_EXPANDED, parse_esearch, parse_search, parse_thread
 from ..util import Text

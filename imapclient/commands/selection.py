@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._parsing.responses import Untagged, readable
 from ..exceptions import CommandError, IMAPClientReadOnlyError, ProtocolError
-from ..exchange import Untagged, readable
 from ..fetch_parser import parse_flags
 from ..response_codes import split_response_code
 from ..util import Text

@@ -8,10 +8,10 @@ from typing import Any
 from unittest import mock
 
 from imapclient import datetime_util, fetch_plan, folder_parser, response_lexer, search_parser
+from imapclient._parsing.records import Record, before_announcement
 from imapclient.exceptions import ProtocolError
 from imapclient.fetch_parser import fetch_items, parse_fetch
 from imapclient.folder_parser import parse_list
-from imapclient.reader import Record, before_announcement
 from imapclient.response_lexer import read_rest_of_list, read_values
 from imapclient.search_parser import parse_search
 from tests.fixtures.case import number

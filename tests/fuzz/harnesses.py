@@ -19,13 +19,14 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, Callable, NamedTuple
 
+from imapclient._parsing.records import DEFAULT_LIMITS, Limits
+from imapclient._parsing.responses import Tagged, Untagged
 from imapclient.body_structure import BodyData, read_body
 from imapclient.compression import DeflateTransport
 from imapclient.config import ConfigError, ConfigWarning, parse_config_file
 from imapclient.datetime_util import datetime_to_INTERNALDATE, datetime_to_native, parse_to_datetime
 from imapclient.envelope import Address, Envelope, read_envelope
 from imapclient.exceptions import IMAPClientAbortError, ProtocolError
-from imapclient.exchange import Tagged, Untagged
 from imapclient.fetch_parser import parse_fetch, parse_flags
 from imapclient.folder_parser import (
     parse_acl,
@@ -38,7 +39,7 @@ from imapclient.folder_parser import (
 from imapclient.header_text import decode_parameters, decode_text, decode_words
 from imapclient.imap_utf7 import decode, decode_name, encode, encode_name
 from imapclient.lenient_fetch import read_leniently
-from imapclient.reader import DEFAULT_LIMITS, Limits, Reader
+from imapclient.reader import Reader
 from imapclient.replies import UidCodes
 from imapclient.response_codes import parse_response_text, split_response_code
 from imapclient.response_lexer import (

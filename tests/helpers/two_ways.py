@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from imapclient._parsing.records import Limits
+from imapclient._parsing.responses import Untagged
 from imapclient.commands.base import FetchCollector
 from imapclient.exceptions import IMAPClientError
-from imapclient.exchange import Untagged
-from imapclient.reader import Limits, Reader
+from imapclient.reader import Reader
 from imapclient.sequence_set import MessageIds, SequenceSet
 from imapclient.sockets import Transport
 

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from . import fetch_plan
+from ._parsing.fetch.items import CONVERTERS, LIST, NUMBER, SIMPLE_ITEM, STRING, flag_lists, literal_item, simple_value
 from .exceptions import ProtocolError
-from .fetch_parser import CONVERTERS, LIST, NUMBER, SIMPLE_ITEM, STRING, flag_lists, literal_item, simple_value
 from .fetch_result import FetchItems
 
 

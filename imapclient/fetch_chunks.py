@@ -11,11 +11,10 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import lt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from .fetch_result import FetchResult
 from .sequence_set import SINGLE, STAR, MessageIds, Range, SequenceSet, UidSet, checked_numbers
 
 # How many messages the smallest portion has whose bounds or sizes are asked for at once.
@@ -153,7 +152,7 @@ class TextItems(NamedTuple):
         return max(1, min(count, most // each)) if each else count
 
 
-def by_size(sizes: FetchResult, items: TextItems, count: int, most: int) -> Iterator[list[int]]:
+def by_size(sizes: Mapping[int, Mapping[bytes, Any]], items: TextItems, count: int, most: int) -> Iterator[list[int]]:
     """Messages in groups of at most ``count``, which have at most ``most`` bytes together by their RFC822.SIZE.
 
     One that has more is alone, and so is one whose size is not known.

@@ -10,8 +10,10 @@ import time
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 
+from ._parsing.collector import Collector
+from ._parsing.fetch.collector import FetchCollector
 from ._parsing.responses import Untagged
-from .commands.base import Collector, CommandBase, FetchCollector
+from .commands.base import CommandBase
 from .events import Bye, FolderEvent, FolderState, Reconnect, Reconnected
 from .exceptions import (
     CommandError,

@@ -10,15 +10,17 @@ from typing import Callable, TypeVar, cast
 
 from ._parsing.records import DEFAULT_LIMITS, Limits
 from .commands.acl import AclMixin
+from .commands.append import AppendMixin
 from .commands.auth import AuthMixin
 from .commands.base import UntaggedItem
+from .commands.copy import CopyMixin
 from .commands.download import DownloadMixin
+from .commands.expunge import ExpungeMixin
 from .commands.fetch import FetchMixin
 from .commands.flags import FlagsMixin
 from .commands.folders import FoldersMixin
 from .commands.gmail import GmailMixin
 from .commands.idle import IdleMixin
-from .commands.messages import MessagesMixin
 from .commands.quota import QuotaMixin
 from .commands.search import SearchMixin
 from .commands.selection import SelectionMixin
@@ -80,7 +82,9 @@ class IMAPClient(
     FetchMixin,
     DownloadMixin,
     FlagsMixin,
-    MessagesMixin,
+    AppendMixin,
+    CopyMixin,
+    ExpungeMixin,
     IdleMixin,
     WatchMixin,
     AclMixin,

@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ._parsing.fetch.items import convert, section
 from ._parsing.records import Record
 from .envelope import PartlyReadError
 from .exceptions import FetchError, ProtocolError
-from .fetch_parser import convert, section
 from .fetch_result import FetchItems
 from .response_lexer import MAX_DEPTH, Atom, around, brief, mended, read_what_is_sound
 

@@ -153,6 +153,14 @@ def read_values(
     return out
 
 
+def read_words(line: bytes, start: int, records: Sequence[Record] | None, max_depth: int) -> list[bytes]:
+    """Strings and atoms, as they came: a name may look like a number or NIL."""
+    words = read_values(line, start, records, max_depth=max_depth, typed=False)
+    if not all(isinstance(word, bytes) for word in words):
+        raise ProtocolError("a list where there should be none", start, around(line, start))
+    return words
+
+
 def read_rest_of_list(
     line: bytes, start: int, records: Sequence[Record] | None = None, *, max_depth: int = MAX_DEPTH
 ) -> tuple[Any, ...]:

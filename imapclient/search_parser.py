@@ -10,12 +10,24 @@ import binascii
 import functools
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .exceptions import ProtocolError
 from .response_lexer import MAX_DEPTH, around, brief, read_values
-from .response_types import SearchIds
+
+
+class SearchIds(list[int]):
+    """The message ids that a search found: a list of int, ``[1, 5, 9]``.
+
+    ``modseq`` is the highest mod-sequence of the messages found where the search asked for it (RFC 7162, 3.1.5),
+    else None.
+    """
+
+    def __init__(self, *args: Iterable[int]) -> None:
+        super().__init__(*args)
+        self.modseq: int | None = None
+
 
 # A reply is read a block at a time, so that all forms of a block stay in the processor's cache. Three ways, from the
 # fastest: ids of equal width all at once, any ids as a JSON array, and one by one, which also tells what is wrong.

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imapclient._parsing.acl import parse_acl
+from imapclient._parsing.quota import parse_quota, parse_quota_root
 from imapclient._parsing.records import Record
 from imapclient.exceptions import IMAPClientAbortError, ProtocolError
-from imapclient.folder_parser import parse_acl, parse_quota, parse_quota_root
 from imapclient.imap_utf7 import encode_name
 from imapclient.response_types import Quota
 from tests.commands import types

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imapclient._parsing.fetch.items import parse_flags
 from imapclient._parsing.records import Record
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, ProtocolError
-from imapclient.fetch_parser import parse_fetch, parse_flags
+from imapclient.fetch_parser import parse_fetch
 from imapclient.fixed_offset import FixedOffset
 from imapclient.folder_parser import parse_list, parse_namespace, parse_status
 from imapclient.reader import Reader

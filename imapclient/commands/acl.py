@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from .._parsing.acl import parse_acl
+from .._parsing.collector import Collector
 from ..arguments import string
-from ..folder_parser import parse_acl
 from ..util import Text
-from .base import Collector, CommandBase
+from .base import CommandBase
 
 
 class AclMixin(CommandBase):

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Optional
 
+from .._parsing.collector import Collector
+from .._parsing.folder_names import matches_pattern
 from .._parsing.responses import Untagged
 from ..arguments import Argument, atom
 from ..constants import SPECIAL_USE_NAMES
 from ..exceptions import CommandError, ProtocolError
-from ..folder_parser import matches_pattern, parse_list, parse_namespace, parse_status
+from ..folder_parser import parse_list, parse_namespace, parse_status
 from ..imap_utf7 import decode_name
 from ..response_types import Namespace
 from ..util import Text, to_wire
-from .base import Collector, CommandBase
+from .base import CommandBase
 
 FolderItem = tuple[tuple[bytes, ...], Optional[bytes], Any]
 """``((b'\\\\HasNoChildren', b'\\\\Sent'), b'/', 'Sent')``: flags, hierarchy delimiter, name."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from .._parsing.collector import Collector
+from .._parsing.quota import parse_quota, parse_quota_root
 from .._parsing.responses import Untagged
 from ..arguments import Argument, atom, string
-from ..folder_parser import parse_quota, parse_quota_root
 from ..imap_utf7 import decode_name, encode_name
 from ..response_types import MailboxQuotaRoots, Quota
 from ..util import Text
-from .base import Collector, CommandBase
+from .base import CommandBase
 
 # number64 (RFC 9208, 7)
 _HIGHEST_LIMIT = 2**63 - 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Callable, TypeVar, Union
 
+from .._parsing.collector import Collector
 from .._parsing.responses import Untagged
 from ..arguments import (
     Argument,
@@ -27,7 +28,7 @@ from ..exchange import Command
 from ..response_types import SearchIds
 from ..search_parser import MAX_EXPANDED, parse_esearch, parse_search, parse_thread
 from ..util import Text
-from .base import Collector, CommandBase
+from .base import CommandBase
 
 Criteria = Union[str, bytes, Sequence[Any]]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._parsing.fetch.items import parse_flags
 from .._parsing.responses import Untagged, readable
 from ..exceptions import CommandError, IMAPClientReadOnlyError, ProtocolError
-from ..fetch_parser import parse_flags
 from ..response_codes import split_response_code
 from ..util import Text
 from .base import CommandBase

@@ -6,13 +6,14 @@ import ssl
 from collections.abc import Mapping
 from typing import Any, Optional, Union
 
+from .._parsing.collector import Collector
 from ..arguments import Argument, atom, string
 from ..exceptions import CapabilityError, IllegalStateError
 from ..exchange import HeardQueue
 from ..response_lexer import read_values
 from ..sockets import check_context
 from ..util import Text, to_wire
-from .base import Collector, CommandBase, UntaggedItem
+from .base import CommandBase, UntaggedItem
 
 IdParameters = Union[Mapping[str, Optional[Text]], Mapping[bytes, Optional[Text]]]
 """``{'name': 'My program', 'version': '1.0', 'os': None}``"""

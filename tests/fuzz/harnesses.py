@@ -19,6 +19,9 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, Callable, NamedTuple
 
+from imapclient._parsing.acl import parse_acl
+from imapclient._parsing.fetch.items import parse_flags
+from imapclient._parsing.quota import parse_quota, parse_quota_root
 from imapclient._parsing.records import DEFAULT_LIMITS, Limits
 from imapclient._parsing.responses import Tagged, Untagged
 from imapclient.body_structure import BodyData, read_body
@@ -27,15 +30,8 @@ from imapclient.config import ConfigError, ConfigWarning, parse_config_file
 from imapclient.datetime_util import datetime_to_INTERNALDATE, datetime_to_native, parse_to_datetime
 from imapclient.envelope import Address, Envelope, read_envelope
 from imapclient.exceptions import IMAPClientAbortError, ProtocolError
-from imapclient.fetch_parser import parse_fetch, parse_flags
-from imapclient.folder_parser import (
-    parse_acl,
-    parse_list,
-    parse_namespace,
-    parse_quota,
-    parse_quota_root,
-    parse_status,
-)
+from imapclient.fetch_parser import parse_fetch
+from imapclient.folder_parser import parse_list, parse_namespace, parse_status
 from imapclient.header_text import decode_parameters, decode_text, decode_words
 from imapclient.imap_utf7 import decode, decode_name, encode, encode_name
 from imapclient.lenient_fetch import read_leniently

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from imapclient._parsing.fetch.collector import FetchCollector
 from imapclient._parsing.records import Limits
 from imapclient._parsing.responses import Untagged
-from imapclient.commands.base import FetchCollector
 from imapclient.exceptions import IMAPClientError
 from imapclient.reader import Reader
 from imapclient.sequence_set import MessageIds, SequenceSet

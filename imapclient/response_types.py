@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+from ._commands.idle import Idle
+from ._parsing.fetch.results import FetchIterator, FetchResult, ItemResult
+from ._parsing.folders import Namespace
+from ._parsing.mail.body_structure import BodyData
+from ._parsing.mail.envelope import Address, Envelope
 from ._parsing.quota import MailboxQuotaRoots, Quota
-from .body_structure import BodyData
-from .envelope import Address, Envelope
-from .folder_parser import Namespace
-from .search_parser import SearchIds
+from ._parsing.search import SearchIds
+from ._parsing.uid_codes import AppendReply, CopyReply
+from .imap_utf7 import WireName
+from .sequence_set import UidSet
 
-__all__ = ["Address", "BodyData", "Envelope", "MailboxQuotaRoots", "Namespace", "Quota", "SearchIds"]
+__all__ = [
+    "Address",
+    "AppendReply",
+    "BodyData",
+    "CopyReply",
+    "Envelope",
+    "FetchIterator",
+    "FetchResult",
+    "Idle",
+    "ItemResult",
+    "MailboxQuotaRoots",
+    "Namespace",
+    "Quota",
+    "SearchIds",
+    "UidSet",
+    "WireName",
+]

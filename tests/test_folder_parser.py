@@ -19,7 +19,8 @@ from imapclient.imap_utf7 import encode_name
 from imapclient.response_types import Quota
 from tests.commands import types
 from tests.fixtures import acl, quota, quota_root
-from tests.fixtures.case import Case, Response, cut_everywhere, data_start, read, with_trailing
+from tests.fixtures.case import Case, Response, cut_everywhere, data_start, with_trailing
+from tests.fixtures.chunks import read
 
 Parse = Callable[[bytes, int, Optional[Sequence[Record]]], Any]
 

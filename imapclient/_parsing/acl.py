@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..exceptions import ProtocolError
-from ..response_lexer import MAX_DEPTH, around, read_words
+from .lexer import MAX_DEPTH, around, read_words
 from .records import Record
 
 

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from ..exceptions import (
     LimitError,
 )
-from ..exchange import Command
-from ..search_parser import correlator
 from .records import MAX_ANSWER_BYTES
 from .responses import Handler, Untagged
+from .search import correlator
 
 
 class Collector:
@@ -32,12 +31,12 @@ class Collector:
             raise LimitError("MAX_ANSWER_BYTES", MAX_ANSWER_BYTES, "the answer to one command")
         self.responses.append(response)
 
-    def answers_to(self, commands: Iterable[Command]) -> tuple[list[Untagged], list[Untagged]]:
-        """What answers these searches, and what others, such as those that go on (RFC 5267)."""
-        tags = {None, *(command.tag.upper() for command in commands)}
+    def answers_to(self, tags: Iterable[bytes]) -> tuple[list[Untagged], list[Untagged]]:
+        """What answers the searches of these tags, and what others, such as those that go on (RFC 5267)."""
+        expected = {None, *(tag.upper() for tag in tags)}
         own: list[Untagged] = []
         others: list[Untagged] = []
         for response in self.responses:
-            is_own = response.name != b"ESEARCH" or correlator(response.line, response.start) in tags
+            is_own = response.name != b"ESEARCH" or correlator(response.line, response.start) in expected
             (own if is_own else others).append(response)
         return own, others

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..exceptions import ProtocolError
 from ..imap_utf7 import decode_name
-from ..response_lexer import MAX_DEPTH, around, number, read_values, read_words
+from .lexer import MAX_DEPTH, around, number, read_values, read_words
 from .records import Record
 
 
@@ -25,12 +25,18 @@ class Quota:
     limit: int
 
 
+Quota.__module__ = "imapclient.response_types"
+
+
 @dataclasses.dataclass
 class MailboxQuotaRoots:
     """The quota roots of a folder (RFC 9208, 4.2.2): ``MailboxQuotaRoots(mailbox='INBOX', quota_roots=[''])``."""
 
     mailbox: str
     quota_roots: list[str]
+
+
+MailboxQuotaRoots.__module__ = "imapclient.response_types"
 
 
 def parse_quota_root(

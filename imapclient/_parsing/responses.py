@@ -11,6 +11,8 @@ from .records import Record
 # * 12 FETCH ..., * OK ..., * SEARCH
 UNTAGGED = re.compile(rb"\* +(?:(\d{1,20}) +)?([^ ]+) ?")
 TAGGED = re.compile(rb"([^ ]+) +(OK|NO|BAD)(?: +(.*))?\Z", re.IGNORECASE | re.DOTALL)
+# Responses that end in resp-text. What does not start with "* " is tagged or a continuation request.
+ENDS_IN_TEXT = re.compile(rb"(?!\* )|\* +(?:OK|NO|BAD|BYE|PREAUTH)(?: |\Z)", re.IGNORECASE)
 
 
 class Untagged:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from ...exceptions import (
     ProtocolError,
 )
-from ...fetch_batch import BatchReader
-from ...fetch_parser import parse_fetch
-from ...fetch_result import FetchItems, FetchResult
-from ...fetch_sections import AskedSections
-from ...lenient_fetch import read_leniently
 from ...sequence_set import STAR, SequenceSet
+from ..fast.batch import BatchReader
 from ..responses import Handler, Untagged
+from .lenient import read_leniently
+from .parser import parse_fetch
+from .results import FetchItems, FetchResult
+from .sections import AskedSections
 
 
 class FetchCollector:

@@ -8,12 +8,11 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Callable
 
-from ...body_structure import read_body
 from ...datetime_util import parse_to_datetime
-from ...envelope import PartlyReadError, read_envelope
 from ...exceptions import ProtocolError
-from ...response_lexer import around, brief, number, read_values
-from ...response_types import Envelope
+from ..lexer import around, brief, number, read_values
+from ..mail.body_structure import read_body
+from ..mail.envelope import Envelope, PartlyReadError, read_envelope
 from ..records import Record
 
 # One item up to the space or parenthesis after it: a number, a list without lists or strings in it, a string without

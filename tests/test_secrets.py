@@ -38,7 +38,7 @@ from imapclient.exceptions import (
     UnavailableError,
 )
 from imapclient.sasl import CramMD5, Login, Mechanism, OAuthBearer, Plain, ScramSHA1, ScramSHA256, XOAuth2
-from tests.commands import dialogue
+from tests.helpers.dialogue import dialogue
 
 #: What each secret has in it: rare enough to be found.
 TELLTALE = "Zq77sEcReTtelltaLe"

@@ -35,7 +35,7 @@ from imapclient.exceptions import (
 from imapclient.response_types import Quota
 from imapclient.sasl import Plain
 from imapclient.testable_imapclient import CLOSE, PAUSE, MockIMAP4, ScriptError, ScriptItem, TestableIMAPClient
-from tests.commands import dialogue, types
+from tests.helpers.dialogue import dialogue, types
 
 # -- every family of commands
 

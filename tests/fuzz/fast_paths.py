@@ -18,13 +18,13 @@ from imapclient._parsing.lexer import read_rest_of_list, read_values
 from imapclient._parsing.records import Record, before_announcement
 from imapclient._parsing.search import parse_search
 from imapclient.exceptions import ProtocolError
+from tests._parsing.fast.test_batch import FORMS
+from tests._parsing.fast.test_batch import responses as responses_like
 from tests.fixtures.case import number
 from tests.fixtures.chunks import ChunkTransport
 from tests.fuzz import seeds
 from tests.fuzz.harnesses import Harness, responses, start_of
 from tests.helpers.two_ways import read
-from tests.test_fetch_batch import FORMS
-from tests.test_fetch_batch import responses as responses_like
 
 
 def _or_error(function: Any, *arguments: Any, **named: Any) -> Any:

@@ -8,7 +8,7 @@ are optional, so they and asyncio are imported by `start()`, and this module can
 everywhere.
 
 What is here runs in the caller's threads. pymap runs in a daemon thread of its own, which
-`embedded_pymap` has; work goes there by run_coroutine_threadsafe.
+`_testing.embedded_pymap` has; work goes there by run_coroutine_threadsafe.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
-    from .embedded_pymap import Service
+    from ._testing.embedded_pymap import Service
     from .sample_mailbox import SampleMessage
 
 __all__ = ["EmbeddedServer"]
@@ -178,7 +178,7 @@ class EmbeddedServer:
         return self
 
     def _start(self) -> None:
-        from .embedded_pymap import Listener, Service, ServiceThread
+        from ._testing.embedded_pymap import Listener, Service, ServiceThread
 
         listeners: list[Listener] = []
         try:

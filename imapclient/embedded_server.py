@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ._testing.embedded_pymap import Service
-    from .sample_mailbox import SampleMessage
+    from ._testing.sample_mailbox import SampleMessage
 
 __all__ = ["EmbeddedServer"]
 
@@ -271,7 +271,7 @@ class EmbeddedServer:
         """The folders and the messages that each user starts with."""
         if not self._sample:
             return self._folders, ()
-        from .sample_mailbox import SAMPLE_FOLDERS, sample_messages
+        from ._testing.sample_mailbox import SAMPLE_FOLDERS, sample_messages
 
         return self._folders + SAMPLE_FOLDERS, sample_messages()
 

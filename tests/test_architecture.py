@@ -113,7 +113,7 @@ SANS_IO = (
     "transfer_decoding",
 )
 IO_MODULES = ("socket", "ssl", "os", "io", "select", "selectors", "subprocess", "threading", "asyncio", "pathlib")
-FACADES = ("__init__", "tls", "commands")
+FACADES = ("__init__", "tls", "commands", "sample_mailbox")
 LINES = 600
 
 Sources = Mapping[str, str]

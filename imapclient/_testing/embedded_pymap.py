@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from ..sample_mailbox import SampleMessage
+    from .sample_mailbox import SampleMessage
 
 _log = logging.getLogger("imapclient.embedded_server")
 

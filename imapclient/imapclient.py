@@ -8,21 +8,29 @@ import threading
 from types import TracebackType
 from typing import Callable, TypeVar, cast
 
-from .commands.acl import AclMixin
-from .commands.auth import AuthMixin
-from .commands.base import UntaggedItem
-from .commands.download import DownloadMixin
-from .commands.fetch import FetchMixin
-from .commands.flags import FlagsMixin
-from .commands.folders import FoldersMixin
-from .commands.gmail import GmailMixin
-from .commands.idle import IdleMixin
-from .commands.messages import MessagesMixin
-from .commands.quota import QuotaMixin
-from .commands.search import SearchMixin
-from .commands.selection import SelectionMixin
-from .commands.session import SessionMixin
-from .commands.watch import WatchMixin
+from ._commands.acl import AclMixin
+from ._commands.append import AppendMixin
+from ._commands.auth import AuthMixin
+from ._commands.base.running import UntaggedItem
+from ._commands.copy import CopyMixin
+from ._commands.download import DownloadMixin
+from ._commands.expunge import ExpungeMixin
+from ._commands.fetch import FetchMixin
+from ._commands.flags import FlagsMixin
+from ._commands.folders import FoldersMixin
+from ._commands.gmail import GmailMixin
+from ._commands.idle import IdleMixin
+from ._commands.quota import QuotaMixin
+from ._commands.search import SearchMixin
+from ._commands.selection import SelectionMixin
+from ._commands.session import SessionMixin
+from ._connection.gateway import IMAP4, IMAP4_TLS, IMAP4_Stream, WireMixin
+from ._connection.protocol_log import client_log
+from ._parsing.folders import Namespace
+from ._parsing.quota import MailboxQuotaRoots, Quota
+from ._parsing.records import DEFAULT_LIMITS, Limits
+from ._watching.watch import WatchMixin
+from ._wire.sockets import SocketTimeout, Timeout, as_socket_timeout, check_context
 from .constants import (
     ALL,
     ANSWERED,
@@ -38,12 +46,7 @@ from .constants import (
     TRASH,
 )
 from .exceptions import IMAPClientAbortError, IMAPClientError, IMAPClientReadOnlyError
-from .imap4 import IMAP4, IMAP4_TLS, IMAP4_Stream, WireMixin
-from .protocol_log import client_log
-from .reader import DEFAULT_LIMITS, Limits
-from .response_types import MailboxQuotaRoots, Namespace, Quota
 from .sequence_set import MessageIds, SequenceSet
-from .sockets import SocketTimeout, Timeout, as_socket_timeout, check_context
 from .util import Text, to_wire
 
 __all__ = [
@@ -80,7 +83,9 @@ class IMAPClient(
     FetchMixin,
     DownloadMixin,
     FlagsMixin,
-    MessagesMixin,
+    AppendMixin,
+    CopyMixin,
+    ExpungeMixin,
     IdleMixin,
     WatchMixin,
     AclMixin,

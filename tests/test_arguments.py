@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imapclient.arguments import (
+from imapclient._arguments.strings import (
     QUOTED_LIMIT,
     Argument,
     Literal,
@@ -24,9 +24,9 @@ from imapclient.arguments import (
     raw_list,
     string,
 )
+from imapclient._parsing.lexer import read_values
+from imapclient._parsing.records import Record
 from imapclient.fixed_offset import FixedOffset
-from imapclient.reader import Record
-from imapclient.response_lexer import read_values
 from imapclient.util import shortened, to_wire
 from tests.fixtures.on_the_wire import ANNOUNCEMENTS, INJECTIONS, as_a_server_reads_it
 

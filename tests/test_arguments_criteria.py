@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imapclient.arguments import (
+from imapclient._arguments.strings import (
     encode_command,
     in_another_charset,
     search_criteria,
@@ -18,9 +18,9 @@ from imapclient.arguments import (
     split_criteria,
     unsplit_criteria,
 )
+from imapclient._connection.reader import Reader
+from imapclient._parsing.lexer import read_values
 from imapclient.exceptions import InvalidCriteriaError
-from imapclient.reader import Reader
-from imapclient.response_lexer import read_values
 from imapclient.sequence_set import SEQUENCE_SET_LIMIT, UidSet
 from tests.fixtures.chunks import ChunkTransport
 from tests.fixtures.on_the_wire import ANNOUNCEMENTS, INJECTIONS, as_a_server_reads_it, numbers, on_the_wire

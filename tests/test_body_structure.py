@@ -13,14 +13,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from imapclient import IMAPClient
-from imapclient.body_structure import BodyData, read_body
-from imapclient.envelope import PartlyReadError
+from imapclient._parsing.fetch.parser import parse_fetch
+from imapclient._parsing.mail.body_structure import BodyData, read_body
+from imapclient._parsing.mail.envelope import PartlyReadError
 from imapclient.exceptions import ProtocolError
-from imapclient.fetch_parser import parse_fetch
 from imapclient.response_types import Address, Envelope
 from tests.fixtures import bodystructure
 from tests.fixtures.bodystructure import MEANINGS, Meaning
-from tests.fixtures.case import Case, data_start, read
+from tests.fixtures.case import Case, data_start
+from tests.fixtures.chunks import read
 from tests.helpers.dovecot import Dovecot
 from tests.test_header_text import is_one_line
 

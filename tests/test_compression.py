@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from imapclient import compression
-from imapclient.compression import DeflateTransport
+from imapclient._connection.reader import Reader
+from imapclient._parsing.records import Limits
+from imapclient._wire import compression
+from imapclient._wire.compression import DeflateTransport
+from imapclient._wire.sockets import Data, SocketTransport
 from imapclient.exceptions import IMAPClientAbortError, LimitError, ProtocolAbortError
-from imapclient.reader import Limits, Reader
-from imapclient.sockets import Data, SocketTransport
 from tests.fixtures.chunks import ChunkTransport, Event, timed_out
 from tests.fixtures.reading import RESPONSES, STREAM, Interrupted, read_all, read_through_interrupts
 

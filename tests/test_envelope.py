@@ -16,12 +16,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imapclient.envelope import PartlyReadError, read_envelope
+from imapclient._parsing.fetch.parser import parse_fetch
+from imapclient._parsing.mail.envelope import PartlyReadError, read_envelope
 from imapclient.exceptions import ProtocolError
-from imapclient.fetch_parser import parse_fetch
 from imapclient.response_types import Address, Envelope
 from tests.fixtures import envelope as envelope_cases
-from tests.fixtures.case import Case, data_start, read
+from tests.fixtures.case import Case, data_start
+from tests.fixtures.chunks import read
 from tests.test_header_text import is_one_line
 
 

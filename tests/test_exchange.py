@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from imapclient._connection.exchange import Command, HeardQueue, UnsolicitedQueue
+from imapclient._parsing.records import Record
+from imapclient._parsing.responses import Tagged, Untagged
 from imapclient.exceptions import LimitError
-from imapclient.exchange import Command, HeardQueue, Tagged, UnsolicitedQueue, Untagged
-from imapclient.reader import Record
 
 # -- untagged responses
 

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imapclient import fetch_batch, fetch_plan
-from imapclient.fetch_batch import BatchReader
-from imapclient.fetch_plan import read_by_plan
-from imapclient.reader import DEFAULT_LIMITS
+from imapclient._parsing.fast import batch as fetch_batch
+from imapclient._parsing.fast import plan as fetch_plan
+from imapclient._parsing.fast.batch import BatchReader
+from imapclient._parsing.fast.plan import read_by_plan
+from imapclient._parsing.records import DEFAULT_LIMITS
 from tests.fixtures import bodystructure, envelope, fetch, lenient_fetch
 from tests.fixtures.chunks import ChunkTransport
 from tests.helpers.two_ways import read

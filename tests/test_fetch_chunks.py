@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from imapclient.fetch_chunks import Messages, TextItems, by_size
-from imapclient.fetch_result import FetchResult
+from imapclient._arguments.fetch_chunks import Messages, TextItems, by_size
+from imapclient._parsing.fetch.results import FetchResult
 from imapclient.response_types import SearchIds
 from imapclient.sequence_set import STAR, UidSet
 

@@ -10,8 +10,8 @@ from typing import Any, Callable
 
 import pytest
 
+from imapclient._parsing.fetch.results import FetchItems, FetchResult, ItemResult
 from imapclient.exceptions import FetchError
-from imapclient.fetch_result import FetchItems, FetchResult, ItemResult
 from imapclient.response_parser import parse_fetch_response
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from imapclient.fetch_sections import AskedSections
+from imapclient._parsing.fetch.sections import AskedSections
 
 
 def kept(request: bytes, *names: bytes) -> list[bytes]:

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from imapclient.folder_parser import is_form_of
+from imapclient._parsing.folder_names import is_form_of
 
 
 @pytest.mark.parametrize(

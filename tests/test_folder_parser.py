@@ -11,14 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imapclient._parsing.acl import parse_acl
+from imapclient._parsing.quota import parse_quota, parse_quota_root
+from imapclient._parsing.records import Record
 from imapclient.exceptions import IMAPClientAbortError, ProtocolError
-from imapclient.folder_parser import parse_acl, parse_quota, parse_quota_root
 from imapclient.imap_utf7 import encode_name
-from imapclient.reader import Record
 from imapclient.response_types import Quota
 from tests.commands import types
 from tests.fixtures import acl, quota, quota_root
-from tests.fixtures.case import Case, Response, cut_everywhere, data_start, read, with_trailing
+from tests.fixtures.case import Case, Response, cut_everywhere, data_start, with_trailing
+from tests.fixtures.chunks import read
 
 Parse = Callable[[bytes, int, Optional[Sequence[Record]]], Any]
 

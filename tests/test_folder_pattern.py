@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imapclient.folder_parser import matches_pattern
+from imapclient._parsing.folder_names import matches_pattern
 
 
 @pytest.mark.parametrize(

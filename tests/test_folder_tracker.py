@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies
 
+from imapclient._parsing.responses import Untagged
+from imapclient._watching.folder_tracker import FolderTracker, folder_state
 from imapclient.events import Expunged, FlagsChanged, FolderState, NewMessage, Vanished
-from imapclient.exchange import Untagged
-from imapclient.folder_tracker import FolderTracker, folder_state
 from imapclient.sequence_set import UidSet
 
 

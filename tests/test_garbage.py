@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from imapclient.garbage import fewer_collections
+from imapclient._commands.base.gc_tuning import fewer_collections
 from tests.commands import dialogue
 from tests.helpers.scripted_peer import SendBytes
 

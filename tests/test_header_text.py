@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from imapclient.header_text import decode_parameters, decode_text, decode_words, split_parameters
+from imapclient._parsing.mail.header_text import decode_parameters, decode_text, decode_words, split_parameters
 from tests.helpers.clients import memory_peak
 
 

@@ -8,9 +8,10 @@ import socket
 import pytest
 
 from imapclient import IMAPClient
+from imapclient._connection.exchange import Command
+from imapclient._connection.gateway import IMAP4, mapped
+from imapclient._parsing.responses import Untagged
 from imapclient.exceptions import CommandError, IMAPClientAbortError, IMAPClientError, LoginError, ProtocolError
-from imapclient.exchange import Command, Untagged
-from imapclient.imap4 import IMAP4, mapped
 from tests.helpers.clients import assert_closed, assert_unusable, connected
 from tests.helpers.scripted_peer import PeerFactory, ScriptedPeer
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from imapclient._connection.exchange import Command
+from imapclient._parsing.responses import Untagged
 from imapclient.exceptions import CommandError, FetchError, IMAPClientAbortError
-from imapclient.exchange import Command, Untagged
 from tests.helpers.clients import connected
 from tests.helpers.scripted_peer import PeerFactory
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from imapclient import IMAPClient
+from imapclient._parsing.responses import Untagged
 from imapclient.exceptions import IMAPClientAbortError, LimitError, ProtocolError
-from imapclient.exchange import Untagged
 from tests.helpers.clients import connected, memory_peak
 from tests.helpers.scripted_peer import PeerFactory, SendBytes
 

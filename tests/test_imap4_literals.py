@@ -9,8 +9,8 @@ import threading
 import pytest
 
 from imapclient import IMAPClient
+from imapclient._connection.exchange import Command
 from imapclient.exceptions import CommandError, IMAPClientAbortError, LoginError, ProtocolError
-from imapclient.exchange import Command
 from tests.helpers.clients import connected
 from tests.helpers.scripted_peer import PeerFactory
 

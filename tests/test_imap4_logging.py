@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from imapclient._connection.exchange import Command
 from imapclient.exceptions import LoginError
-from imapclient.exchange import Command
 from tests.helpers.clients import connected
 from tests.helpers.scripted_peer import PeerFactory
 

@@ -13,10 +13,10 @@ from typing import Callable
 import pytest
 
 from imapclient import IMAPClient
+from imapclient._connection.exchange import Command
+from imapclient._connection.sending import MOST_IN_FLIGHT
+from imapclient._wire.sockets import PipeTransport, SocketTransport, spawn
 from imapclient.exceptions import CommandError, IllegalStateError, IMAPClientAbortError, ProtocolError
-from imapclient.exchange import Command
-from imapclient.imap4_send import MOST_IN_FLIGHT
-from imapclient.sockets import PipeTransport, SocketTransport, spawn
 from tests.commands import dialogue, unsolicited
 from tests.helpers.certificates import authority
 from tests.helpers.clients import connected

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from imapclient import IMAPClient, SocketTimeout
+from imapclient._connection.exchange import Command
+from imapclient._parsing.responses import Untagged
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
-from imapclient.exchange import Command, Untagged
 from tests.helpers import certificates
 from tests.helpers.clients import assert_closed, assert_unusable, connected
 from tests.helpers.scripted_peer import PeerFactory

@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imapclient._parsing.fetch.lenient import read_leniently
+from imapclient._parsing.fetch.parser import parse_fetch
+from imapclient._parsing.lexer import mended
+from imapclient._parsing.records import Record
 from imapclient.exceptions import FetchError, ProtocolError
-from imapclient.fetch_parser import parse_fetch
-from imapclient.lenient_fetch import read_leniently
-from imapclient.reader import Record
-from imapclient.response_lexer import mended
 from imapclient.response_parser import parse_fetch_response
 from tests.fixtures import fetch, lenient_fetch
-from tests.fixtures.case import Case, cut_everywhere, data_start, number, read
+from tests.fixtures.case import Case, cut_everywhere, data_start, number
+from tests.fixtures.chunks import read
 
 
 @pytest.mark.parametrize("case", lenient_fetch.CASES, ids=lambda case: case.name)

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from imapclient import IMAPClient, memory
+from imapclient import IMAPClient
+from imapclient._connection.reader import Reader
+from imapclient._wire import page_faults as memory
 from imapclient.exceptions import ConnectionAbortError
-from imapclient.reader import Reader
 from tests.benchmarks.memory import CASES, main, measure
 from tests.fixtures.chunks import ChunkTransport
 from tests.helpers.generated_server import GeneratedServer
@@ -138,7 +139,7 @@ def large_literal(chunk: int) -> None:
 def test_no_more_is_prepared_than_is_filled_next(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that announces much and sends little takes little memory."""
     prepared: list[int] = []
-    monkeypatch.setattr("imapclient.reader.prepare", lambda part: prepared.append(len(part)))
+    monkeypatch.setattr("imapclient._connection.reader.prepare", lambda part: prepared.append(len(part)))
     sent = 5 * MIB
     reader = Reader(ChunkTransport.of_size(b"* 1 FETCH (BODY[] {%d}\r\n" % (64 * MIB) + bytes(sent), 100_000))
     with pytest.raises(ConnectionAbortError):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from imapclient.message_source import PIECE, MessageSource
+from imapclient._arguments.message_source import PIECE, MessageSource
 
 
 class Unseekable(io.RawIOBase):

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from imapclient import oauth2
+from imapclient._accounts import oauth2
+from imapclient._accounts.oauth2 import OAUTH2_REFRESH_URLS, OAuth2Error, get_oauth2_token, refresh_oauth2_token
 from imapclient.config import ConfigError
 from imapclient.exceptions import LoginError
-from imapclient.oauth2 import OAUTH2_REFRESH_URLS, OAuth2Error, get_oauth2_token, refresh_oauth2_token
 from tests.helpers import certificates
 from tests.helpers.token_endpoint import Answer, Form, TokenEndpoint, token
 

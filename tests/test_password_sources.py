@@ -7,7 +7,7 @@ import keyring
 import keyring.core
 import pytest
 
-from imapclient.password_sources import password_from_command, password_from_keyring
+from imapclient._accounts.passwords import password_from_command, password_from_keyring
 from tests.helpers.memory_keyring import use_memory_keyring
 
 

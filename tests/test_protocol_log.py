@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
-from imapclient import protocol_log
-from imapclient.protocol_log import (
+from imapclient._connection import protocol_log
+from imapclient._connection.protocol_log import (
     is_on,
     literal,
     received,
@@ -16,8 +16,8 @@ from imapclient.protocol_log import (
     sent_literal,
     sent_secretly,
 )
-from imapclient.reader import Record
-from imapclient.redaction import REDACTED, Secrets
+from imapclient._connection.redaction import REDACTED, Secrets
+from imapclient._parsing.records import Record
 
 WIRE = "imapclient.imaplib"
 

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imapclient._connection.reader import CHUNK, LARGE_CHUNK, STEP, Reader
+from imapclient._parsing.records import Limits, announced_size
+from imapclient._wire.sockets import Deadline
 from imapclient.exceptions import IMAPClientAbortError, LimitError, ProtocolAbortError, ProtocolError
-from imapclient.reader import CHUNK, LARGE_CHUNK, STEP, Limits, Reader, announced_size
-from imapclient.sockets import Deadline
 from tests.fixtures.chunks import ChunkTransport, Event, reader_of, timed_out
 from tests.fixtures.reading import (
     RESPONSES,

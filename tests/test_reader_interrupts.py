@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from imapclient.reader import CHUNK, Reader
+from imapclient._connection.reader import CHUNK, Reader
 from tests.fixtures.chunks import ChunkTransport, Event, StoredThenRaised, reader_of, timed_out
 from tests.fixtures.reading import (
     RESPONSES,

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
+from imapclient._connection.reader import Reader
+from imapclient._wire.sockets import Deadline, SocketTransport
 from imapclient.exceptions import IMAPClientAbortError
-from imapclient.reader import Reader
-from imapclient.sockets import Deadline, SocketTransport
 from tests.fixtures.reading import (
     RESPONSES,
     STREAM,

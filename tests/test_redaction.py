@@ -12,6 +12,8 @@ from urllib.parse import quote
 
 import pytest
 
+from imapclient._connection.redaction import REDACTED, Secrets
+from imapclient._parsing.lexer import brief
 from imapclient.exceptions import (
     BadCharsetError,
     CommandError,
@@ -22,8 +24,6 @@ from imapclient.exceptions import (
     ProtocolError,
     command_error,
 )
-from imapclient.redaction import REDACTED, Secrets
-from imapclient.response_lexer import brief
 
 
 def known(*secrets: bytes) -> Secrets:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imapclient.exchange import Tagged, Untagged
-from imapclient.replies import AppendReply, CopyReply, UidCodes
-from imapclient.response_codes import parse_response_text
+from imapclient._parsing.response_codes import parse_response_text
+from imapclient._parsing.responses import Tagged, Untagged
+from imapclient._parsing.uid_codes import AppendReply, CopyReply, UidCodes
 from imapclient.sequence_set import UidSet
 from tests.helpers.clients import memory_peak
 

@@ -10,9 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imapclient.exceptions import ProtocolError
-from imapclient.reader import Record
-from imapclient.response_lexer import (
+from imapclient._parsing.lexer import (
     MAX_DEPTH,
     TokenSource,
     around,
@@ -22,6 +20,8 @@ from imapclient.response_lexer import (
     tokens,
     unquote,
 )
+from imapclient._parsing.records import Record
+from imapclient.exceptions import ProtocolError
 
 # -- tokens
 

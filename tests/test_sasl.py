@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imapclient import sasl
+from imapclient._auth import mechanisms as sasl
 from imapclient.exceptions import ProtocolError
 from imapclient.sasl import (
     Anonymous,

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from imapclient._auth.dialogue import AuthExchange
 from imapclient.exceptions import ProtocolAbortError, ProtocolError
 from imapclient.sasl import Login, Mechanism, Plain, ScramSHA1
-from imapclient.sasl_exchange import AuthExchange
 
 
 def test_exchange_decodes_and_encodes() -> None:

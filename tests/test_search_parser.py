@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imapclient._parsing.lexer import read_values
+from imapclient._parsing.search import MAX_EXPANDED, parse_esearch, parse_search, parse_thread
 from imapclient.exceptions import ProtocolError
-from imapclient.response_lexer import read_values
 from imapclient.response_types import SearchIds
-from imapclient.search_parser import MAX_EXPANDED, parse_esearch, parse_search, parse_thread
 
 # -- ids
 

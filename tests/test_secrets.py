@@ -22,6 +22,8 @@ from urllib.parse import quote
 import pytest
 
 from imapclient import IMAPClient
+from imapclient._accounts.oauth2 import AccessToken, get_oauth2_token
+from imapclient._connection.redaction import REDACTED
 from imapclient.config import Settings, parse_config_file
 from imapclient.events import Reconnect
 from imapclient.exceptions import (
@@ -35,8 +37,6 @@ from imapclient.exceptions import (
     ProtocolError,
     UnavailableError,
 )
-from imapclient.oauth2 import AccessToken, get_oauth2_token
-from imapclient.redaction import REDACTED
 from imapclient.sasl import CramMD5, Login, Mechanism, OAuthBearer, Plain, ScramSHA1, ScramSHA256, XOAuth2
 from tests.commands import dialogue
 

@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from imapclient import sockets
-from imapclient.sockets import (
+from imapclient._wire import sockets
+from imapclient._wire.sockets import (
     SEND_SIZE,
     Address,
     Deadline,

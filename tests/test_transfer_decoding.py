@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from imapclient._parsing.mail.transfer_decoding import Decoder, Identity, PartWriter, decoder_for
 from imapclient.exceptions import ProtocolError
-from imapclient.transfer_decoding import Decoder, Identity, PartWriter, decoder_for
 
 
 def decoded(encoding: str, *pieces: bytes) -> bytes:

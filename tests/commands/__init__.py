@@ -14,8 +14,8 @@ from typing import Any, Callable, NamedTuple
 import pytest
 
 from imapclient import IMAPClient
+from imapclient._parsing.fetch.results import FetchResult, ItemResult
 from imapclient.exceptions import CapabilityError, CommandError
-from imapclient.fetch_result import FetchResult, ItemResult
 from tests.helpers.scripted_peer import Script, ScriptedPeer
 
 CAPABILITIES = "IMAP4rev1 IDLE UIDPLUS MOVE UNSELECT NAMESPACE"

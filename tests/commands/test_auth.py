@@ -7,7 +7,7 @@ from typing import Any, Callable
 
 import pytest
 
-from imapclient import sasl
+from imapclient._auth import mechanisms as sasl
 from imapclient.exceptions import (
     AuthenticationFailedError,
     CapabilityError,

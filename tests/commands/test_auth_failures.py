@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from imapclient import IMAPClient, sasl
+from imapclient import IMAPClient
+from imapclient._auth import mechanisms as sasl
+from imapclient._auth.dialogue import AuthExchange
 from imapclient.exceptions import IllegalStateError, IMAPClientAbortError, LoginError, ProtocolAbortError, ProtocolError
 from imapclient.sasl import Anonymous, CramMD5, Login, Mechanism, Plain, ScramSHA1, XOAuth2
-from imapclient.sasl_exchange import AuthExchange
 from tests.commands import dialogue
 from tests.helpers.sasl_turns import (
     OAUTHBEARER,

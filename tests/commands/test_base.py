@@ -9,8 +9,8 @@ from typing import Any, Callable
 import pytest
 
 from imapclient import IMAPClient
+from imapclient._parsing.uid_codes import CopyReply
 from imapclient.exceptions import CommandError, IMAPClientAbortError, IMAPClientError, ProtocolError
-from imapclient.replies import CopyReply
 from tests.commands import dialogue, dialogue_with_peer, types, unsolicited
 from tests.helpers.scripted_peer import Script
 

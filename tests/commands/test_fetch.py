@@ -7,8 +7,8 @@ from typing import Any, Callable
 
 import pytest
 
+from imapclient._parsing.fetch.results import FetchResult
 from imapclient.exceptions import ProtocolError
-from imapclient.fetch_result import FetchResult
 from imapclient.response_types import Address, BodyData, Envelope
 from tests.commands import Case, dialogue, in_every_way, types, unsolicited
 from tests.helpers.scripted_peer import Script, SendBytes

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from imapclient._parsing.fetch.results import FetchResult
 from imapclient.exceptions import ProtocolError
-from imapclient.fetch_result import FetchResult
 from imapclient.response_types import Address, BodyData, Envelope
 from tests.commands import dialogue, types
 

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from imapclient import IMAPClient
+from imapclient._connection.exchange import HeardQueue
+from imapclient._wire.sockets import SocketTransport
 from imapclient.exceptions import (
     CapabilityError,
     CommandError,
@@ -19,8 +21,6 @@ from imapclient.exceptions import (
     LimitError,
     ProtocolError,
 )
-from imapclient.exchange import HeardQueue
-from imapclient.sockets import SocketTransport
 from tests.commands import INTRUDERS, dialogue, dialogue_with_peer, types, unsolicited
 from tests.helpers.clients import assert_unusable, memory_peak
 from tests.helpers.scripted_peer import Script, ScriptedPeer, SendBytes

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from imapclient import IMAPClient
-from imapclient.commands.idle import Idle
+from imapclient._commands.idle import Idle
 from imapclient.exceptions import CapabilityError, CommandError, IllegalStateError, IMAPClientAbortError
 from tests.commands import dialogue, dialogue_with_peer, types
 from tests.helpers.scripted_peer import Script, SendBytes

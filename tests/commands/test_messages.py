@@ -9,8 +9,8 @@ from typing import Callable
 
 import pytest
 
+from imapclient._parsing.uid_codes import AppendReply, CopyReply
 from imapclient.exceptions import CapabilityError
-from imapclient.replies import AppendReply, CopyReply
 from tests.commands import CAPABILITIES, Case, dialogue, in_every_way, types, unsolicited
 from tests.helpers.replies import known
 

@@ -7,8 +7,8 @@ from typing import Any, Callable
 
 import pytest
 
+from imapclient._parsing.uid_codes import AppendReply
 from imapclient.exceptions import CapabilityError, CommandError, OverQuotaError, TooBigError, TryCreateError
-from imapclient.replies import AppendReply
 from imapclient.sequence_set import UidSet
 from tests.commands import dialogue, unsolicited
 from tests.helpers.replies import known

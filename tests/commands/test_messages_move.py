@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from imapclient._parsing.uid_codes import CopyReply
 from imapclient.exceptions import (
     CapabilityError,
     CommandError,
@@ -18,7 +19,6 @@ from imapclient.exceptions import (
     ProtocolError,
     TryCreateError,
 )
-from imapclient.replies import CopyReply
 from tests.commands import Case, dialogue, in_every_way, unsolicited
 from tests.helpers.replies import known
 

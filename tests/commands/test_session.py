@@ -8,6 +8,7 @@ from typing import Any, Callable
 import pytest
 
 from imapclient import IMAPClient
+from imapclient._connection.exchange import HeardQueue
 from imapclient.exceptions import (
     CapabilityError,
     CommandError,
@@ -16,7 +17,6 @@ from imapclient.exceptions import (
     LimitError,
     ProtocolError,
 )
-from imapclient.exchange import HeardQueue
 from tests.commands import CAPABILITIES, Case, dialogue, dialogue_with_peer, in_every_way, types, unsolicited
 from tests.helpers import certificates
 from tests.helpers.clients import assert_unusable

@@ -10,6 +10,7 @@ from typing import Any, Callable
 
 import pytest
 
+from imapclient._connection.exchange import HeardQueue
 from imapclient.events import Bye, Expunged, FlagsChanged, FolderEvent, NewMessage, Reconnect, Reconnected, Vanished
 from imapclient.exceptions import (
     CommandError,
@@ -18,7 +19,6 @@ from imapclient.exceptions import (
     IMAPClientReadOnlyError,
     LimitError,
 )
-from imapclient.exchange import HeardQueue
 from imapclient.sequence_set import UidSet
 from tests.commands import dialogue, dialogue_with_peer, unsolicited
 from tests.helpers.clients import memory_peak

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from imapclient import IMAPClient, SocketTimeout
+from imapclient._parsing.records import Limits
 from imapclient.events import Bye, Expunged, FolderState, NewMessage, Reconnect, Reconnected
 from imapclient.exceptions import (
     CapabilityError,
@@ -21,7 +22,6 @@ from imapclient.exceptions import (
     LoginError,
     UnavailableError,
 )
-from imapclient.reader import Limits
 from imapclient.sasl import Plain
 from tests.helpers import certificates
 from tests.helpers.scripted_peer import PeerFactory, Script, ScriptedPeer

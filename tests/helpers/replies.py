@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imapclient.replies import AppendReply, CopyReply
+from imapclient._parsing.uid_codes import AppendReply, CopyReply
 
 
 def known(reply: AppendReply) -> tuple[bytes, int | None, str | None, str | None]:

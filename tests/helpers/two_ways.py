@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from imapclient.commands.base import FetchCollector
+from imapclient._connection.reader import Reader
+from imapclient._parsing.fetch.collector import FetchCollector
+from imapclient._parsing.records import Limits
+from imapclient._parsing.responses import Untagged
+from imapclient._wire.sockets import Transport
 from imapclient.exceptions import IMAPClientError
-from imapclient.exchange import Untagged
-from imapclient.reader import Limits, Reader
 from imapclient.sequence_set import MessageIds, SequenceSet
-from imapclient.sockets import Transport
 
 _UNTAGGED = re.compile(rb"\* +(?:(\d{1,20}) +)?([^ ]+) ?")
 

@@ -162,8 +162,8 @@ class IMAPClient(
         self.normalise_times = True
         self.strict = strict
         self.on_unsolicited = on_unsolicited
-        self._handing_on = threading.Lock()
-        self._undisturbed_thread: int | None = None
+        self._delivering = threading.Lock()
+        self._exclusive_thread: int | None = None
         # That the client was closed, and the context of its STARTTLS: for who connects again.
         self._closing = threading.Event()
         self._starttls: tuple[ssl_module.SSLContext | None] | None = None
@@ -174,7 +174,7 @@ class IMAPClient(
         self._compress = compress
         self._imap = self._create_IMAP4()
         self._compress_where_offered()
-        self._hand_on()
+        self._deliver_unsolicited()
         if stream:
             # The command is not told: it may hold a password.
             client_log.debug("Connected to a command over a stream")

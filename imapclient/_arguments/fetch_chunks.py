@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from ..sequence_set import SINGLE, STAR, MessageIds, Range, SequenceSet, UidSet, checked_numbers
 
 # How many messages the smallest portion has whose bounds or sizes are asked for at once.
-LEAST_PORTION = 500
+MIN_PORTION = 500
 
 
 class Portion(NamedTuple):

@@ -13,7 +13,7 @@ from .mechanisms import Mechanism, checked_text
 # Of base64, so that the line stays within the 8,192 bytes that servers read at least.
 _MAX_INITIAL_RESPONSE = 8000
 # A shorter response is no secret, but a word such as "y".
-_LEAST_SECRET = 4
+_MIN_SECRET = 4
 # A longer response is hidden only by its ends, since all that a server says is searched for it.
 _MAX_SECRET = 64 * 1024
 _END_OF_SECRET = 4096
@@ -115,4 +115,4 @@ class AuthExchange:
         mechanism = self.mechanism
         if mechanism is not None and (not mechanism.secrets() or response == to_wire(mechanism.identity)):
             return False
-        return len(response) >= _LEAST_SECRET
+        return len(response) >= _MIN_SECRET

@@ -102,7 +102,7 @@ class AppendMixin(CommandBase):
                 error.message_sent = command.is_sent  # type: ignore[attr-defined]
             raise
         finally:
-            self._hand_on()
+            self._deliver_unsolicited()
         return codes.append_reply()
 
     def _needs_literal8(self, message: AppendMessage | StreamedMessage) -> bool:

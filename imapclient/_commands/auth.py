@@ -167,7 +167,7 @@ class AuthMixin(CommandBase):
         except CommandError as error:
             refusal = error
         finally:
-            self._hand_on()
+            self._deliver_unsolicited()
         # Not in the except block: the first error would stay with the second one, with all that the server said.
         if exchange is None:
             raise retyped(refusal, LoginError)

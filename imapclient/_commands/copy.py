@@ -66,7 +66,7 @@ class CopyMixin(CommandBase):
         codes = UidCodes(b"COPYUID", asked=wanted, by_uid=self.use_uid)
         done: list[bytes] = []
         try:
-            with self._undisturbed():
+            with self._exclusive():
                 for part in parts:
                     codes.finish(self._execute(verb, [part, target], codes.handlers))
                     done.append(part)
@@ -86,7 +86,7 @@ class CopyMixin(CommandBase):
         done: list[int] = []
         copied: list[int] = []
         try:
-            with self._undisturbed():
+            with self._exclusive():
                 ids = self._ids_by_uid(wanted)
                 by_uid = SequenceSet(ids)
                 codes = UidCodes(b"COPYUID", asked=by_uid)

@@ -68,7 +68,7 @@ class DownloadMixin(CommandBase):
         check = self._same_messages("during a download")
 
         def fetch(ids: SequenceSet, items: bytes, uid: bool) -> FetchResult:
-            with self._undisturbed():
+            with self._exclusive():
                 check()
                 return self._fetch(b"FETCH", ids, [items], uid=uid, strict=False)
 

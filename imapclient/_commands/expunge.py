@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._connection.exchange import HeardQueue
+from .._connection.exchange import AwaitedQueue
 from ..sequence_set import MessageIds, SequenceSet
 from .base.running import CommandBase, UntaggedItem
 
@@ -26,8 +26,8 @@ class ExpungeMixin(CommandBase):
             if not self.use_uid:
                 raise ValueError("cannot EXPUNGE by ID when not using uids")
             return self.uid_expunge(messages)
-        heard = HeardQueue()
-        with self._passed_on_where_it_fails(heard):
+        heard = AwaitedQueue()
+        with self._delivered_on_failure(heard):
             reply = self._execute(b"EXPUNGE", handlers={b"*": heard.append})
         return reply.text, self._untagged_items(heard)
 
@@ -41,7 +41,7 @@ class ExpungeMixin(CommandBase):
         if not wanted:
             return b"", []
         self._require("UIDPLUS")
-        heard = HeardQueue()
-        with self._passed_on_where_it_fails(heard):
+        heard = AwaitedQueue()
+        with self._delivered_on_failure(heard):
             replies = self._for_messages(b"EXPUNGE", wanted, handlers={b"*": heard.append}, uid=True)
         return replies[-1].text, self._untagged_items(heard)

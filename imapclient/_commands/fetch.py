@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Callable, cast
 
-from .._arguments.fetch_chunks import LEAST_PORTION, Messages, TextItems, by_size
+from .._arguments.fetch_chunks import MIN_PORTION, Messages, TextItems, by_size
 from .._arguments.strings import Argument, fetch_items, positive, raw_list
 from .._parsing.fetch.results import FetchIterator, FetchResult
 from ..exceptions import CommandError, IllegalStateError, ProtocolError
@@ -86,7 +86,7 @@ class FetchMixin(CommandBase):
         check = self._same_messages("while fetch_iter() was running", by_number=not uid)
 
         def fetch(ids: SequenceSet, what: Sequence[Argument], strict: bool | None = None) -> FetchResult:
-            with self._undisturbed():
+            with self._exclusive():
                 check()
                 return self._fetch(b"FETCH", ids, what, uid=uid, strict=strict)
 
@@ -106,7 +106,7 @@ class FetchMixin(CommandBase):
         if wanted.is_saved:
             wanted = Messages(self.search("$"))
         count = items.count_within(count, most)
-        size = count if wanted.numbers is not None and not items.whole else max(count, LEAST_PORTION)
+        size = count if wanted.numbers is not None and not items.whole else max(count, MIN_PORTION)
         highest, bounds = STAR, cast("Sequence[int]", ())
         if wanted.needs_bounds(size):
             highest, bounds = self._bounds(size, uid)
@@ -135,14 +135,14 @@ class FetchMixin(CommandBase):
         """The highest id in use, 0 for none, and an id for every ``size`` messages below it."""
         imap = self._imap
         for _ in range(_ATTEMPTS):
-            with self._undisturbed():
+            with self._exclusive():
                 before = imap.renumberings
                 # The command by UIDs is no error in an empty folder.
                 last = self._fetch(b"FETCH", SequenceSet("*"), [b"(UID)"], uid=True, strict=False)
                 if not last:
                     return 0, ()
                 count = last[max(last)][b"SEQ"]
-                if count > _MOST_MESSAGES:
+                if count > _MAX_MESSAGES:
                     raise ProtocolError("the server tells of more messages than a folder has", command="UID FETCH")
                 places = range(size, count, size)
                 if not uid:
@@ -162,7 +162,7 @@ class FetchMixin(CommandBase):
 
 
 # Ten times what the largest folders have. To ask for the bounds of four billion would take hundreds of megabytes.
-_MOST_MESSAGES = 100_000_000
+_MAX_MESSAGES = 100_000_000
 # How often the bounds are asked for again, when messages were removed meanwhile.
 _ATTEMPTS = 5
 

@@ -56,7 +56,7 @@ class FoldersMixin(CommandBase):
     def _list(self, command: bytes, directory: Text, pattern: Text, *options: Argument) -> list[FolderItem]:
         heard = Collector(command, b"LIST")
         self._execute(command, [self._folder(directory), self._folder(pattern), *options], heard.handlers)
-        with self._reading_the_answer_to(command):
+        with self._answering(command):
             return self._folder_items(heard, self._asked_text(directory), self._asked_text(pattern))
 
     def _asked_text(self, name: Text) -> str:
@@ -91,7 +91,7 @@ class FoldersMixin(CommandBase):
                 else:
                     others.append(response)
         is_lost = error is not None and not items
-        self._pass_on(others if is_lost else others + unread)
+        self._deliver_others(others if is_lost else others + unread)
         if error is not None and is_lost:
             raise error
         return items
@@ -194,7 +194,7 @@ class FoldersMixin(CommandBase):
         self._require("NAMESPACE")
         heard = Collector(b"NAMESPACE")
         self._execute(b"NAMESPACE", handlers=heard.handlers)
-        with self._reading_the_answer_to(b"NAMESPACE"):
+        with self._answering(b"NAMESPACE"):
             if not heard.responses:
                 raise ProtocolError("the server sent no NAMESPACE response")
             response = heard.responses[-1]

@@ -42,7 +42,7 @@ class IdleMixin(CommandBase):
         try:
             self._imap.start_idle()
         finally:
-            self._hand_on()
+            self._deliver_unsolicited()
         return Idle(self, end)
 
     def idle_check(self, timeout: float | None = None) -> list[UntaggedItem]:
@@ -84,7 +84,7 @@ class Idle(Iterator[UntaggedItem]):
         self.rest: list[UntaggedItem] = []
         self._client = client
         self._end = end
-        self._told: deque[UntaggedItem] = deque()
+        self._received_size: deque[UntaggedItem] = deque()
 
     def __enter__(self) -> Idle:
         return self
@@ -104,18 +104,18 @@ class Idle(Iterator[UntaggedItem]):
                 raise
             client_log.info("Could not end IDLE: %s", error)
         finally:
-            self.rest = [*self._told, *last]
-            self._told.clear()
+            self.rest = [*self._received_size, *last]
+            self._received_size.clear()
 
     def __next__(self) -> UntaggedItem:
-        while not self._told:
+        while not self._received_size:
             if not self._client._imap.is_idle:
                 raise StopIteration
             remaining = self._end - time.monotonic()
-            self._told.extend(self._client.idle_check(None if remaining == math.inf else max(0.0, remaining)))
-            if not self._told and remaining <= 0:
+            self._received_size.extend(self._client.idle_check(None if remaining == math.inf else max(0.0, remaining)))
+            if not self._received_size and remaining <= 0:
                 raise StopIteration
-        return self._told.popleft()
+        return self._received_size.popleft()
 
     def __repr__(self) -> str:
         return f"<Idle: {'waiting' if self._client._imap.is_idle else 'over'}>"

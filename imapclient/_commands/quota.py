@@ -41,7 +41,7 @@ class QuotaMixin(CommandBase):
         self._require("QUOTA")
         heard_roots, heard_quotas = Collector(b"QUOTAROOT"), Collector(b"QUOTA")
         self._execute(b"GETQUOTAROOT", [self._folder(mailbox)], {**heard_roots.handlers, **heard_quotas.handlers})
-        with self._passed_on_where_it_fails(heard_quotas.responses):
+        with self._delivered_on_failure(heard_quotas.responses):
             name, roots = self._about(b"GETQUOTAROOT", mailbox, heard_roots, parse_quota_root)
         known = set(roots)
         quotas: list[Quota] = []
@@ -52,7 +52,7 @@ class QuotaMixin(CommandBase):
                 quotas += told
             else:
                 others.append(response)
-        self._pass_on(others)
+        self._deliver_others(others)
         folder = decode_name(name, self._imap.is_utf8 or not self.folder_encode)
         return MailboxQuotaRoots(folder, roots), quotas
 
@@ -90,5 +90,5 @@ class QuotaMixin(CommandBase):
         return found
 
     def _quotas(self, command: bytes, response: Untagged) -> list[Quota]:
-        with self._reading_the_answer_to(command):
+        with self._answering(command):
             return parse_quota(response.line, response.start, response.records, self._limits.nesting_depth)

@@ -85,7 +85,7 @@ class SearchMixin(CommandBase):
         def send(encoded: SearchCriteria) -> SearchIds:
             arguments = [keys, encoded.charset or b"UTF-8", *unsplit_criteria(encoded.arguments)]
             responses = self._run(b"SORT", (keys, criteria), [arguments], b"SORT")
-            with self._reading_the_answer_to(self._verb(b"SORT")):
+            with self._answering(self._verb(b"SORT")):
                 return _together([parse_search(response.line, response.start) for response in responses])
 
         return self._in_known_charset(criteria, charset, send, needs="SORT")
@@ -113,7 +113,7 @@ class SearchMixin(CommandBase):
             arguments = [name, encoded.charset or b"UTF-8", *unsplit_criteria(encoded.arguments)]
             responses = self._run(b"THREAD", (name, criteria), [arguments], b"THREAD")
             depth = self._limits.nesting_depth
-            with self._reading_the_answer_to(self._verb(b"THREAD")):
+            with self._answering(self._verb(b"THREAD")):
                 threads = [parse_thread(response.line, response.start, depth) for response in responses]
             return tuple(thread for part in threads for thread in part)
 
@@ -134,7 +134,7 @@ class SearchMixin(CommandBase):
 
     def _search_parts(self, criteria: Criteria, commands: Sequence[list[Argument]]) -> SearchIds:
         responses = self._run(b"SEARCH", (criteria,), commands, b"SEARCH", b"ESEARCH")
-        with self._reading_the_answer_to(self._verb(b"SEARCH")):
+        with self._answering(self._verb(b"SEARCH")):
             return _ids_of(responses)
 
     def _charset_argument(self, encoded: SearchCriteria) -> list[Argument]:
@@ -165,7 +165,7 @@ class SearchMixin(CommandBase):
         encoded = search_criteria(criteria, charset)
         if needs:
             self._require(needs)
-        with self._undisturbed():
+        with self._exclusive():
             try:
                 return send(encoded)
             except BadCharsetError as error:
@@ -193,7 +193,7 @@ class SearchMixin(CommandBase):
             raise retyped(error, InvalidCriteriaError, message) from error
         # The answers to other searches are for whoever listens.
         own, others = heard.answers_to(command.tag for command in commands)
-        self._pass_on(others)
+        self._deliver_others(others)
         return own
 
 

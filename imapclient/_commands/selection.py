@@ -34,7 +34,7 @@ class SelectionMixin(CommandBase):
         names = (b"OK", b"FLAGS", b"EXISTS", b"RECENT")
         command = b"EXAMINE" if readonly else b"SELECT"
         imap = self._imap
-        with self._undisturbed():
+        with self._exclusive():
             try:
                 reply = self._execute(command, [self._folder(folder)], dict.fromkeys(names, heard.take))
             except CommandError:
@@ -61,7 +61,7 @@ class SelectionMixin(CommandBase):
         return self._leave(b"CLOSE")
 
     def _leave(self, command: bytes) -> bytes:
-        with self._undisturbed():
+        with self._exclusive():
             reply = self._execute(command)
             self._imap.unselected()
             return reply.text

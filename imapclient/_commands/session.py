@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Optional, Union
 
 from .._arguments.strings import Argument, atom, string
-from .._connection.exchange import HeardQueue
+from .._connection.exchange import AwaitedQueue
 from .._parsing.collector import Collector
 from .._parsing.lexer import read_values
 from .._wire.sockets import check_context
@@ -19,9 +19,9 @@ IdParameters = Union[Mapping[str, Optional[Text]], Mapping[bytes, Optional[Text]
 """``{'name': 'My program', 'version': '1.0', 'os': None}``"""
 
 # What RFC 2971, 3.3 sets for the fields of ID: how many there may be, and octets in a name and in a value.
-_MOST_ID_FIELDS = 30
-_LONGEST_ID_NAME = 30
-_LONGEST_ID_VALUE = 1024
+_MAX_ID_FIELDS = 30
+_MAX_ID_NAME = 30
+_MAX_ID_VALUE = 1024
 
 
 class SessionMixin(CommandBase):
@@ -79,7 +79,7 @@ class SessionMixin(CommandBase):
         heard = Collector(b"ID")
         self._execute(b"ID", [argument], heard.handlers)
         depth = self._limits.nesting_depth
-        with self._reading_the_answer_to(b"ID"):
+        with self._answering(b"ID"):
             return tuple(
                 value for r in heard.responses for value in read_values(r.line, r.start, r.records, max_depth=depth)
             )
@@ -126,7 +126,7 @@ class SessionMixin(CommandBase):
         try:
             text = self._imap.start_compression().text
         finally:
-            self._hand_on()
+            self._deliver_unsolicited()
         # A connection that takes this one's place is compressed too.
         self._compress = True
         return text
@@ -136,8 +136,8 @@ class SessionMixin(CommandBase):
 
         Returns the server's text and what it sent before: ``(b'NOOP completed.', [(4, b'EXISTS'), (0, b'RECENT')])``.
         """
-        heard = HeardQueue()
-        with self._passed_on_where_it_fails(heard):
+        heard = AwaitedQueue()
+        with self._delivered_on_failure(heard):
             reply = self._execute(b"NOOP", handlers={b"*": heard.append})
         return reply.text, self._untagged_items(heard)
 
@@ -147,7 +147,7 @@ class SessionMixin(CommandBase):
         try:
             return self._imap.end()
         finally:
-            self._hand_on()
+            self._deliver_unsolicited()
 
     def shutdown(self) -> None:
         """Close the connection without logging out. Never raises."""
@@ -161,12 +161,12 @@ def _id_parameters(parameters: IdParameters | None) -> Argument:
         return b"NIL"
     if not isinstance(parameters, Mapping):
         raise TypeError("'parameters' should be a dictionary")
-    if len(parameters) > _MOST_ID_FIELDS:
-        raise ValueError(f"more than {_MOST_ID_FIELDS} fields for ID: {len(parameters)}")
+    if len(parameters) > _MAX_ID_FIELDS:
+        raise ValueError(f"more than {_MAX_ID_FIELDS} fields for ID: {len(parameters)}")
     fields: list[Argument] = []
     for name, value in parameters.items():
-        fields.append(_id_text(name, _LONGEST_ID_NAME, "the name of an ID field"))
-        fields.append(b"NIL" if value is None else _id_text(value, _LONGEST_ID_VALUE, "the value of an ID field"))
+        fields.append(_id_text(name, _MAX_ID_NAME, "the name of an ID field"))
+        fields.append(b"NIL" if value is None else _id_text(value, _MAX_ID_VALUE, "the value of an ID field"))
     return tuple(fields)
 
 

@@ -18,7 +18,7 @@ from .exchange import Command
 _LITERAL_MINUS = 4096
 # A server that speaks revision 1 too goes on with modified UTF-7 until one of these is enabled.
 _SWITCHES_TO_UTF8 = frozenset(("UTF8=ACCEPT", "IMAP4REV2"))
-_MOST_ENABLED = 1000
+_MAX_ENABLED = 1000
 
 
 class CapabilityState:
@@ -55,7 +55,7 @@ class CapabilityState:
     def _learn_enabled(self, words: Iterable[bytes]) -> None:
         # Nothing counts that was not asked for. And more than any server has: a set that grew with each response would
         # cost time in its square.
-        if self.may_enable and len(self.enabled) < _MOST_ENABLED:
+        if self.may_enable and len(self.enabled) < _MAX_ENABLED:
             enabled = {word.decode("ascii", "replace").upper() for word in words}
             # A server may tell more than it was asked for; but this would change what names mean.
             self.enabled |= enabled if self.may_enable & _SWITCHES_TO_UTF8 else enabled - _SWITCHES_TO_UTF8

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Callable
 
 from .._arguments.strings import Argument
-from .._parsing.records import MAX_ANSWER_BYTES, Taker
+from .._parsing.records import MAX_ANSWER_BYTES, BulkReader
 from .._parsing.responses import Handler, Tagged, Untagged
 from ..exceptions import LimitError, ProtocolError
 
@@ -35,7 +35,7 @@ class Command:
         *,
         respond: Callable[[bytes], bytes] | None = None,
         secrets: tuple[bytes, ...] = (),
-        take: Taker | None = None,
+        take: BulkReader | None = None,
     ) -> None:
         self.name = name
         self.arguments = arguments
@@ -113,7 +113,7 @@ class UnsolicitedQueue:
         self.take()
 
 
-class HeardQueue(UnsolicitedQueue):
+class AwaitedQueue(UnsolicitedQueue):
     """Untagged responses that a caller waits for. None is dropped: LimitError where there are too many for one call."""
 
     MAX_RESPONSES = 1_000_000
@@ -123,8 +123,8 @@ class HeardQueue(UnsolicitedQueue):
         size = response.size
         with self._lock:
             if len(self._responses) >= self.MAX_RESPONSES:
-                raise LimitError("HeardQueue.MAX_RESPONSES", self.MAX_RESPONSES, "what the server told in one go")
+                raise LimitError("AwaitedQueue.MAX_RESPONSES", self.MAX_RESPONSES, "what the server told in one go")
             if self._responses and self._size + size > self.MAX_BYTES:
-                raise LimitError("HeardQueue.MAX_BYTES", self.MAX_BYTES, "what the server told in one go")
+                raise LimitError("AwaitedQueue.MAX_BYTES", self.MAX_BYTES, "what the server told in one go")
             self._responses.append(response)
             self._size += size

@@ -29,7 +29,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .._parsing.records import DEFAULT_LIMITS, RESPONSE_COST, Limits, Record, Taker
+from .._parsing.records import DEFAULT_LIMITS, RESPONSE_COST, BulkReader, Limits, Record
 from .._parsing.response_codes import parse_response_text
 from .._parsing.responses import TAGGED, UNTAGGED, Tagged, Untagged, readable
 from .._wire.compression import DeflateTransport
@@ -116,7 +116,7 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
         self._lock = threading.RLock()
         self._in_flight: dict[bytes, Command] = {}
         # How much was told since the last command was sent, or since the caller of an IDLE last got something.
-        self._told = 0
+        self._received_size = 0
         self._continuation: bytes | None = None
         self._broken: BaseException | None = None
         self._bye: bytes | None = None
@@ -340,10 +340,10 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
                 raise self.secrets.hide(reply.unread(command.name, command.error))
             return reply
 
-    def _offer(self, command: Command, take: Taker) -> None:
+    def _offer(self, command: Command, take: BulkReader) -> None:
         """Let a command take what has arrived, where its handlers would be the first and only ones to see that."""
-        if not self._logging and self.overheard is None and next(iter(self._in_flight.values())) is command:
-            self._told += self._reader.offer(take, self.limits.command_size - self._told)
+        if not self._logging and self.observed is None and next(iter(self._in_flight.values())) is command:
+            self._received_size += self._reader.offer(take, self.limits.command_size - self._received_size)
 
     # -- responses
 
@@ -358,7 +358,7 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
                 raise ProtocolAbortError("not a response", 0, line[:80])
             number, name = match.groups()
             number = None if number is None else int(number)
-            self._hand_over(Untagged(name.upper(), number, line, match.end(), records))
+            self._dispatch(Untagged(name.upper(), number, line, match.end(), records))
         elif line[:1] == b"+":
             self._continuation = line[1:].lstrip(b" ")
         else:
@@ -370,15 +370,15 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
         else:
             protocol_log.received(line, records, self.secrets)
 
-    def _hand_over(self, response: Untagged) -> None:
+    def _dispatch(self, response: Untagged) -> None:
         name = response.name
-        self._told += response.size + RESPONSE_COST
-        if self._told > self.limits.command_size:
+        self._received_size += response.size + RESPONSE_COST
+        if self._received_size > self.limits.command_size:
             raise LimitError("max_command_size", self.limits.command_size, "what the server tells at one command")
         if name in _ABOUT_CONNECTION:
             self._notice(response)
-        if self.overheard is not None:
-            self._overhear(response, False)
+        if self.observed is not None:
+            self._observe(response, False)
         for command in self._in_flight.values():
             handler = command.handlers.get(name) or command.handlers.get(b"*")
             if handler is not None:
@@ -399,7 +399,7 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
                     return
         if name != b"CAPABILITY":
             self.unsolicited.append(response)
-            self._overhear(response, True)
+            self._observe(response, True)
 
     def _notice(self, response: Untagged) -> None:
         if response.name == b"CAPABILITY":

@@ -21,7 +21,7 @@ from .._parsing.responses import Tagged, Untagged
 from .._wire.sockets import Deadline, SocketTimeout, Transport
 from ..exceptions import IllegalStateError, IMAPClientError, ProtocolAbortError, ProtocolError
 from . import protocol_log
-from .exchange import Command, HeardQueue, UnsolicitedQueue
+from .exchange import AwaitedQueue, Command, UnsolicitedQueue
 from .reader import Reader
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class IdleExchange:
     _logging: bool
     _lock: threading.RLock
     _reader: Reader
-    _told: int
+    _received_size: int
     _transport: Transport
     unsolicited: UnsolicitedQueue
 
@@ -67,13 +67,13 @@ class IdleExchange:
 
     def _prepare_idle(self) -> None:
         self._idling: Command | None = None
-        self._heard = HeardQueue()
+        self._heard = AwaitedQueue()
         #: What is told of the selected folder by whatever command, for who watches it; None while nobody does.
-        self.overheard: HeardQueue | None = None
+        self.observed: AwaitedQueue | None = None
         # Held by who listens in IDLE or ends it. Not reentrant: a signal handler must not end IDLE under a wait.
         self._listening = threading.Lock()
 
-    def undivided(self) -> AbstractContextManager[bool]:
+    def exclusive(self) -> AbstractContextManager[bool]:
         """Several exchanges in which no other thread's comes in between; others wait until the end of it."""
         return self._lock
 
@@ -102,15 +102,15 @@ class IdleExchange:
                 raise ProtocolError("the server ended IDLE before it began")
             self._idling = command
 
-    def _overhear(self, response: Untagged, unasked: bool) -> None:
+    def _observe(self, response: Untagged, unasked: bool) -> None:
         """Keep what tells of a change. FETCH does so unless a command has asked for it, which then leaves it over."""
-        if self.overheard is None:
+        if self.observed is None:
             return
         if response.name == b"FETCH":
             if unasked == any(b"FETCH" in command.handlers for command in self._in_flight.values()):
-                self.overheard.append(response)
+                self.observed.append(response)
         elif not unasked and response.name in _ABOUT_MESSAGES:
-            self.overheard.append(response)
+            self.observed.append(response)
 
     def _hear(self, response: Untagged) -> None:
         self._heard.append(response)
@@ -126,7 +126,7 @@ class IdleExchange:
             if not self._heard:
                 self.check_usable()
             self._logging = protocol_log.is_on()
-            self._told = 0
+            self._received_size = 0
             heard_before = len(self._heard)
             reader = self._reader
             try:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from io import BufferedReader, BytesIO, RawIOBase
 from typing import Any, Callable
 
-from .._parsing.records import DEFAULT_LIMITS, OVERHEAD, RESPONSE_COST, Limits, Record, Taker, announced_size
+from .._parsing.records import DEFAULT_LIMITS, OVERHEAD, RESPONSE_COST, BulkReader, Limits, Record, announced_size
 from .._parsing.responses import ENDS_IN_TEXT
 from .._wire.page_faults import keep_freed, prepare
 from .._wire.sockets import Deadline, Transport
@@ -43,7 +43,7 @@ SMALL = 4096
 
 
 # * 1 FETCH ()
-_LEAST_RESPONSE = 14
+_MIN_RESPONSE = 14
 
 
 class Reader:
@@ -156,7 +156,7 @@ class Reader:
             self._records, self._records_size = [], 0
             return records[0][0], records  # type: ignore[return-value]
 
-    def offer(self, take: Taker, room: int) -> int:
+    def offer(self, take: BulkReader, room: int) -> int:
         """Let responses that lie in the buffer whole be taken many at a time; `read_response` has the first that isn't.
 
         Not where one is begun already, nor where a reading may be taken back. Returns what they count, as
@@ -169,7 +169,7 @@ class Reader:
         size = len(buffer) - position
         if size > min(self._line_limit, self._literal_limit, self._response_limit) - OVERHEAD:
             return 0
-        if size + size // _LEAST_RESPONSE * RESPONSE_COST > room:
+        if size + size // _MIN_RESPONSE * RESPONSE_COST > room:
             return 0
         start, responses = position, 0
         while position < len(buffer):

@@ -18,9 +18,9 @@ from ..util import escaped, printable
 REDACTED = "**REDACTED**"
 ANYWHERE = 8
 # So much of a secret's beginning at the end of a text, or of its end at the beginning, tells that it was cut there.
-_LEAST_PART = 4
+_MIN_PART = 4
 # So many pieces between "..." are looked at from either end of a text.
-_MOST_PIECES = 25
+_MAX_PIECES = 25
 
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
@@ -85,7 +85,7 @@ class Secrets:
             text = self._word_text.sub(REDACTED, text)
         pieces = text.split("...")
         # This package cuts in a few places: a text with dozens of them is a server's, and not worth the time.
-        del pieces[_MOST_PIECES:-_MOST_PIECES]
+        del pieces[_MAX_PIECES:-_MAX_PIECES]
         return "...".join(self._without_parts(piece, number > 0) for number, piece in enumerate(pieces))
 
     def _without_parts(self, text: str, may_begin_within: bool) -> str:
@@ -179,7 +179,7 @@ def _forms(secret: bytes) -> Iterator[bytes]:
             encoded = binascii.b2a_base64(bytes(before) + secret + bytes(2))
             # Without the characters at both ends that depend on what stands beside the secret.
             yield encoded[(8 * before + 5) // 6 : 8 * (before + len(secret)) // 6]
-    elif len(secret) >= _LEAST_PART:
+    elif len(secret) >= _MIN_PART:
         yield binascii.b2a_base64(secret).rstrip(b"=\n")
 
 
@@ -211,9 +211,9 @@ def _word_in_text(words: set[str]) -> re.Pattern[str] | None:
 
 def _has_part(data: bytes, form: bytes) -> bool:
     """Whether data ends with the beginning of a form, begins with the end of it, or is a part of it."""
-    if len(form) <= _LEAST_PART:
+    if len(form) <= _MIN_PART:
         return False
-    if len(data) >= _LEAST_PART and data in form:
+    if len(data) >= _MIN_PART and data in form:
         return True
     return bool(_beginning_at_end(data, form) or _end_at_beginning(data, form))
 
@@ -223,19 +223,19 @@ def _has_part(data: bytes, form: bytes) -> bool:
 
 def _beginning_at_end(text: AnyStr, form: AnyStr) -> int:
     """So much of a form's beginning, four characters or more but not all, ends a text; else 0."""
-    end = text[-_LEAST_PART:]
-    if len(end) < _LEAST_PART:
+    end = text[-_MIN_PART:]
+    if len(end) < _MIN_PART:
         return 0
     at = form.rfind(end, 0, min(len(text), len(form) - 1))
-    while at >= 0 and not text.endswith(form[: at + _LEAST_PART]):
-        at = form.rfind(end, 0, at + _LEAST_PART - 1)
-    return 0 if at < 0 else at + _LEAST_PART
+    while at >= 0 and not text.endswith(form[: at + _MIN_PART]):
+        at = form.rfind(end, 0, at + _MIN_PART - 1)
+    return 0 if at < 0 else at + _MIN_PART
 
 
 def _end_at_beginning(text: AnyStr, form: AnyStr) -> int:
     """So much of a form's end, four characters or more but not all, begins a text; else 0."""
-    beginning = text[:_LEAST_PART]
-    if len(beginning) < _LEAST_PART:
+    beginning = text[:_MIN_PART]
+    if len(beginning) < _MIN_PART:
         return 0
     at = form.find(beginning, max(1, len(form) - len(text)))
     while at >= 0 and not text.startswith(form[at:]):

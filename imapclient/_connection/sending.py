@@ -26,8 +26,8 @@ from .exchange import Command
 from .redaction import Secrets
 
 # How many commands of `execute_all` are on their way at once, and how many bytes of them.
-MOST_IN_FLIGHT = 16
-MOST_BYTES_IN_FLIGHT = 131072
+MAX_IN_FLIGHT = 16
+MAX_BYTES_IN_FLIGHT = 131072
 
 
 class SendExchange:
@@ -40,7 +40,7 @@ class SendExchange:
     _in_flight: dict[bytes, Command]
     _lock: threading.RLock
     _logging: bool
-    _told: int
+    _received_size: int
     _transport: Transport
 
     @abstractmethod
@@ -93,7 +93,7 @@ class SendExchange:
             command.tag = self._next_tag()
             pieces = encode_command(command.tag, command.name, command.arguments)
             with self._exchange():
-                self._told = 0
+                self._received_size = 0
                 self._in_flight[command.tag.upper()] = command
                 self._send_pieces(command, pieces)
         return sum(len(piece) for piece in pieces if isinstance(piece, bytes))
@@ -109,7 +109,7 @@ class SendExchange:
         bytes_in_flight = 0
         with self._lock:
             for command in commands:
-                while sizes and (len(sizes) >= MOST_IN_FLIGHT or bytes_in_flight >= MOST_BYTES_IN_FLIGHT):
+                while sizes and (len(sizes) >= MAX_IN_FLIGHT or bytes_in_flight >= MAX_BYTES_IN_FLIGHT):
                     bytes_in_flight -= self._await_first(sizes)
                 size = self.start(command)
                 sizes.append((command, size))

@@ -36,7 +36,7 @@ class Limits(NamedTuple):
 
 DEFAULT_LIMITS = Limits()
 
-Taker = Callable[[bytes, int], tuple[int, int]]
+BulkReader = Callable[[bytes, int], tuple[int, int]]
 """Gets a buffer and a position in it, takes responses that lie there whole, and returns where they end and how many."""
 
 

@@ -21,7 +21,7 @@ Change = Union[NewMessage, Expunged, Vanished, FlagsChanged]
 #: Names of the responses that it follows.
 FOLLOWED = frozenset((b"EXISTS", b"EXPUNGE", b"VANISHED", b"FETCH"))
 # For so many changes of flags at a time UIDs are looked for, and so many new messages are told at a time.
-_MOST_AT_ONCE = 500
+_MAX_AT_ONCE = 500
 
 
 def folder_state(told: Mapping[bytes, Any]) -> FolderState:
@@ -101,7 +101,7 @@ class FolderTracker:
             return
         if isinstance(modseq, tuple):
             modseq = modseq[0] if modseq else None
-        if uid is None and len(self._unresolved) < _MOST_AT_ONCE:
+        if uid is None and len(self._unresolved) < _MAX_AT_ONCE:
             self._unresolved[len(self._changes)] = number
         self._changes.append(FlagsChanged(number, flags, uid, modseq))
 
@@ -111,7 +111,7 @@ class FolderTracker:
 
     def _new(self) -> range:
         known = self.state.exists
-        return range(known + 1, min(self._exists, known + _MOST_AT_ONCE) + 1)
+        return range(known + 1, min(self._exists, known + _MAX_AT_ONCE) + 1)
 
     def changes(self, uids: Mapping[int, int]) -> Iterator[Change]:
         """What has happened, with the UIDs that are known of `numbers_without_uid`; each is told once."""

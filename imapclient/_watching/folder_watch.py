@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from .._auth.mechanisms import Mechanism
 from .._commands.base.running import CommandBase
-from .._connection.exchange import Command, HeardQueue
+from .._connection.exchange import AwaitedQueue, Command
 from .._connection.protocol_log import client_log
 from .._parsing.collector import Collector
 from .._parsing.fetch.collector import FetchCollector
@@ -36,7 +36,7 @@ from .folder_tracker import FOLLOWED, Change, FolderTracker, folder_state
 # A connection that lasted so many seconds was a good one: the pauses before the next ones begin anew.
 _GOOD_SECONDS = 60.0
 # After so many responses that are not about the folder's messages, IDLE is left to hand them on.
-_MOST_HEARD = 1000
+_MAX_OBSERVED = 1000
 
 
 class FolderWatch:
@@ -70,10 +70,10 @@ class FolderWatch:
 
     def events(self, uidnext: int | None) -> Generator[FolderEvent, None, None]:
         client = self._client
-        if client._imap.overheard is not None:
+        if client._imap.observed is not None:
             raise IllegalStateError("the client watches a folder already")
         try:
-            with client._undisturbed():
+            with client._exclusive():
                 self._select(uidnext)
             while True:
                 try:
@@ -88,7 +88,7 @@ class FolderWatch:
                     raise cause
                 yield self._connect_again(self._reconnect, cause)
         finally:
-            client._imap.overheard = None
+            client._imap.observed = None
 
     # -- on one connection
 
@@ -105,10 +105,10 @@ class FolderWatch:
     def _select(self, uidnext: int | None) -> FolderState:
         """Select the folder and begin to follow it; messages from ``uidnext`` on count as new."""
         imap = self._client._imap
-        imap.overheard = HeardQueue()
+        imap.observed = AwaitedQueue()
         state = folder_state(self._client.select_folder(self._folder, self._readonly))
         # The answer to SELECT itself.
-        imap.overheard.clear()
+        imap.observed.clear()
         self._selection = imap.selection
         self._enabled = imap.enabled
         self._good_after = time.monotonic() + _GOOD_SECONDS
@@ -130,9 +130,9 @@ class FolderWatch:
         command = Command(b"UID SEARCH", [b"UID", bytes(SequenceSet(f"{uidnext}:*"))], heard.handlers)
         self._client._execute_all([command])
         own, others = heard.answers_to([command.tag])
-        self._client._pass_on(others)
+        self._client._deliver_others(others)
         found: set[int] = set()
-        with self._client._reading_the_answer_to(command.name):
+        with self._client._answering(command.name):
             for response in own:
                 parse = parse_esearch if response.name == b"ESEARCH" else parse_search
                 found.update(uid for uid in parse(response.line, response.start) if uid >= uidnext)
@@ -141,11 +141,11 @@ class FolderWatch:
     def _changes(self) -> list[Change]:
         """What has changed by now, by whatever command it was told."""
         client, imap = self._client, self._client._imap
-        with client._undisturbed():
+        with client._exclusive():
             if imap.selection is not self._selection:
                 raise IllegalStateError("another folder was selected, or this one left, while it was watched")
-            if imap.overheard is not None:
-                self._tracker.follow(imap.overheard.take())
+            if imap.observed is not None:
+                self._tracker.follow(imap.observed.take())
             numbers = self._tracker.numbers_without_uid()
             return list(self._tracker.changes(self._uids(numbers) if numbers else {}))
 
@@ -172,11 +172,11 @@ class FolderWatch:
             self._wait_in_idle(min(remaining, self._renew))
             return
         self._client._closing.wait(min(remaining, self._poll))
-        heard = HeardQueue()
+        heard = AwaitedQueue()
         try:
             self._client._imap.execute(Command(b"NOOP", handlers={b"*": heard.append}))
         finally:
-            self._client._pass_on(response for response in heard if response.name not in FOLLOWED)
+            self._client._deliver_others(response for response in heard if response.name not in FOLLOWED)
 
     def _wait_in_idle(self, seconds: float) -> None:
         imap = self._client._imap
@@ -186,7 +186,7 @@ class FolderWatch:
         imap.start_idle()
         try:
             remaining = seconds
-            while remaining > 0 and not imap.overheard and len(heard) < _MOST_HEARD:
+            while remaining > 0 and not imap.observed and len(heard) < _MAX_OBSERVED:
                 heard += imap.poll_idle(remaining, list)
                 remaining = end - time.monotonic()
             is_told = True
@@ -194,7 +194,7 @@ class FolderWatch:
             # Ctrl-C comes here too.
             if imap.is_idle and imap.is_usable:
                 heard += imap.finish_idle(list)[1]
-            self._client._pass_on(response for response in heard if not (is_told and response.name in FOLLOWED))
+            self._client._deliver_others(response for response in heard if not (is_told and response.name in FOLLOWED))
 
     # -- from one connection to the next
 
@@ -219,12 +219,12 @@ class FolderWatch:
 
     def _new_connection(self, reconnect: Reconnect, before: FolderState) -> FolderState:
         client, old = self._client, self._client._imap
-        old.overheard = None
+        old.observed = None
         old.shutdown()
         imap = client._create_IMAP4()
         try:
             # Commands of other threads wait until all of it is done.
-            with client._undisturbed(imap):
+            with client._exclusive(imap):
                 client._imap = imap
                 if client._closing.is_set():
                     raise ConnectionAbortError("the client was closed")

@@ -11,7 +11,7 @@ from imapclient._parsing.uid_codes import AppendReply
 from imapclient.exceptions import CapabilityError, CommandError, OverQuotaError, TooBigError, TryCreateError
 from imapclient.sequence_set import UidSet
 from tests.helpers.dialogue import dialogue, unsolicited
-from tests.helpers.replies import known
+from tests.helpers.uid_codes import known
 
 _PLAIN = "IMAP4rev1"
 _MULTI = "IMAP4rev1 MULTIAPPEND"

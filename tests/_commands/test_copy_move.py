@@ -20,7 +20,7 @@ from imapclient.exceptions import (
     TryCreateError,
 )
 from tests.helpers.dialogue import Case, dialogue, in_every_way, unsolicited
-from tests.helpers.replies import known
+from tests.helpers.uid_codes import known
 
 # -- where the server puts COPYUID
 

@@ -12,7 +12,7 @@ import pytest
 from imapclient._parsing.uid_codes import AppendReply, CopyReply
 from imapclient.exceptions import CapabilityError
 from tests.helpers.dialogue import CAPABILITIES, Case, dialogue, in_every_way, types, unsolicited
-from tests.helpers.replies import known
+from tests.helpers.uid_codes import known
 
 # What they return is all that the server tells.
 _EXPUNGE = frozenset((b"EXISTS", b"EXPUNGE", b"FETCH", b"OK", b"X-THING"))

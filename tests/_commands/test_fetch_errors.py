@@ -19,7 +19,7 @@ _SCRIPT = """
 """
 
 
-def _told(errors: list[FetchError]) -> list[tuple[Any, ...]]:
+def _received_size(errors: list[FetchError]) -> list[tuple[Any, ...]]:
     return [(error.message, error.sequence_number, error.item, error.value) for error in errors]
 
 
@@ -42,7 +42,7 @@ def test_an_item(item: str, good: str, bad: str, value: Any) -> None:
         assert [items[b"FLAGS"] for items in result.values()] == [(b"a",), (b"b",), (b"c",)]
         assert result[5] == {b"SEQ": 1, b"FLAGS": (b"a",), name: result[7][name]}
         assert result[6][name] is None
-        assert _told(result.errors) == [(6, 2, name, value)]
+        assert _received_size(result.errors) == [(6, 2, name, value)]
         assert isinstance(result.errors[0], ProtocolError)
         assert client.noop() == (b"Done", [])
 
@@ -123,7 +123,7 @@ def test_by_sequence_number() -> None:
             1: {b"SEQ": 1, b"FLAGS": (b"a",), b"ENVELOPE": None},
             2: {b"SEQ": 2, b"FLAGS": (b"b",), b"ENVELOPE": None},
         }
-        assert _told(result.errors) == [(1, 1, b"ENVELOPE", 5)]
+        assert _received_size(result.errors) == [(1, 1, b"ENVELOPE", 5)]
         assert unsolicited(client) == [(3, b"FETCH", b"(FLAGS (b) ENVELOPE 5)")]
 
 
@@ -150,7 +150,7 @@ def test_flags_that_can_not_be_read_are_left_out_and_reported(method: str) -> No
     with dialogue(script) as client:
         result = call(client)
         assert result == {6: (b"b",)}
-        assert _told(result.errors) == [(5, 1, b"FLAGS", b"x")]
+        assert _received_size(result.errors) == [(5, 1, b"FLAGS", b"x")]
 
 
 def test_strict_raises_the_first_error_that_would_be_reported() -> None:
@@ -159,7 +159,7 @@ def test_strict_raises_the_first_error_that_would_be_reported() -> None:
         client.strict = True
         with pytest.raises(FetchError) as caught:
             client.fetch("5:7", "ENVELOPE")
-        assert _told([caught.value]) == [(6, 2, b"ENVELOPE", 7)]
+        assert _received_size([caught.value]) == [(6, 2, b"ENVELOPE", 7)]
 
 
 def test_a_response_without_a_uid_that_needs_mending_is_for_somebody_else() -> None:

@@ -134,7 +134,7 @@ def test_wrong_arguments_are_told_by_the_call_itself(call: Any) -> None:
 # -- sequence sets
 
 
-def _told(tag: str, **uids: int) -> str:
+def _received_size(tag: str, **uids: int) -> str:
     lines = [f"S: * {number[1:]} FETCH (UID {uid} FLAGS ())\n" for number, uid in uids.items()]
     return "".join(lines) + f"S: {tag} OK done\n"
 
@@ -142,9 +142,9 @@ def _told(tag: str, **uids: int) -> str:
 def test_all_messages_of_a_small_folder() -> None:
     script = f"""
         C: A1 UID FETCH * (UID)
-        {_told("A1", n3=900)}
+        {_received_size("A1", n3=900)}
         C: A2 UID FETCH 1:900 (FLAGS)
-        {_told("A2", n1=5, n2=77, n3=900)}
+        {_received_size("A2", n1=5, n2=77, n3=900)}
     """
     with dialogue(script) as client:
         assert [uid for uid, _ in client.fetch_iter("1:*", "FLAGS")] == [5, 77, 900]
@@ -159,15 +159,15 @@ def test_a_large_folder_is_cut_at_uids_that_the_server_tells() -> None:
     """Not at sequence numbers, which shift, nor at round UIDs: millions of them may be three messages."""
     script = f"""
         C: A1 UID FETCH * (UID)
-        {_told("A1", n2500=4000000000)}
+        {_received_size("A1", n2500=4000000000)}
         C: A2 FETCH 1000,2000 (UID)
-        {_told("A2", n1000=1111, n2000=30000)}
+        {_received_size("A2", n1000=1111, n2000=30000)}
         C: A3 UID FETCH 1:1111 (FLAGS)
-        {_told("A3", n1=1, n1000=1111)}
+        {_received_size("A3", n1=1, n1000=1111)}
         C: A4 UID FETCH 1112:30000 (FLAGS)
-        {_told("A4", n2000=30000)}
+        {_received_size("A4", n2000=30000)}
         C: A5 UID FETCH 30001:4000000000 (FLAGS)
-        {_told("A5", n2500=4000000000)}
+        {_received_size("A5", n2500=4000000000)}
     """
     with dialogue(script) as client:
         assert [uid for uid, _ in client.fetch_iter("1:*", "FLAGS")] == [1, 1111, 30000, 4000000000]
@@ -180,11 +180,11 @@ def test_a_removal_while_the_bounds_are_asked_for_has_them_asked_for_again() -> 
         S: * 1 EXPUNGE
         S: A1 OK done
         C: A2 FETCH 1000,2000 (UID)
-        {_told("A2", n1000=1001, n2000=9000)}
+        {_received_size("A2", n1000=1001, n2000=9000)}
         C: A3 UID FETCH * (UID)
-        {_told("A3", n2000=9000)}
+        {_received_size("A3", n2000=9000)}
         C: A4 FETCH 1000 (UID)
-        {_told("A4", n1000=1001)}
+        {_received_size("A4", n1000=1001)}
         C: A5 UID FETCH 1:1001 (FLAGS)
         S: A5 OK done
         C: A6 UID FETCH 1002:9000 (FLAGS)
@@ -204,7 +204,7 @@ def test_a_removal_that_makes_the_bounds_impossible_has_them_asked_for_again() -
         C: A2 FETCH 1000 (UID)
         S: A2 BAD Invalid messageset
         C: A3 UID FETCH * (UID)
-        {_told("A3", n999=9000)}
+        {_received_size("A3", n999=9000)}
         C: A4 UID FETCH 1:9000 (FLAGS)
         S: A4 OK done
     """
@@ -213,14 +213,14 @@ def test_a_removal_that_makes_the_bounds_impossible_has_them_asked_for_again() -
 
 
 def test_a_server_that_refuses_the_bounds() -> None:
-    script = f"C: A1 UID FETCH * (UID)\n{_told('A1', n1001=9000)}C: A2 FETCH 1000 (UID)\nS: A2 NO no"
+    script = f"C: A1 UID FETCH * (UID)\n{_received_size('A1', n1001=9000)}C: A2 FETCH 1000 (UID)\nS: A2 NO no"
     with dialogue(script) as client, pytest.raises(CommandError, match="no"):
         next(client.fetch_iter("1:*", "FLAGS"))
 
 
 @pytest.mark.parametrize("told", ["", "S: * 1000 FETCH (FLAGS ())\n", "S: * 1000 FETCH (UID x)\n"])
 def test_a_server_that_tells_no_bounds(told: str) -> None:
-    script = f"C: A1 UID FETCH * (UID)\n{_told('A1', n1001=9000)}C: A2 FETCH 1000 (UID)\n{told}S: A2 OK done"
+    script = f"C: A1 UID FETCH * (UID)\n{_received_size('A1', n1001=9000)}C: A2 FETCH 1000 (UID)\n{told}S: A2 OK done"
     with dialogue(script + "\nC: A3 NOOP\nS: A3 OK done") as client:
         with pytest.raises(ProtocolError, match="does not tell the UID"):
             next(client.fetch_iter("1:*", "FLAGS"))
@@ -230,13 +230,13 @@ def test_a_server_that_tells_no_bounds(told: str) -> None:
 def test_small_chunks_of_a_large_set_are_asked_for_their_uids() -> None:
     script = f"""
         C: A1 UID FETCH * (UID)
-        {_told("A1", n3=9000)}
+        {_received_size("A1", n3=9000)}
         C: A2 UID FETCH 1:9000 (UID)
-        {_told("A2", n1=5, n2=77, n3=9000)}
+        {_received_size("A2", n1=5, n2=77, n3=9000)}
         C: A3 UID FETCH 5,77 (FLAGS)
-        {_told("A3", n1=5, n2=77)}
+        {_received_size("A3", n1=5, n2=77)}
         C: A4 UID FETCH 9000 (FLAGS)
-        {_told("A4", n3=9000)}
+        {_received_size("A4", n3=9000)}
     """
     with dialogue(script) as client:
         assert [uid for uid, _ in client.fetch_iter("1:*", "FLAGS", chunk_messages=2)] == [5, 77, 9000]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from imapclient import IMAPClient
-from imapclient._connection.exchange import HeardQueue
+from imapclient._connection.exchange import AwaitedQueue
 from imapclient._wire.sockets import SocketTransport
 from imapclient.exceptions import (
     CapabilityError,
@@ -372,7 +372,7 @@ def test_a_large_response_does_not_push_out_its_neighbours(checked: bool) -> Non
 def test_more_than_the_bound_is_the_end_of_the_connection(
     monkeypatch: pytest.MonkeyPatch, bound: str, value: int
 ) -> None:
-    monkeypatch.setattr(HeardQueue, bound, value)
+    monkeypatch.setattr(AwaitedQueue, bound, value)
     with dialogue([_BEGUN + "C: DONE", SendBytes(_MANY_LINES)]) as client:
         client.idle()
         with pytest.raises(LimitError) as caught:

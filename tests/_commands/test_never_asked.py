@@ -13,7 +13,7 @@ from imapclient import IMAPClient
 from imapclient.events import Bye, NewMessage
 from imapclient.exceptions import ProtocolError
 from tests.helpers.dialogue import dialogue
-from tests.helpers.replies import known
+from tests.helpers.uid_codes import known
 
 CAPABILITIES = "IMAP4rev1 MOVE NAMESPACE QUOTA ACL UIDPLUS THREAD=REFERENCES SORT X-GM-EXT-1"
 Call = Callable[[IMAPClient], Any]

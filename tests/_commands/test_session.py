@@ -8,7 +8,7 @@ from typing import Any, Callable
 import pytest
 
 from imapclient import IMAPClient
-from imapclient._connection.exchange import HeardQueue
+from imapclient._connection.exchange import AwaitedQueue
 from imapclient.exceptions import (
     CapabilityError,
     CommandError,
@@ -54,7 +54,7 @@ def test_noop_gives_all_of_many_responses() -> None:
 def test_noop_with_more_than_the_bound_is_the_end_of_the_connection(
     monkeypatch: pytest.MonkeyPatch, bound: str, value: int
 ) -> None:
-    monkeypatch.setattr(HeardQueue, bound, value)
+    monkeypatch.setattr(AwaitedQueue, bound, value)
     with dialogue(["C: A1 NOOP", SendBytes(_MANY)]) as client:
         with pytest.raises(LimitError) as caught:
             client.noop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imapclient._connection.exchange import Command, HeardQueue, UnsolicitedQueue
+from imapclient._connection.exchange import AwaitedQueue, Command, UnsolicitedQueue
 from imapclient._parsing.records import Record
 from imapclient._parsing.responses import Tagged, Untagged
 from imapclient.exceptions import LimitError
@@ -157,7 +157,7 @@ def test_an_emptied_queue_has_all_its_room() -> None:
 
 
 def test_heard_drops_nothing() -> None:
-    queue = HeardQueue()
+    queue = AwaitedQueue()
     # More than the other queue keeps, in number and in bytes.
     for number in range(3000):
         queue.append(exists(number, padding=2000))
@@ -167,15 +167,15 @@ def test_heard_drops_nothing() -> None:
 
 
 def test_heard_takes_one_response_of_any_size() -> None:
-    queue = HeardQueue()
+    queue = AwaitedQueue()
     for number, padding in ((1, 0), (2, 5 * 1024 * 1024), (3, 0)):
         queue.append(exists(number, padding))
     assert [response.number for response in queue] == [1, 2, 3]
 
 
 def test_too_many_heard(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(HeardQueue, "MAX_RESPONSES", 3)
-    queue = HeardQueue()
+    monkeypatch.setattr(AwaitedQueue, "MAX_RESPONSES", 3)
+    queue = AwaitedQueue()
     for number in (1, 2, 3):
         queue.append(exists(number))
     with pytest.raises(LimitError):
@@ -186,8 +186,8 @@ def test_too_many_heard(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_too_much_heard(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(HeardQueue, "MAX_BYTES", 1000)
-    queue = HeardQueue()
+    monkeypatch.setattr(AwaitedQueue, "MAX_BYTES", 1000)
+    queue = AwaitedQueue()
     # One that is alone is taken: the reader has its own limit for it.
     queue.append(exists(1, padding=2000))
     with pytest.raises(LimitError):

@@ -14,7 +14,7 @@ import pytest
 
 from imapclient import IMAPClient
 from imapclient._connection.exchange import Command
-from imapclient._connection.sending import MOST_IN_FLIGHT
+from imapclient._connection.sending import MAX_IN_FLIGHT
 from imapclient._wire.sockets import PipeTransport, SocketTransport, spawn
 from imapclient.exceptions import CommandError, IllegalStateError, IMAPClientAbortError, ProtocolError
 from tests.helpers.certificates import authority
@@ -79,12 +79,12 @@ def test_a_connection_that_ends_between_the_answers() -> None:
 
 
 def test_no_more_than_a_few_are_in_flight() -> None:
-    count = MOST_IN_FLIGHT + 2
-    script = [f"C: A{number} NOOP" for number in range(1, MOST_IN_FLIGHT + 1)]
+    count = MAX_IN_FLIGHT + 2
+    script = [f"C: A{number} NOOP" for number in range(1, MAX_IN_FLIGHT + 1)]
     for number in range(1, count + 1):
         script.append(f"S: A{number} OK Done")
-        if MOST_IN_FLIGHT + number <= count:
-            script.append(f"C: A{MOST_IN_FLIGHT + number} NOOP")
+        if MAX_IN_FLIGHT + number <= count:
+            script.append(f"C: A{MAX_IN_FLIGHT + number} NOOP")
     with dialogue("\n".join(script)) as client:
         commands = [Command(b"NOOP") for _ in range(count)]
         client._imap.execute_all(commands)

@@ -10,7 +10,7 @@ from typing import Any, Callable
 
 import pytest
 
-from imapclient._connection.exchange import HeardQueue
+from imapclient._connection.exchange import AwaitedQueue
 from imapclient.events import Bye, Expunged, FlagsChanged, FolderEvent, NewMessage, Reconnect, Reconnected, Vanished
 from imapclient.exceptions import (
     CommandError,
@@ -218,7 +218,7 @@ def test_nothing_is_sent_before_the_first_event_is_asked_for() -> None:
         watching = client.watch("INBOX")
         watching.close()
         client.watch("INBOX")
-        assert client._imap.overheard is None
+        assert client._imap.observed is None
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_a_folder_that_can_not_be_selected() -> None:
         with pytest.raises(CommandError, match="None"):
             next(client.watch("x", reconnect=Reconnect(None)))
         client.noop()
-        assert client._imap.overheard is None
+        assert client._imap.observed is None
 
 
 def test_read_only() -> None:
@@ -268,7 +268,7 @@ def test_one_folder_at_a_time() -> None:
             next(client.watch("Sent"))
         client.noop()
         watching.close()
-        assert client._imap.overheard is None
+        assert client._imap.observed is None
 
 
 # -- the end
@@ -288,7 +288,7 @@ def test_closing_the_generator_between_events() -> None:
     with dialogue(script) as client:
         with contextlib.closing(client.watch("INBOX")) as watching:
             assert next(watching) == Expunged(1)
-        assert client._imap.overheard is None
+        assert client._imap.observed is None
         client.noop()
 
 
@@ -312,7 +312,7 @@ def test_leaving_the_folder_in_the_loop_is_an_error(leave: Any) -> None:
             left.result(10)
         with pytest.raises(IllegalStateError, match="another folder"):
             next(watching)
-        assert client._imap.overheard is None
+        assert client._imap.observed is None
 
 
 def _answer_any(peer: Any) -> bytes:
@@ -346,7 +346,7 @@ def test_the_end_of_the_connection_is_raised(end: str) -> None:
             next(client.watch("INBOX"))
         with pytest.raises(IMAPClientAbortError):
             client.noop()
-        assert client._imap.overheard is None
+        assert client._imap.observed is None
 
 
 @pytest.mark.parametrize("logout", [True, False])
@@ -381,7 +381,7 @@ def test_calls_of_other_threads_while_it_waits() -> None:
 
 
 def test_a_flood_ends_the_connection_and_takes_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(HeardQueue, "MAX_RESPONSES", 5000)
+    monkeypatch.setattr(AwaitedQueue, "MAX_RESPONSES", 5000)
     flood = itertools.repeat(b"* 1 FETCH (FLAGS (a))\r\n* 3 EXISTS\r\n* OK x\r\n" * 300)
     script: Script = [SELECT + IDLE + "S: * 1 EXPUNGE\nC: DONE", SendBytes(flood)]
     with dialogue(script) as client, memory_peak(8 * 1024 * 1024), pytest.raises(LimitError):
@@ -389,7 +389,7 @@ def test_a_flood_ends_the_connection_and_takes_no_memory(monkeypatch: pytest.Mon
 
 
 def test_more_than_the_bound_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(HeardQueue, "MAX_RESPONSES", 50)
+    monkeypatch.setattr(AwaitedQueue, "MAX_RESPONSES", 50)
     script: Script = [
         SELECT + IDLE + "S: * 1 EXPUNGE\n" + DONE + 'C: A3 CREATE "x"',
         SendBytes(b"* 2 EXISTS\r\n" * 100),

@@ -24,7 +24,7 @@ from tests.fixtures.case import number
 from tests.fixtures.chunks import ChunkTransport
 from tests.fuzz import seeds
 from tests.fuzz.harnesses import Harness, responses, start_of
-from tests.helpers.two_ways import read
+from tests.helpers.both_paths import read
 
 
 def _or_error(function: Any, *arguments: Any, **named: Any) -> Any:

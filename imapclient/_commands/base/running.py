@@ -21,7 +21,7 @@ from ..._parsing.fetch.collector import FetchCollector
 from ..._parsing.fetch.results import FetchResult, ItemResult
 from ..._parsing.folder_names import is_form_of
 from ..._parsing.lexer import read_values
-from ..._parsing.records import Limits, Taker
+from ..._parsing.records import BulkReader, Limits
 from ..._parsing.responses import Handler, Tagged, Untagged
 from ..._parsing.search import SearchIds
 from ...exceptions import (
@@ -63,8 +63,8 @@ class CommandBase:
     on_unsolicited: Callable[[UntaggedItem], object] | None
     _compress: bool
     _limits: Limits
-    _handing_on: threading.Lock
-    _undisturbed_thread: int | None
+    _delivering: threading.Lock
+    _exclusive_thread: int | None
     _closing: threading.Event
     _starttls: tuple[ssl.SSLContext | None] | None
 
@@ -106,12 +106,12 @@ class CommandBase:
         name: bytes,
         arguments: Sequence[Argument] = (),
         handlers: Mapping[bytes, Handler] | None = None,
-        take: Taker | None = None,
+        take: BulkReader | None = None,
     ) -> Tagged:
         try:
             return self._imap.execute(Command(name, arguments, handlers, take=take))
         finally:
-            self._hand_on()
+            self._deliver_unsolicited()
 
     def _execute_all(self, commands: Sequence[Command]) -> None:
         """Run commands that may be on the wire at once. All are run to their end, then the first error is raised."""
@@ -120,27 +120,27 @@ class CommandBase:
             for command in commands:
                 self._imap.finish(command)
         finally:
-            self._hand_on()
+            self._deliver_unsolicited()
 
-    def _hand_on(self) -> None:
+    def _deliver_unsolicited(self) -> None:
         """Give the caller what no command asked for, after the exchange in which it came.
 
         The callback may call the client: what comes then follows in the same loop. Its exceptions are logged, since the
         result of the command that is running matters more. It runs in one thread at a time, and holds no lock that a
         command needs.
         """
-        if self._undisturbed_thread == threading.get_ident():
+        if self._exclusive_thread == threading.get_ident():
             return
         # Whoever hands on looks again after letting go, so that what another thread adds meanwhile is not left lying.
         while self.on_unsolicited is not None and self._imap.unsolicited:
-            if not self._handing_on.acquire(blocking=False):
+            if not self._delivering.acquire(blocking=False):
                 return
             try:
-                self._hand_on_what_is_there()
+                self._deliver_all_unsolicited()
             finally:
-                self._handing_on.release()
+                self._delivering.release()
 
-    def _hand_on_what_is_there(self) -> None:
+    def _deliver_all_unsolicited(self) -> None:
         dropped, self._imap.unsolicited.dropped = self._imap.unsolicited.dropped, 0
         if dropped:
             client_log.warning("on_unsolicited does not get the %d oldest of what the server told at once", dropped)
@@ -156,22 +156,22 @@ class CommandBase:
                 client_log.exception("on_unsolicited failed for %s", self._imap.secrets.hidden(repr(item)))
 
     @contextlib.contextmanager
-    def _undisturbed(self, imap: WireMixin | None = None) -> Iterator[None]:
+    def _exclusive(self, imap: WireMixin | None = None) -> Iterator[None]:
         """The commands of the body belong together: nothing may select another folder between them.
 
         Commands of other threads wait until its end, and `on_unsolicited` is not called before. ``imap`` is another
         connection than the client's own.
         """
         try:
-            with (imap or self._imap).undivided():
-                outer = self._undisturbed_thread
+            with (imap or self._imap).exclusive():
+                outer = self._exclusive_thread
                 try:
-                    self._undisturbed_thread = threading.get_ident()
+                    self._exclusive_thread = threading.get_ident()
                     yield
                 finally:
-                    self._undisturbed_thread = outer
+                    self._exclusive_thread = outer
         finally:
-            self._hand_on()
+            self._deliver_unsolicited()
 
     def _same_messages(self, meanwhile: str, by_number: bool = False) -> Callable[[], None]:
         """A check that ids still mean the messages that they mean now, for what takes several commands.
@@ -190,19 +190,19 @@ class CommandBase:
 
         return check
 
-    def _pass_on(self, responses: Iterable[Untagged]) -> None:
+    def _deliver_others(self, responses: Iterable[Untagged]) -> None:
         """What a command heard that is no part of its answer is for whoever listens."""
         for response in responses:
             self._imap.unsolicited.append(response)
-        self._hand_on()
+        self._deliver_unsolicited()
 
     @contextlib.contextmanager
-    def _passed_on_where_it_fails(self, heard: Iterable[Untagged]) -> Iterator[None]:
+    def _delivered_on_failure(self, heard: Iterable[Untagged]) -> Iterator[None]:
         """What a command heard that then fails is for whoever listens."""
         try:
             yield
         except IMAPClientError:
-            self._pass_on(heard)
+            self._deliver_others(heard)
             raise
 
     def _compress_where_offered(self) -> None:
@@ -240,13 +240,13 @@ class CommandBase:
         handlers: Mapping[bytes, Handler] | None = None,
         *,
         uid: bool | None = None,
-        take: Taker | None = None,
+        take: BulkReader | None = None,
     ) -> list[Tagged]:
         """Send a command for a set of messages, in several parts where the set is too long for one line."""
         parts = messages.split()
         verb = self._verb(name, uid)
         replies: list[Tagged] = []
-        with self._undisturbed():
+        with self._exclusive():
             for index, part in enumerate(parts):
                 try:
                     replies.append(self._execute(verb, [part, *arguments], handlers, take))
@@ -322,7 +322,7 @@ class CommandBase:
     # -- untagged responses
 
     @contextlib.contextmanager
-    def _reading_the_answer_to(self, command: bytes) -> Iterator[None]:
+    def _answering(self, command: bytes) -> Iterator[None]:
         """Say in a ProtocolError that gets out which command the server answered so, and no secret that it repeats."""
         try:
             yield
@@ -405,9 +405,9 @@ class CommandBase:
         if answer is None and len(in_a_form) == 1:
             response, answer = in_a_form.popitem()[1]
             others.remove(response)
-        self._pass_on(others if answer is None else others + unread)
+        self._deliver_others(others if answer is None else others + unread)
         if answer is None:
-            with self._reading_the_answer_to(command):
+            with self._answering(command):
                 which = " about the folder that was asked for" if others else ""
                 raise error or ProtocolError(f"the server sent no {heard.names[0].decode('ascii')} response{which}")
         return answer

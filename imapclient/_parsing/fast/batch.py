@@ -55,7 +55,7 @@ _LITERAL_VALUE = re.compile(rb"(.*[ (])\{(0|[1-9]\d{0,18})\}\Z")
 # How far one expression looks, in bytes: what it does not know is copied.
 _REACH = 65536
 # How many responses go past after one that had no layout; twice as many after each further one.
-_MOST_PASSED = 256
+_MAX_PASSED = 256
 # After so many structured responses without a plan, one of four is tried.
 _MANY_UNPLANNED = 64
 _MAX_LAYOUTS = 256
@@ -113,7 +113,7 @@ class BatchReader:
             batch = self._read(buffer, position)
         except (ProtocolError, ValueError, TypeError, LookupError):
             # Among the next ones is one that is wrong: the parser finds out which, and reads what is sound in it.
-            self.give_up(_MOST_PASSED)
+            self.give_up(_MAX_PASSED)
             return None
         if batch is not None:
             self._passed, self._unplanned = 1, 0
@@ -127,7 +127,7 @@ class BatchReader:
     def give_up(self, responses: int = 0) -> None:
         """Leave the next responses to the parser, after some that could not be used."""
         self._to_pass = max(responses, self._passed - 1)
-        self._passed = min(2 * self._passed, _MOST_PASSED)
+        self._passed = min(2 * self._passed, _MAX_PASSED)
 
     def _read(self, buffer: bytes, position: int) -> Batch | None:
         layout = self._layout

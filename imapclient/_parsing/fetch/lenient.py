@@ -26,7 +26,7 @@ _ITEM_NAMES = (
 _UID_AT_END = rb"(?i)[)0-9] UID (\d{1,10})\)\Z"
 
 # How many errors of one response are reported: each takes hundreds of times the bytes that it is about.
-_MOST_ERRORS = 20
+_MAX_ERRORS = 20
 
 
 def read_leniently(
@@ -133,7 +133,7 @@ class _Reading:
         self._complain(error, key, value)
 
     def _complain(self, error: ProtocolError, item: bytes | None, value: Any) -> None:
-        if len(self.errors) < _MOST_ERRORS:
+        if len(self.errors) < _MAX_ERRORS:
             self.errors.append(_fetch_error(error, self._number, item, value))
 
 

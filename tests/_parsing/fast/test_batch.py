@@ -16,7 +16,7 @@ from imapclient._parsing.fast.plan import read_by_plan
 from imapclient._parsing.records import DEFAULT_LIMITS
 from tests.fixtures import bodystructure, envelope, fetch, lenient_fetch
 from tests.fixtures.chunks import ChunkTransport
-from tests.helpers.two_ways import read
+from tests.helpers.both_paths import read
 
 
 @pytest.fixture(autouse=True)

@@ -11,21 +11,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Callable
 
 from .._arguments.strings import Argument
-from .._parsing.records import MAX_ANSWER_BYTES, BulkReader
-from .._parsing.responses import Handler, Tagged, Untagged
+from .._parsing.records import MAX_ANSWER_BYTES
+from .._parsing.responses import Handler, Handlers, Tagged, Untagged
 from ..exceptions import LimitError, ProtocolError
 
 
 class Command:
     """A command in flight.
 
-    ``handlers`` maps the name of an untagged response (``b'FETCH'``) to what takes it; under the name ``b'*'`` stands
-    what takes any. ``respond`` gets the text of each continuation request and returns what to send. ``secrets`` are
-    never logged, nor is what the command says and hears while it has any. ``take`` gets what has arrived before the
-    handlers do, and takes of it the responses that it would file as they do, many at a time.
+    ``handlers`` are `Handlers`, or a plain mapping of the same shape. ``respond`` gets the text of each continuation
+    request and returns what to send. ``secrets`` are never logged, nor is what the command sends and receives while it
+    has any.
     """
 
-    __slots__ = ("arguments", "error", "handlers", "is_sent", "name", "reply", "respond", "secrets", "tag", "take")
+    __slots__ = ("arguments", "error", "handlers", "is_sent", "name", "reply", "respond", "secrets", "tag")
 
     def __init__(
         self,
@@ -35,14 +34,12 @@ class Command:
         *,
         respond: Callable[[bytes], bytes] | None = None,
         secrets: tuple[bytes, ...] = (),
-        take: BulkReader | None = None,
     ) -> None:
         self.name = name
         self.arguments = arguments
-        self.handlers: Mapping[bytes, Handler] = handlers or {}
+        self.handlers = handlers if isinstance(handlers, Handlers) else Handlers(handlers or {})
         self.respond = respond
         self.secrets = secrets
-        self.take = take
         self.tag = b""
         # Whether all of it has been given to the system to send.
         self.is_sent = False

@@ -327,8 +327,8 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
             if command.reply is None:
                 with self._exchange():
                     while command.reply is None:
-                        if command.take is not None:
-                            self._offer(command, command.take)
+                        if command.handlers.bulk is not None:
+                            self._offer(command, command.handlers.bulk)
                         self._read(deadline)
                         if self._continuation is not None:
                             self._respond(command)
@@ -340,10 +340,10 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
                 raise self.secrets.hide(reply.unread(command.name, command.error))
             return reply
 
-    def _offer(self, command: Command, take: BulkReader) -> None:
-        """Let a command take what has arrived, where its handlers would be the first and only ones to see that."""
+    def _offer(self, command: Command, bulk: BulkReader) -> None:
+        """Offer the buffer to a command's bulk reader, if nobody else may see a response before its handlers."""
         if not self._logging and self.observed is None and next(iter(self._in_flight.values())) is command:
-            self._received_size += self._reader.offer(take, self.limits.command_size - self._received_size)
+            self._received_size += self._reader.offer(bulk, self.limits.command_size - self._received_size)
 
     # -- responses
 

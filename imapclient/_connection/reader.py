@@ -156,7 +156,7 @@ class Reader:
             self._records, self._records_size = [], 0
             return records[0][0], records  # type: ignore[return-value]
 
-    def offer(self, take: BulkReader, room: int) -> int:
+    def offer(self, bulk: BulkReader, room: int) -> int:
         """Let responses that lie in the buffer whole be taken many at a time; `read_response` has the first that isn't.
 
         Not where one is begun already, nor where a reading may be taken back. Returns what they count, as
@@ -173,7 +173,7 @@ class Reader:
             return 0
         start, responses = position, 0
         while position < len(buffer):
-            end, count = take(buffer, position)
+            end, count = bulk(buffer, position)
             if not count:
                 break
             responses += count

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Callable, NamedTuple, Optional
 
 from ..exceptions import CommandError, ProtocolError, ResponseCode, command_error
-from .records import Record
+from .records import BulkReader, Record
 
 # * 12 FETCH ..., * OK ..., * SEARCH
 UNTAGGED = re.compile(rb"\* +(?:(\d{1,20}) +)?([^ ]+) ?")
@@ -59,7 +61,21 @@ class Untagged:
 
 
 Handler = Callable[[Untagged], Optional[bool]]
-"""Takes a response for a command; False says that it was not meant for it."""
+"""Receives a response for a command; False says that the response is not for it."""
+
+
+class Handlers(dict[bytes, Handler]):
+    """The handlers of a command, by the names of the responses that they receive: ``{b'FETCH': ...}``.
+
+    The handler under ``b'*'`` receives every response. ``bulk`` is offered the buffer before any handler is called. It
+    consumes the responses that it would file just as the handlers do, many at a time.
+    """
+
+    def __init__(
+        self, handlers: Mapping[bytes, Handler] = MappingProxyType({}), bulk: BulkReader | None = None
+    ) -> None:
+        super().__init__(handlers)
+        self.bulk = bulk
 
 
 class Tagged(NamedTuple):

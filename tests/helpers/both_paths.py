@@ -52,7 +52,7 @@ def read(
     while True:
         try:
             if fast:
-                reader.offer(collector.take, limits.command_size)
+                reader.offer(collector.consume, limits.command_size)
             line, records = reader.read_response()
         except IMAPClientError as error:
             end = f"{type(error).__name__}: {error}"

@@ -21,7 +21,7 @@ from ..._parsing.fetch.collector import FetchCollector
 from ..._parsing.fetch.results import FetchResult, ItemResult
 from ..._parsing.folder_names import is_form_of
 from ..._parsing.lexer import read_values
-from ..._parsing.records import BulkReader, Limits
+from ..._parsing.records import Limits
 from ..._parsing.responses import Handler, Tagged, Untagged
 from ..._parsing.search import SearchIds
 from ...exceptions import (
@@ -106,10 +106,9 @@ class CommandBase:
         name: bytes,
         arguments: Sequence[Argument] = (),
         handlers: Mapping[bytes, Handler] | None = None,
-        take: BulkReader | None = None,
     ) -> Tagged:
         try:
-            return self._imap.execute(Command(name, arguments, handlers, take=take))
+            return self._imap.execute(Command(name, arguments, handlers))
         finally:
             self._deliver_unsolicited()
 
@@ -240,7 +239,6 @@ class CommandBase:
         handlers: Mapping[bytes, Handler] | None = None,
         *,
         uid: bool | None = None,
-        take: BulkReader | None = None,
     ) -> list[Tagged]:
         """Send a command for a set of messages, in several parts where the set is too long for one line."""
         parts = messages.split()
@@ -249,7 +247,7 @@ class CommandBase:
         with self._exclusive():
             for index, part in enumerate(parts):
                 try:
-                    replies.append(self._execute(verb, [part, *arguments], handlers, take))
+                    replies.append(self._execute(verb, [part, *arguments], handlers))
                 except IMAPClientError as error:
                     # A response that could not be read came with an OK: that part is done.
                     is_done = isinstance(error, ProtocolError) and not isinstance(error, IMAPClientAbortError)
@@ -278,7 +276,7 @@ class CommandBase:
             if command == b"FETCH" and len(parts) > 1:
                 self._fetch_parts(parts, arguments, collector, uid)
             else:
-                self._for_messages(command, wanted, arguments, collector.handlers, uid=uid, take=collector.take)
+                self._for_messages(command, wanted, arguments, collector.handlers, uid=uid)
         result = collector.result()
         for error in result.errors:
             self._imap.secrets.hide(error)
@@ -292,7 +290,7 @@ class CommandBase:
         Fetching by sequence numbers too: no server tells EXPUNGE while a FETCH is running (RFC 9051, 5.5 and 7.5.1).
         """
         verb = b"UID FETCH" if uid else b"FETCH"
-        commands = [Command(verb, [part, *arguments], collector.handlers, take=collector.take) for part in parts]
+        commands = [Command(verb, [part, *arguments], collector.handlers) for part in parts]
         try:
             self._execute_all(commands)
         except IMAPClientError as error:

@@ -9,7 +9,7 @@ from ...exceptions import (
 )
 from ...sequence_set import STAR, SequenceSet
 from ..fast.batch import BatchReader
-from ..responses import Handler, Untagged
+from ..responses import Handlers, Untagged
 from .lenient import read_leniently
 from .parser import parse_fetch
 from .results import FetchItems, FetchResult
@@ -44,9 +44,10 @@ class FetchCollector:
         self._learnt: list[tuple[Sequence[int], Sequence[int]]] = []
 
     @property
-    def handlers(self) -> dict[bytes, Handler]:
+    def handlers(self) -> Handlers:
         """See `Collector.handlers`."""
-        return {b"FETCH": self._take, b"EXPUNGE": self._renumber, b"VANISHED": self._renumber}
+        handlers = {b"FETCH": self._take, b"EXPUNGE": self._renumber, b"VANISHED": self._renumber}
+        return Handlers(handlers, bulk=self.consume)
 
     def _take(self, response: Untagged) -> bool | None:
         number = response.number
@@ -64,8 +65,8 @@ class FetchCollector:
         self._file(message, items)
         return None
 
-    def take(self, buffer: bytes, position: int) -> tuple[int, int]:
-        """Take responses from a buffer, as many as can be read at once. Returns where they end, and how many."""
+    def consume(self, buffer: bytes, position: int) -> tuple[int, int]:
+        """Read responses from a buffer, as many as can be read at once. Returns where they end, and how many."""
         batch = self._batches.read(buffer, position)
         if batch is None:
             return position, 0

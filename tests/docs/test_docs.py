@@ -39,7 +39,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import imapclient
-from imapclient import IMAPClient
+from imapclient import IMAPClient, response_types
 from imapclient.config import parse_config_file
 from tests.helpers.config_files import write_config
 
@@ -322,16 +322,38 @@ def test_every_public_method_is_documented_once() -> None:
     assert sorted(documented) == sorted(methods)
 
 
+# Sphinx writes a page of its own with this name.
+_PAGE_OF_FAMILY = {"search": "searching"}
+
+
 def test_every_family_has_its_page() -> None:
-    families = {path.stem for path in (ROOT / "imapclient" / "commands").glob("*.py")} - {"__init__", "base"}
-    assert families <= {page.stem for page in PAGES}
-    overview = (ROOT / "doc" / "src" / "api.rst").read_text(encoding="utf-8")
-    assert set(re.findall(r"^\.\. family-table:: (\w+)$", overview, re.MULTILINE)) == families
+    families = {path.stem for path in (ROOT / "imapclient" / "_commands").glob("*.py")} - {"__init__"} | {"watch"}
+    assert {"fetch", "search", "watch"} <= families
+    sections = re.findall(
+        r"^Page: :doc:`(\w+)`\..*\n(?:.+\n)*\n\.\. family-table:: (\w+)$",
+        (ROOT / "doc" / "src" / "api.rst").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    pages = {family: page for page, family in sections}
+    assert pages == {family: _PAGE_OF_FAMILY.get(family, family) for family in families}
+    for page in pages.values():
+        assert (ROOT / "doc" / "src" / f"{page}.rst").is_file()
+
+
+def test_no_page_has_the_name_of_one_that_sphinx_writes() -> None:
+    """In HTML one of the two would be missing."""
+    assert {"search", "genindex", "py-modindex", "modindex"} & {page.stem for page in PAGES} == set()
 
 
 def test_every_public_name_is_in_the_overview() -> None:
     overview = (ROOT / "doc" / "src" / "api.rst").read_text(encoding="utf-8")
     assert [name for name in imapclient.__all__ if not re.search(rf"imapclient\.{name}\b", overview)] == []
+
+
+def test_every_type_of_a_result_is_in_the_overview() -> None:
+    overview = (ROOT / "doc" / "src" / "api.rst").read_text(encoding="utf-8")
+    listed = re.findall(r"^   imapclient\.(?:response_types|imap_utf7)\.([A-Z]\w+)$", overview, re.MULTILINE)
+    assert sorted(listed) == sorted(response_types.__all__)
 
 
 def test_every_example_is_named() -> None:

@@ -2,12 +2,15 @@
 
 The pages are README.rst and doc/src/*.rst. The rules, which a writer of a page can rely on:
 
-- ``.. code-block:: python`` and doctests (``>>>``) of one page are run from top to bottom in one namespace: a block
-  goes on where the one before it stopped. What a doctest shows is compared; ``...`` stands for anything, and any
-  amount of white space for any other.
-- The comment ``.. tests: server`` on a page puts ``server`` into its namespace, a new `EmbeddedServer` with the sample
-  mailbox, TLS and STARTTLS. ``.. tests: client`` puts ``client`` there too, which is logged in to it.
-- ``.. tests: dovecot`` puts ``client`` there, logged in to Dovecot as a new user whose name begins with ``ann``.
+- ``.. code-block:: python`` and doctests (``>>>``) of one page are run from top to bottom in one namespace, which is
+  empty at first: a block goes on where the one before it stopped. So a reader can paste them into a fresh interpreter,
+  one after the other. What a doctest shows is compared; ``...`` stands for anything, and any amount of white space for
+  any other.
+- A block of ``python`` is pasted line by line, as into Python's prompt: there an empty line ends a loop, a function or
+  a ``with`` statement, so none may stand within one, and one must stand behind it.
+- ``.. include:: sample_client.inc`` has the code that makes ``client`` and ``server``, on the page and in the test.
+- ``.. tests: dovecot`` puts ``client`` into the namespace, logged in to Dovecot as a new user whose name begins with
+  ``ann``. The page says so.
 - Python blocks that define tests or fixtures are gathered into one file for each page, which pytest runs.
 - ``.. code-block:: ini`` must be read by `parse_config_file`.
 - ``.. code-block:: console`` has commands in lines that begin with ``$``. Each must be one that `check_command` knows:
@@ -21,6 +24,8 @@ The pages are README.rst and doc/src/*.rst. The rules, which a writer of a page 
 from __future__ import annotations
 
 import ast
+import codeop
+import contextlib
 import doctest
 import importlib
 import inspect
@@ -48,12 +53,17 @@ PAGES = [ROOT / "README.rst", *sorted((ROOT / "doc" / "src").glob("*.rst"))]
 
 DOCTEST_OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 _DIRECTIVE = re.compile(r"( *)\.\. ([a-z-]+):: *(.*)")
-_TESTS_COMMENT = re.compile(r"^\.\. tests: (server|client|dovecot)$", re.MULTILINE)
+_NEEDS_DOVECOT = re.compile(r"^\.\. tests: dovecot$", re.MULTILINE)
 _SHOWS_CODE = {"code", "sourcecode", "parsed-literal", "testcode", "doctest", "prompt", "highlight"}
+_INCLUDES = {"literalinclude": "program", "include": "shared"}
 
 
 class Block(NamedTuple):
-    """A block: 'python', 'doctest', 'ini', 'console', 'text', 'commands' or 'include', and its first line's number."""
+    """A block and the number of its first line.
+
+    Its kind is 'python', 'doctest', 'ini', 'console', 'text', 'commands', 'program' or 'shared'. The text of the last
+    two is the name of a file.
+    """
 
     kind: str
     line: int
@@ -80,8 +90,8 @@ def blocks_of(page: str) -> Iterator[Block]:
             end = _end_of_indented(lines, index + 1, len(directive[1]))
             yield _indented(directive[3], lines, index + 1, end)
             index = end
-        elif directive is not None and directive[2] == "literalinclude":
-            yield Block("include", index + 1, directive[3])
+        elif directive is not None and directive[2] in _INCLUDES:
+            yield Block(_INCLUDES[directive[2]], index + 1, directive[3])
             index += 1
         elif directive is not None:
             assert directive[2] not in _SHOWS_CODE, f"line {index + 1}: no rule for {line.strip()!r}"
@@ -125,38 +135,25 @@ def defines_tests(source: str) -> bool:
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_code_of_page(path: Path, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     page = path.read_text(encoding="utf-8")
-    namespace: dict[str, Any] = {"__name__": f"page_{path.stem}"}
-    blocks = list(blocks_of(page))
-    needs = _TESTS_COMMENT.search(page)
-    if needs and needs[1] == "dovecot":
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    request.addfinalizer(lambda: close_all(namespace))
+    blocks = [*blocks_with_shared(path)]
+    if _NEEDS_DOVECOT.search(page):
         namespace["client"] = request.getfixturevalue("dovecot_client")
-    elif needs or any("EmbeddedServer(" in block.text or "imap_server" in block.text for block in blocks):
-        # Skips or fails where the server can't run.
-        server = request.getfixturevalue("sample_server")
-        if needs:
-            namespace["server"] = server
-        if needs and needs[1] == "client":
-            with IMAPClient(server.host, server.port, ssl=False, timeout=30) as first:
-                # The first session to select a folder is shown \Recent on all that is in it.
-                first.login("ann", "secret")
-                first.select_folder("INBOX")
-            client = IMAPClient(server.host, server.port, ssl=False, timeout=30)
-            request.addfinalizer(client.shutdown)
-            client.login("ann", "secret")
-            namespace["client"] = client
+    elif any("EmbeddedServer(" in block.text or "imap_server" in block.text for _, block in blocks):
+        # Skips or fails if the server can't run.
+        request.getfixturevalue("embedded")
     tests = []
-    for block in blocks:
+    for file, block in blocks:
         if block.kind == "python" and defines_tests(block.text):
             tests.append(block.text)
         elif block.kind == "python":
-            # With the lines of the page, for the traceback.
-            source = "\n" * (block.line - 1) + block.text
-            exec(compile(source, str(path), "exec", dont_inherit=True), namespace)
+            paste(block, file, namespace)
         elif block.kind == "doctest":
-            run_doctest(block, path, namespace)
+            run_doctest(block, file, namespace)
         elif block.kind == "ini":
             parse_config_file(write_config(tmp_path / "block.ini", block.text))
-        elif block.kind == "include":
+        elif block.kind == "program":
             included = (path.parent / block.text).resolve()
             assert included.parent == ROOT / "examples", f"line {block.line}: not one of the examples"
             assert included.is_file(), f"line {block.line}: no such file"
@@ -167,6 +164,70 @@ def test_code_of_page(path: Path, request: pytest.FixtureRequest, tmp_path: Path
                 check_command(command)
     if tests:
         run_pytest("\n\n".join(tests), tmp_path)
+
+
+def blocks_with_shared(path: Path) -> Iterator[tuple[Path, Block]]:
+    """The blocks of a page and of the files that it includes, in the order in which a reader meets them."""
+    for block in blocks_of(path.read_text(encoding="utf-8")):
+        if block.kind == "shared":
+            yield from blocks_with_shared(path.parent / block.text)
+        else:
+            yield path, block
+
+
+def close_all(namespace: dict[str, Any]) -> None:
+    """End what a page has started, as the end of the reader's interpreter would."""
+    for value in namespace.values():
+        if isinstance(value, IMAPClient):
+            value.shutdown()
+    for value in namespace.values():
+        # By its name: the module is only imported by pages that use it.
+        if type(value).__name__ == "EmbeddedServer":
+            value.stop()
+
+
+def paste(block: Block, path: Path, namespace: dict[str, Any]) -> None:
+    """Run a block line by line, as Python's prompt does."""
+    compiler = codeop.CommandCompiler()
+    pending: list[str] = []
+    for number, line in enumerate([*block.text.splitlines(), ""], block.line):
+        pending.append(line)
+        # With the lines of the page, for the traceback.
+        source = "\n" * (number - len(pending)) + "\n".join(pending)
+        try:
+            code = compiler(source, str(path), "single")
+        except SyntaxError as error:
+            raise AssertionError(
+                f"{path.name}, line {number}, can't be pasted into Python's prompt: {error}"
+            ) from error
+        if code is not None:
+            pending.clear()
+            exec(code, namespace)
+    assert not pending, f"{path.name}, line {block.line}: the block is not complete"
+
+
+def test_the_guide_can_be_pasted_into_a_fresh_interpreter(embedded: object, tmp_path: Path) -> None:
+    lines = []
+    for _, block in blocks_with_shared(ROOT / "doc" / "src" / "guide.rst"):
+        if block.kind == "python":
+            lines += [block.text, "\n"]
+        elif block.kind == "doctest":
+            # A statement of several lines ends with an empty one.
+            examples = doctest.DocTestParser().get_examples(block.text)
+            lines += [
+                f"{example.source}\n" if example.source.count("\n") > 1 else example.source for example in examples
+            ]
+    done = subprocess.run(
+        [sys.executable, "-i", "-q"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))},
+        input="".join(lines),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+    assert "Error" not in done.stderr, done.stderr
+    assert done.stdout.endswith("b'Logging out.'\n"), done.stdout
 
 
 def run_doctest(block: Block, path: Path, namespace: dict[str, Any]) -> None:
@@ -298,6 +359,32 @@ def test_wrong_commands_are_found(command: str) -> None:
 def test_blocks_that_would_not_be_run_are_found(block: str) -> None:
     with pytest.raises(AssertionError, match="line 3: no rule"):
         list(blocks_of(f"Text.\n\n{block}\n"))
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("with open('x') as file:\n    a = 1\n\n    b = 2\n", "line 4, can't be pasted"),
+        ("for x in [1]:\n    pass\nassert x\n", "line 3, can't be pasted"),
+        ("x = (1,\n", "line 1: the block is not complete"),
+    ],
+)
+def test_code_that_python_s_prompt_refuses_is_found(source: str, message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        paste(Block("python", 1, source), Path("page.rst"), {"open": lambda name: contextlib.nullcontext()})
+
+
+def test_code_that_needs_what_the_page_does_not_make_is_found() -> None:
+    with pytest.raises(AssertionError, match="NameError: name 'server' is not defined"):
+        run_doctest(Block("doctest", 1, ">>> server.host\n'127.0.0.1'\n"), Path("page.rst"), {})
+    with pytest.raises(NameError):
+        paste(Block("python", 1, "server.host\n"), Path("page.rst"), {})
+
+
+def test_pasted_code_is_run() -> None:
+    namespace: dict[str, Any] = {}
+    paste(Block("python", 1, "def f():\n    return 1\n\nx = [\n    f(),\n]\n"), Path("page.rst"), namespace)
+    assert namespace["x"] == [1]
 
 
 def test_blocks_of_a_page() -> None:

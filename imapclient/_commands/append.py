@@ -20,7 +20,7 @@ from .._arguments.strings import Argument
 from .._connection.exchange import Command
 from .._parsing.uid_codes import AppendReply, UidCodes
 from ..util import Text
-from .base.running import CommandBase
+from .base.command_base import CommandBase
 
 
 class AppendMixin(CommandBase):

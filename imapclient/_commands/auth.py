@@ -11,7 +11,7 @@ from .._auth.mechanisms import Mechanism, OAuthBearer, Plain, XOAuth2, checked_t
 from .._connection.exchange import Command
 from ..exceptions import CommandError, LoginError, NotOfferedError, ProtocolAbortError, retyped
 from ..util import Text, to_wire
-from .base.running import CommandBase
+from .base.command_base import CommandBase
 
 # Either lets the initial response go with the command (RFC 4959; RFC 9051, appendix E).
 _SASL_IR = frozenset((b"SASL-IR", b"IMAP4REV2"))
@@ -19,9 +19,6 @@ _SASL_IR = frozenset((b"SASL-IR", b"IMAP4REV2"))
 
 class AuthMixin(CommandBase):
     """LOGIN and AUTHENTICATE (RFC 9051, 6.2.2 and 6.2.3)."""
-
-    host: str
-    port: int | None
 
     def login(self, username: Text, password: Text) -> bytes:
         """Log in with a user name and password (RFC 9051, 6.2.3). Returns the server's text: ``b'Logged in'``.

@@ -7,7 +7,7 @@ from .._parsing.uid_codes import CopyReply, UidCodes
 from ..exceptions import CapabilityError, IllegalStateError, IMAPClientError, ProtocolError, note_done
 from ..sequence_set import STAR, MessageIds, SequenceSet, UidSet
 from ..util import Text
-from .base.running import CommandBase
+from .base.command_base import CommandBase
 
 
 class CopyMixin(CommandBase):

@@ -13,7 +13,7 @@ from .._parsing.mail.transfer_decoding import Identity, PartWriter, Writable, de
 from ..exceptions import NoSuchPartError, ProtocolError
 from ..sequence_set import SequenceSet
 from ..util import Text
-from .base.running import CommandBase
+from .base.command_base import CommandBase
 
 DownloadProgress = Callable[[int, Optional[int]], object]
 """Is told how many bytes have come, and how many there are, None where nobody knows: ``progress(1048576, 5000000)``."""

@@ -11,7 +11,7 @@ from .._parsing.fetch.results import FetchIterator, FetchResult
 from ..exceptions import CommandError, IllegalStateError, ProtocolError
 from ..sequence_set import STAR, MessageIds, SequenceSet
 from ..util import Text
-from .base.running import CommandBase
+from .base.command_base import CommandBase
 
 
 class FetchMixin(CommandBase):

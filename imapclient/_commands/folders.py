@@ -14,7 +14,7 @@ from ..constants import SPECIAL_USE_NAMES
 from ..exceptions import CommandError, ProtocolError
 from ..imap_utf7 import decode_name
 from ..util import Text, to_wire
-from .base.running import CommandBase
+from .base.command_base import CommandBase
 
 FolderItem = tuple[tuple[bytes, ...], Optional[bytes], Any]
 """``((b'\\\\HasNoChildren', b'\\\\Sent'), b'/', 'Sent')``: flags, hierarchy delimiter, name."""

@@ -21,7 +21,7 @@ from .._parsing.responses import Untagged
 from .._parsing.search import MAX_EXPANDED, SearchIds, parse_esearch, parse_search, parse_thread
 from ..exceptions import BadCharsetError, CommandError, InvalidCriteriaError, ProtocolError, retyped
 from ..util import Text
-from .base.running import CommandBase
+from .base.command_base import CommandBase
 
 Criteria = Union[str, bytes, Sequence[Any]]
 

@@ -9,7 +9,7 @@ from .._parsing.response_codes import split_response_code
 from .._parsing.responses import Untagged, readable
 from ..exceptions import CommandError, IMAPClientReadOnlyError, ProtocolError
 from ..util import Text
-from .base.running import CommandBase
+from .base.command_base import CommandBase
 
 _NUMBERS = frozenset((b"UIDVALIDITY", b"UIDNEXT", b"HIGHESTMODSEQ"))
 

@@ -13,7 +13,8 @@ from .._parsing.lexer import read_values
 from .._wire.sockets import check_context
 from ..exceptions import CapabilityError, IllegalStateError
 from ..util import Text, to_wire
-from .base.running import CommandBase, UntaggedItem
+from .base.command_base import CommandBase
+from .base.state import UntaggedItem
 
 IdParameters = Union[Mapping[str, Optional[Text]], Mapping[bytes, Optional[Text]]]
 """``{'name': 'My program', 'version': '1.0', 'os': None}``"""

@@ -44,5 +44,5 @@ class FlagsMixin(CommandBase):
         return self._store(b"", b"FLAGS", messages, flag_list(flags), silent)
 
     def delete_messages(self, messages: MessageIds, silent: bool = False) -> FlagsOfMessages | None:
-        """Mark messages as deleted; `expunge` or `close_folder` then removes them. The result is that of `add_flags`."""
+        """Mark messages as deleted; `expunge` or `close_folder` then removes them. Returns what `add_flags` returns."""
         return self._store(b"+", b"FLAGS", messages, (DELETED,), silent)

@@ -23,8 +23,8 @@ class GmailMixin(CommandBase):
     """FETCH and STORE of X-GM-LABELS, an extension of Gmail. Its capability is X-GM-EXT-1; other servers answer BAD.
 
     ``messages`` are ids as for `fetch`. Labels are names, one or several: str, or bytes as on the wire. Gmail's own
-    labels begin with a backslash: ``'\\\\Inbox'``, ``'\\\\Important'``, ``'\\\\Starred'``. Labels may be any text. Bytes with
-    NUL raise ValueError before anything is sent.
+    labels begin with a backslash: ``'\\\\Inbox'``, ``'\\\\Important'``, ``'\\\\Starred'``. Labels may be any text.
+    Bytes with NUL raise ValueError before anything is sent.
 
     Returned labels are str, whatever ``folder_encode`` is. A label whose bytes are not modified UTF-7 becomes a str
     that still stands for the same label.

@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 
 from .._auth.mechanisms import Mechanism
-from .._commands.base.running import CommandBase
+from .._commands.base.command_base import CommandBase
 from .._connection.exchange import AwaitedQueue, Command
 from .._connection.protocol_log import client_log
 from .._parsing.collector import Collector

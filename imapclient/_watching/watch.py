@@ -7,7 +7,7 @@ import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-from .._commands.base.running import CommandBase
+from .._commands.base.command_base import CommandBase
 from ..sequence_set import STAR
 from ..util import Text
 

@@ -351,7 +351,7 @@ def test_watch(imap_server: EmbeddedServer, start: Start, ini: Ini) -> None:
         imap_server.deliver("ann", b"Subject: one\r\n\r\n")
         assert line_of(process, "new: ").endswith(" one")
         proxy.cut()
-        line_of(process, "connected again; it was lost by: ")
+        line_of(process, "connected again; the connection was lost by: ")
         imap_server.deliver("ann", b"Subject: two\r\n\r\n")
         assert line_of(process, "new: ").endswith(" two")
         assert process.wait(TIMEOUT_SECONDS) == 0

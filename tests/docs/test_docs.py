@@ -1,6 +1,6 @@
-"""The documentation does what it says: each block of code on each page is run or checked.
+"""Each block of code on each page of the documentation is run or checked.
 
-The pages are README.rst and doc/src/*.rst. The rules, which a writer of a page can rely on:
+The pages are README.rst and doc/src/*.rst. These are the rules for a writer of a page:
 
 - ``.. code-block:: python`` and doctests (``>>>``) of one page are run from top to bottom in one namespace, which is
   empty at first: a block goes on where the one before it stopped. So a reader can paste them into a fresh interpreter,
@@ -11,11 +11,11 @@ The pages are README.rst and doc/src/*.rst. The rules, which a writer of a page 
 - ``.. include:: sample_client.inc`` has the code that makes ``client`` and ``server``, on the page and in the test.
 - ``.. tests: dovecot`` puts ``client`` into the namespace, logged in to Dovecot as a new user whose name begins with
   ``ann``. The page says so.
-- Python blocks that define tests or fixtures are gathered into one file for each page, which pytest runs.
-- ``.. code-block:: ini`` must be read by `parse_config_file`.
-- ``.. code-block:: console`` has commands in lines that begin with ``$``. Each must be one that `check_command` knows:
-  an option that a program lacks, a file that is not there, or an extra that setup.py lacks, fails.
-- ``.. code-block:: text`` is an interactive session, which test_interactive_session.py types in.
+- Python blocks that define tests or fixtures are collected into one file for each page. pytest runs it.
+- ``.. code-block:: ini`` must be readable by `parse_config_file`.
+- ``.. code-block:: console`` has commands in lines that begin with ``$``. Each must be one that `check_command` knows.
+  An unknown option of a program, a missing file and an unknown extra of setup.py fail.
+- ``.. code-block:: text`` is an interactive session. test_interactive_session.py types it into a terminal.
 - A paragraph that ends in ``::`` is followed by commands without ``$``.
 - ``literalinclude`` may include a program from examples/, all of which test_examples.py runs.
 - Anything else that shows code fails: it would not be run.
@@ -71,7 +71,7 @@ class Block(NamedTuple):
 
 
 def blocks_of(page: str) -> Iterator[Block]:
-    """The blocks of a page, in order. AssertionError for one that no rule is for."""
+    """The blocks of a page, in order. Raises AssertionError if no rule is for a block."""
     lines = page.split("\n")
     index = 0
     while index < len(lines):
@@ -118,7 +118,7 @@ def _indented(kind: str, lines: list[str], start: int, end: int) -> Block:
 
 
 def defines_tests(source: str) -> bool:
-    """Whether pytest has to run this block: it has test functions, test cases or fixtures."""
+    """Whether pytest has to run this block, because it has test functions, test cases or fixtures."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef) and (
             node.name.startswith("test_") or any("fixture" in ast.unparse(d) for d in node.decorator_list)
@@ -267,7 +267,7 @@ def commands_of(block: Block) -> list[str]:
 
 
 def check_command(command: str) -> None:
-    """AssertionError for a command that can't work in a checkout, or that no rule is for."""
+    """Raise AssertionError if a command can't work in a checkout, or if no rule is for it."""
     for part in command.split("&&"):
         program, *words = shlex.split(part)
         name = program.rsplit("/", 1)[-1]
@@ -307,7 +307,7 @@ def _check_requirement(wanted: str) -> None:
         for extra in filter(None, (checkout[1] or "").split(",")):
             assert f'"{extra}": [' in setup, f"setup.py has no extra {extra}"
         return
-    # Under the name IMAPClient the index has another project: the hints name packages that are needed.
+    # The name IMAPClient belongs to another project in the index. So pages name only packages that are needed.
     name = re.split("[<>=~;]", wanted)[0]
     assert name in ("pymap", "pytest", "trustme", "six"), f"not a package that the library needs: {wanted}"
     assert wanted in setup, f"setup.py does not ask for {wanted}"
@@ -329,7 +329,7 @@ def _check_options(command: list[str], words: list[str]) -> None:
 
 
 def test_readme_has_the_two_commands() -> None:
-    """CI runs them: check_dist.py and .ci/run start the same programs."""
+    """CI runs both: check_dist.py and .ci/run start the same programs."""
     blocks = list(blocks_of((ROOT / "README.rst").read_text(encoding="utf-8")))
     commands = [command for block in blocks if block.kind == "commands" for command in commands_of(block)]
     assert commands == [
@@ -455,7 +455,7 @@ _EQUATION = re.compile(r"``([^`]+? == [^`]+?)``", re.DOTALL)
 
 def modules() -> Iterator[ModuleType]:
     for info in pkgutil.walk_packages(imapclient.__path__, "imapclient."):
-        # The one imports pymap, the other pytest's plugin, which pytest has loaded.
+        # The first imports pymap. pytest has loaded the second already.
         left_out = ("imapclient._testing.embedded_pymap", "imapclient.pytest_plugin")
         if info.name not in left_out and ".livetest" not in info.name:
             yield importlib.import_module(info.name)

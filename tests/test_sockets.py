@@ -79,11 +79,16 @@ def test_deadline() -> None:
     assert 99 < remaining <= 100
 
 
-def test_deadline_that_is_over() -> None:
-    """What is there may still be taken for a moment; after that it raises."""
-    deadline = Deadline(0)
-    assert deadline.remaining() == 0
-    time.sleep(2 * Deadline.POLLING)
+@pytest.mark.parametrize("late", [0, 1000])
+def test_deadline_that_is_over(monkeypatch: pytest.MonkeyPatch, late: float) -> None:
+    """What is there may be taken for a moment after we look for the first time, however late that is."""
+    clock = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    deadline = Deadline(5)
+    clock[0] += 5 + late
+    for _ in range(2):
+        assert deadline.remaining() == 0
+        clock[0] += 0.6 * Deadline.POLLING
     with pytest.raises(socket.timeout):
         deadline.remaining()
 

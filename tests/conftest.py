@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from imapclient.livetest.plugin import pytest_addoption
+from imapclient.sockets import SocketTransport
 from tests.helpers.courier import Courier
 from tests.helpers.cyrus import Cyrus
 from tests.helpers.dovecot import Dovecot
@@ -77,6 +78,44 @@ def interrupt() -> Iterator[Callable[[], None]]:
         signal.signal(signal.SIGUSR1, before)
 
 
+@pytest.fixture
+def interrupt_reading(interrupt: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """As `interrupt`, called in another thread, once the main thread waits for what the server sends.
+
+    It interrupts the read in which it finds the main thread, and no read twice.
+    """
+    moment = threading.Condition()
+    reading = False
+
+    def watched(read: Callable[..., object]) -> Callable[..., object]:
+        def wrapper(*arguments: object) -> object:
+            nonlocal reading
+            if threading.current_thread() is not threading.main_thread():
+                return read(*arguments)
+            with moment:
+                reading = True
+                moment.notify()
+            try:
+                return read(*arguments)
+            finally:
+                with moment:
+                    reading = False
+
+        return wrapper
+
+    for name in ("recv", "recv_into"):
+        monkeypatch.setattr(SocketTransport, name, watched(getattr(SocketTransport, name)))
+
+    def raise_it() -> None:
+        nonlocal reading
+        with moment:
+            assert moment.wait_for(lambda: reading, 60), "the main thread reads nothing"
+            reading = False
+            interrupt()
+
+    return raise_it
+
+
 @pytest.fixture(autouse=True)
 def _no_peer_left() -> Iterator[None]:
     """Fail a test that leaves a scripted peer's thread and sockets behind, and end these."""
@@ -101,7 +140,7 @@ def peer() -> Iterator[PeerFactory]:
         tls_context: ssl.SSLContext | None = None,
         implicit_tls: bool = False,
         chunk: int = 0,
-        timeout: float = 10.0,
+        timeout: float = 60.0,
     ) -> ScriptedPeer:
         started = ScriptedPeer(
             script,

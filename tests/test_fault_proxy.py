@@ -11,7 +11,7 @@ import pytest
 
 from tests.helpers.fault_proxy import GARBAGE, Fault, FaultProxy
 
-_TIMEOUT = 10
+_TIMEOUT = 60
 
 
 class _Echo:

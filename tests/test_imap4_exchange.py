@@ -85,7 +85,7 @@ def test_two_threads_share_a_client(peer: PeerFactory) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(20)
+            thread.join(60)
     assert sorted(int(text) for text, _ in answers) == list(range(1, count + 1))
     assert all(items == [(int(text), b"EXISTS")] for text, items in answers)
 
@@ -96,14 +96,14 @@ def test_shutdown_by_another_thread_ends_a_call_that_waits(peer: PeerFactory) ->
     with connected(server) as client:
 
         def end() -> None:
-            waiting.wait(10)
+            waiting.wait(60)
             client.shutdown()
 
         thread = threading.Thread(target=end)
         thread.start()
         with pytest.raises(IMAPClientAbortError):
             client.noop()
-        thread.join(10)
+        thread.join(60)
 
 
 # -- imaplib's own methods

@@ -51,7 +51,7 @@ def test_a_line_without_an_end_stops_at_the_limit(peer: PeerFactory) -> None:
 def test_line_length_in_the_greeting(peer: PeerFactory) -> None:
     server = peer(["S-: * OK ", SendBytes(itertools.repeat(b"x" * 50_000))])
     with pytest.raises(LimitError, match="max_line_length=1000"):
-        IMAPClient(server.host, server.port, ssl=False, timeout=10, max_line_length=1000)
+        IMAPClient(server.host, server.port, ssl=False, timeout=60, max_line_length=1000)
 
 
 def test_literal_size(peer: PeerFactory) -> None:

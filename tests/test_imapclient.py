@@ -138,17 +138,17 @@ def test_a_connection_over_ipv6() -> None:
 
         thread = threading.Thread(target=serve)
         thread.start()
-        client = IMAPClient("::1", listener.getsockname()[1], ssl=False, timeout=10)
+        client = IMAPClient("::1", listener.getsockname()[1], ssl=False, timeout=60)
         assert client.socket().family == socket.AF_INET6
         assert client.welcome.endswith(b"six")
         client.shutdown()
-        thread.join(10)
+        thread.join(60)
 
 
 def test_a_name_with_several_addresses(peer: PeerFactory) -> None:
     """localhost may be ::1 first, where nobody listens."""
     server = peer(READY)
-    client = IMAPClient("localhost", server.port, ssl=False, timeout=10)
+    client = IMAPClient("localhost", server.port, ssl=False, timeout=60)
     assert client.socket().getpeername()[:2] == (server.host, server.port)
     client.shutdown()
 
@@ -291,7 +291,7 @@ def test_a_logout_that_fails_is_no_matter(
 ) -> None:
     caplog.set_level(logging.INFO, "imapclient.imapclient")
     server = peer(f"{READY}\nC: A1 LOGOUT\n{end}")
-    client = connect(server, timeout=SocketTimeout(5, 0.3))
+    client = connect(server, timeout=SocketTimeout(60, 0.3))
     if fails:
         with pytest.raises(ZeroDivisionError) as caught, client:
             raise ZeroDivisionError
@@ -313,7 +313,7 @@ def test_an_abort_in_the_body_survives(peer: PeerFactory, end: str) -> None:
 
 def test_a_timeout_in_the_body_is_not_followed_by_a_logout(peer: PeerFactory) -> None:
     server = peer(f"{READY}\nC: A1 NOOP")
-    with pytest.raises(socket.timeout), connect(server, timeout=SocketTimeout(5, 0.2)) as client:
+    with pytest.raises(socket.timeout), connect(server, timeout=SocketTimeout(60, 0.2)) as client:
         client.noop()
     assert_closed(server)
 

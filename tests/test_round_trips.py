@@ -38,7 +38,7 @@ def test_the_report() -> None:
 def test_the_proxy_passes_on_what_is_sent_ahead_without_waiting(peer: PeerFactory) -> None:
     scripted = peer("S: * PREAUTH ready\nC: A1 NOOP\nC: A2 NOOP\nS: A1 OK\nS: A2 OK\nC: A3 NOOP\nS: A3 OK")
     with FaultProxy(scripted.host, scripted.port, seconds=0.02) as proxy:
-        client = IMAPClient(proxy.host, proxy.port, ssl=False, timeout=10)
+        client = IMAPClient(proxy.host, proxy.port, ssl=False, timeout=60)
         client._imap.execute_all([Command(b"NOOP"), Command(b"NOOP")])
         client.noop()
         client.shutdown()
@@ -48,7 +48,7 @@ def test_the_proxy_passes_on_what_is_sent_ahead_without_waiting(peer: PeerFactor
 def test_the_proxy_passes_on_the_end(peer: PeerFactory) -> None:
     scripted = peer("S: * PREAUTH ready\nCLOSE")
     with FaultProxy(scripted.host, scripted.port, seconds=0.01) as proxy:
-        client = IMAPClient(proxy.host, proxy.port, ssl=False, timeout=10)
+        client = IMAPClient(proxy.host, proxy.port, ssl=False, timeout=60)
         with pytest.raises(IMAPClient.AbortError):
             client.noop()
         client.shutdown()

@@ -71,8 +71,8 @@ def test_a_server_that_greets_in_the_clear() -> None:
         thread = threading.Thread(target=serve)
         thread.start()
         with pytest.raises(ssl.SSLError):
-            IMAPClient("127.0.0.1", listener.getsockname()[1], timeout=10)
-        thread.join(10)
+            IMAPClient("127.0.0.1", listener.getsockname()[1], timeout=60)
+        thread.join(60)
 
 
 bad_certificates = pytest.mark.parametrize(
@@ -90,13 +90,13 @@ bad_certificates = pytest.mark.parametrize(
 def test_a_bad_certificate(peer: PeerFactory, server_context: Any) -> None:
     server = peer("ACCEPT\nTLS FAILS", tls_context=server_context())
     with pytest.raises(ssl.SSLCertVerificationError, match="CERTIFICATE_VERIFY_FAILED"):
-        IMAPClient(server.host, server.port, ssl_context=certificates.client_context(), timeout=10)
+        IMAPClient(server.host, server.port, ssl_context=certificates.client_context(), timeout=60)
 
 
 def test_without_a_context_the_systems_authorities_count(peer: PeerFactory) -> None:
     server = peer("ACCEPT\nTLS FAILS", tls_context=certificates.server_context())
     with pytest.raises(ssl.SSLCertVerificationError):
-        IMAPClient(server.host, server.port, timeout=10)
+        IMAPClient(server.host, server.port, timeout=60)
 
 
 def test_preauth_over_tls(peer: PeerFactory) -> None:
@@ -132,7 +132,7 @@ def test_a_read_timeout_over_tls(peer: PeerFactory) -> None:
     script = f"{READY}\nC: A1 UID FETCH 1 (BODY[])\nS: * 1 FETCH (BODY[] {{100000}}\nS-: part"
     server = peer(script, tls_context=certificates.server_context(), implicit_tls=True)
     context = certificates.client_context()
-    with connected(server, ssl=True, ssl_context=context, timeout=SocketTimeout(5, 0.3)) as client:
+    with connected(server, ssl=True, ssl_context=context, timeout=SocketTimeout(60, 0.3)) as client:
         with pytest.raises(socket.timeout) as caught:
             client.fetch(1, ["BODY[]"])
         assert isinstance(caught.value, IMAPClientAbortError)
@@ -230,7 +230,7 @@ def test_what_was_heard_in_the_clear_is_forgotten(peer: PeerFactory) -> None:
 )
 def test_plain_text_behind_the_ok_is_an_error(peer: PeerFactory, injected: str) -> None:
     server = peer(f"{OFFERS}\nC: A1 STARTTLS\nSx-: A1 OK begin\\r\\n{injected}")
-    client = IMAPClient(server.host, server.port, ssl=False, timeout=10)
+    client = IMAPClient(server.host, server.port, ssl=False, timeout=60)
     try:
         with pytest.raises(ProtocolError) as caught:
             client.starttls(certificates.client_context())

@@ -28,7 +28,7 @@ from tests.helpers.scripted_peer import Script, ScriptedPeer, SendBytes
 _BEGUN = "C: A1 IDLE\nS: + idling\n"
 _DONE = "C: DONE\nS: A1 OK Idle completed.\n"
 # Longer than any answer takes, shorter than the test's own limit: what a call that must not wait is given.
-_PATIENCE = 10
+_PATIENCE = 60
 
 
 def heard(client: IMAPClient, count: int) -> list[tuple[Any, ...]]:

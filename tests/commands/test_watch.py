@@ -309,7 +309,7 @@ def test_leaving_the_folder_in_the_loop_is_an_error(leave: Any) -> None:
         with ThreadPoolExecutor() as pool:
             left = pool.submit(leave, client)
             peer.play([lambda: None, lambda: _answer_any(peer)])
-            left.result(10)
+            left.result(60)
         with pytest.raises(IllegalStateError, match="another folder"):
             next(watching)
         assert client._imap.overheard is None
@@ -362,7 +362,7 @@ def test_closing_the_client_in_another_thread_ends_it(logout: bool) -> None:
         else:
             client.shutdown()
         with pytest.raises(IMAPClientAbortError):
-            watching.result(10)
+            watching.result(60)
 
 
 def test_calls_of_other_threads_while_it_waits() -> None:
@@ -374,7 +374,7 @@ def test_calls_of_other_threads_while_it_waits() -> None:
         with pytest.raises(IllegalStateError):
             client.noop()
         peer.play("S: * 1 EXPUNGE\n" + DONE)
-        assert watching.result(10) == Expunged(1)
+        assert watching.result(60) == Expunged(1)
 
 
 # -- a server that tells too much

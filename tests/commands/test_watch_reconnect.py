@@ -196,7 +196,7 @@ def test_starttls_is_kept(peer: PeerFactory, own: bool) -> None:
         f"{_CLEAR}{_STARTTLS}{_numbered(_LOGIN + _AGAIN, 2)}"
     )
     server = peer(script, tls_context=authority.server_context())
-    client = IMAPClient(server.host, server.port, ssl=False, timeout=10, ssl_context=None if own else context)
+    client = IMAPClient(server.host, server.port, ssl=False, timeout=60, ssl_context=None if own else context)
     client.starttls(context if own else None)
     client.login("ann", "s3cret")
     assert isinstance(next(client.watch("INBOX", reconnect=_RECONNECT)), Reconnected)
@@ -218,7 +218,7 @@ def test_no_password_goes_out_where_starttls_is_taken_away(
     authority = certificates.authority()
     script = f"{_CLEAR}{_STARTTLS}{_numbered(_LOGIN + _FIRST_SELECT, 2)}C: A5 IDLE\nS: +\nCLOSE\nACCEPT\n{hello}\n"
     server = peer(script, tls_context=authority.server_context())
-    client = IMAPClient(server.host, server.port, ssl=False, timeout=10)
+    client = IMAPClient(server.host, server.port, ssl=False, timeout=60)
     client.starttls(authority.client_context())
     client.login("ann", "s3cret")
     with pytest.raises(error):
@@ -376,14 +376,14 @@ def test_closing_the_client_ends_it(peer: PeerFactory, when: str) -> None:
     with ThreadPoolExecutor() as pool:
         watching = pool.submit(next, client.watch("INBOX", reconnect=reconnect))
         if when == "in the login":
-            assert asked.wait(10)
+            assert asked.wait(60)
         else:
             server.wait()
             while client._imap.is_usable:
                 time.sleep(0.001)
         client.shutdown()
         with pytest.raises(IMAPClientAbortError):
-            watching.result(10)
+            watching.result(60)
     assert not client._imap.is_usable
 
 
@@ -409,5 +409,5 @@ def test_other_threads_wait_until_the_new_connection_is_ready(peer: PeerFactory)
     with pool:
         watching = client.watch("INBOX", reconnect=_RECONNECT)
         assert isinstance(next(watching), Reconnected)
-        assert calls[0].result(10) == (b"Done", [])
+        assert calls[0].result(60) == (b"Done", [])
     client.shutdown()

@@ -34,7 +34,7 @@ KINDS = ("cut", "reset", "half-close", "stall", "silence", "delay", "dribble", "
 HARMLESS = frozenset(("delay", "dribble"))
 #: Seconds. A stall is waited for as long; the others should never need it.
 PATIENCE = {"stall": 0.5, "silence": 0.5}
-_PATIENCE = 20.0
+_PATIENCE = 60
 #: How much longer than its timeout a session may take on a loaded machine.
 _GRACE = 30.0
 

@@ -136,7 +136,7 @@ class Interrupt:
 
 def interrupted(port: int, name: str, at: int) -> tuple[Interrupt, str]:
     """One session with an interrupt, and what was wrong after it."""
-    client = IMAPClient("127.0.0.1", port, ssl=False, timeout=5)
+    client = IMAPClient("127.0.0.1", port, ssl=False, timeout=60)
     if name != "login":
         client.login("ann", "secret")
     interrupt = Interrupt(at)
@@ -162,7 +162,7 @@ def _wrong_after(client: IMAPClient, name: str, error: BaseException) -> str:
     # In another thread, for which a lock that is still held would be held for ever.
     thread = threading.Thread(target=lambda: found.append(_wrong_in_thread(client)), daemon=True)
     thread.start()
-    thread.join(10)
+    thread.join(60)
     return found[0] if found else "a later call hangs"
 
 

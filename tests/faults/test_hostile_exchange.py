@@ -126,7 +126,7 @@ def _session(client: IMAPClient) -> None:
     client.fetch(1, "BODY[]")
     client.append("x", b"abc")
     client.idle()
-    while not client.idle_check(5):
+    while not client.idle_check(60):
         pass
     client.idle_done()
     client.logout()

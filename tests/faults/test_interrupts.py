@@ -54,7 +54,7 @@ def test_ctrl_c_while_the_server_is_silent(interrupt: Callable[[], None]) -> Non
                 client = visit.connect(proxy.port, 20)
                 for name, call in steps(visit.user):
                     returned[name] = call(client)
-            thread.join(20)
+            thread.join(60)
             assert returned == {name: recording.truth[name] for name in returned}
             if client is not None:
                 assert not client._imap.is_usable
@@ -108,7 +108,7 @@ def _bad_progress(done: int, total: int) -> None:
 def test_code_that_runs_while_a_message_is_sent(message: Any, options: Any) -> None:
     """What it raises comes out as it is, tells that the message is not there, and the connection is unusable."""
     server = interrupts.Server()
-    client = IMAPClient("127.0.0.1", server.port, ssl=False, timeout=10)
+    client = IMAPClient("127.0.0.1", server.port, ssl=False, timeout=60)
     client.login("ann", "secret")
     with pytest.raises(Trouble) as caught:
         client.append("x", message, **options)

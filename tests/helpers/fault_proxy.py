@@ -32,7 +32,7 @@ PAUSE = 0.002
 GARBAGE = b'\x00\xff) {7}\r\n\x80( "\r\n'
 
 _SIZE = 65536
-_PATIENCE = 10
+_PATIENCE = 60
 
 
 class Fault(NamedTuple):

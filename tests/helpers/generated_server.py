@@ -56,7 +56,7 @@ class GeneratedServer:
         # A blocked accept() is not ended by close() on every system.
         with contextlib.suppress(OSError), socket.create_connection((self.host, self.port)):
             self._listener.close()
-        self._thread.join(10)
+        self._thread.join(60)
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):

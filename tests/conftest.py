@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 
 from imapclient.livetest.plugin import pytest_addoption
 from imapclient.sockets import SocketTransport
+from tests.helpers.clock import Clock
 from tests.helpers.courier import Courier
 from tests.helpers.cyrus import Cyrus
 from tests.helpers.dovecot import Dovecot
@@ -60,6 +61,12 @@ def system_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[SystemZone]:
     yield set_zone
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """`time.monotonic`, to be put forward."""
+    return Clock(monkeypatch)
 
 
 @pytest.fixture

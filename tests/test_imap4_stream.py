@@ -16,6 +16,8 @@ import pytest
 
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IllegalStateError, IMAPClientAbortError, ProtocolError
+from imapclient.sockets import PipeTransport
+from tests.helpers.clients import set_read_timeout
 from tests.helpers.dovecot import Dovecot
 
 SERVER = """
@@ -68,6 +70,12 @@ TELLS = """
 """
 
 
+@pytest.fixture(autouse=True)
+def _time_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No program is killed because it ends slowly."""
+    monkeypatch.setattr(PipeTransport.close, "__defaults__", (60.0,))
+
+
 def test_a_session() -> None:
     with IMAPClient(program(SERVES), stream=True, timeout=60) as client:
         assert client.welcome.startswith(b"* PREAUTH")
@@ -105,9 +113,10 @@ def test_no_tls_over_a_stream(greeting: str) -> None:
         assert client.noop() == (b"heard 1", [])
 
 
-@pytest.mark.parametrize("timeout", [0.5, SocketTimeout(None, 0.5)])
+@pytest.mark.parametrize("timeout", [60, SocketTimeout(None, 60)])
 def test_a_read_timeout(timeout: Any) -> None:
     client = IMAPClient(r"printf '* PREAUTH hi\r\n'; while read x; do :; done", stream=True, timeout=timeout)
+    set_read_timeout(client, 0.1)
     try:
         with pytest.raises(socket.timeout) as caught:
             client.noop()
@@ -118,9 +127,10 @@ def test_a_read_timeout(timeout: Any) -> None:
         client.shutdown()
 
 
-def test_a_greeting_that_never_comes() -> None:
+@pytest.mark.parametrize("timeout", [0.1, SocketTimeout(None, 0.1)])
+def test_a_greeting_that_never_comes(timeout: Any) -> None:
     with pytest.raises(socket.timeout):
-        IMAPClient("while read x; do :; done", stream=True, timeout=0.3)
+        IMAPClient("while read x; do :; done", stream=True, timeout=timeout)
 
 
 @pytest.mark.parametrize("command", ["exit 3", "exec /no/such/program 2>/dev/null", "printf '* OK rea'; exec sleep 0"])

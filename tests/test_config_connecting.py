@@ -189,7 +189,7 @@ def test_without_host_name_check_the_authority_still_counts(
 
 
 def test_timeout_holds_for_the_greeting(peer: PeerFactory, config_file: ConfigFile) -> None:
-    with peer("ACCEPT") as server:
+    with peer() as server:
         settings = settings_for(server, config_file, "ssl = no")
         settings.timeout = 0.1
         with pytest.raises(socket.timeout):

@@ -9,7 +9,7 @@ import pytest
 
 from imapclient.exceptions import CommandError, FetchError, IMAPClientAbortError
 from imapclient.exchange import Command, Untagged
-from tests.helpers.clients import connected
+from tests.helpers.clients import connected, set_read_timeout
 from tests.helpers.scripted_peer import PeerFactory
 
 READY = "S: * OK [CAPABILITY IMAP4rev1] ready"
@@ -185,8 +185,10 @@ def test_an_error_of_the_connection_tells_which_command_was_running(
     peer: PeerFactory, answer: str, status: str, code: Any, text: str
 ) -> None:
     script = f'{READY}\nC: A1 NOOP\nS: A1 OK Done\nC: A2 STATUS "x" (MESSAGES)\n{answer}'
-    with connected(peer(script), timeout=0.3) as client:
+    with connected(peer(script)) as client:
         client.noop()
+        if answer == "# silence":
+            set_read_timeout(client, 0.1)
         with pytest.raises(IMAPClientAbortError) as caught:
             client.folder_status("x", "MESSAGES")
         error: Any = caught.value

@@ -23,7 +23,7 @@ LOGOUT = "C: A1 LOGOUT\nS: * BYE bye\nS: A1 OK done"
 
 
 def connect(peer: ScriptedPeer, **options: Any) -> IMAPClient:
-    return IMAPClient(peer.host, peer.port, **{"ssl": False, "timeout": 10, **options})
+    return IMAPClient(peer.host, peer.port, **{"ssl": False, "timeout": 60, **options})
 
 
 class Unconnected(IMAPClient):

@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from imapclient import IMAPClient, SocketTimeout
+from imapclient import IMAPClient
 from imapclient.exceptions import (
     CapabilityError,
     CommandError,
@@ -17,7 +17,7 @@ from imapclient.exceptions import (
 )
 from tests.commands import dialogue, dialogue_with_peer
 from tests.helpers import certificates
-from tests.helpers.clients import connected
+from tests.helpers.clients import connected, set_read_timeout
 from tests.helpers.scripted_peer import PeerFactory, ScriptedPeer, ScriptItem, SendBytes
 
 CAPABILITIES = "IMAP4rev1 IDLE COMPRESS=DEFLATE"
@@ -222,8 +222,9 @@ def test_idle_check_takes_what_the_decompressor_holds() -> None:
 
 
 def test_a_read_timeout() -> None:
-    with dialogue(f"{_START}C: A2 NOOP", capabilities=CAPABILITIES, timeout=SocketTimeout(60, 0.1)) as client:
+    with dialogue(f"{_START}C: A2 NOOP", capabilities=CAPABILITIES) as client:
         client.compress()
+        set_read_timeout(client, 0.1)
         with pytest.raises(socket.timeout):
             client.noop()
 

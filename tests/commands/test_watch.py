@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable
 
 import pytest
 
+from imapclient import IMAPClient
 from imapclient.events import Bye, Expunged, FlagsChanged, FolderEvent, NewMessage, Reconnect, Reconnected, Vanished
 from imapclient.exceptions import (
     CommandError,
@@ -22,6 +24,7 @@ from imapclient.exchange import HeardQueue
 from imapclient.sequence_set import UidSet
 from tests.commands import dialogue, dialogue_with_peer, unsolicited
 from tests.helpers.clients import memory_peak
+from tests.helpers.clock import Clock
 from tests.helpers.scripted_peer import Script, SendBytes
 
 SELECT = """
@@ -274,11 +277,14 @@ def test_one_folder_at_a_time() -> None:
 # -- the end
 
 
-def test_the_deadline_ends_it() -> None:
-    with dialogue(SELECT + IDLE + DONE + NOOP) as client:
+def test_the_deadline_ends_it(clock: Clock) -> None:
+    clock.stop()
+    script: Script = [SELECT + IDLE, lambda: clock.forward(1), DONE + NOOP]
+    with dialogue(script) as client:
         assert list(client.watch("INBOX", timeout=0.05)) == []
         client.noop()
-    with dialogue(SELECT + "C: A2 NOOP\nS: * 1 EXPUNGE\nS: A2 OK x\n" + NOOP, capabilities="IMAP4rev1") as client:
+    script = [SELECT + "C: A2 NOOP", lambda: clock.forward(1), "S: * 1 EXPUNGE\nS: A2 OK x\n" + NOOP]
+    with dialogue(script, capabilities="IMAP4rev1") as client:
         assert list(client.watch("INBOX", timeout=0.05)) == [Expunged(1)]
         client.noop()
 
@@ -292,9 +298,17 @@ def test_closing_the_generator_between_events() -> None:
         client.noop()
 
 
-def test_ctrl_c_while_it_waits_leaves_idle(interrupt: Callable[[], None]) -> None:
-    script: Script = [SELECT + IDLE + "S: * OK [ALERT] Look out", "PAUSE 0.1", interrupt, DONE + NOOP]
+def test_ctrl_c_while_it_waits_leaves_idle(interrupt_reading: Callable[[], None]) -> None:
+    clients: list[IMAPClient] = []
+
+    def strike() -> None:
+        while not (clients and clients[0]._imap.is_idle):
+            time.sleep(0.001)
+        interrupt_reading()
+
+    script: Script = [SELECT + IDLE + "S: * OK [ALERT] Look out", strike, DONE + NOOP]
     with dialogue(script) as client:
+        clients.append(client)
         with pytest.raises(KeyboardInterrupt):
             next(client.watch("INBOX"))
         client.noop()

@@ -24,6 +24,7 @@ from imapclient.exceptions import (
 from imapclient.reader import Limits
 from imapclient.sasl import Plain
 from tests.helpers import certificates
+from tests.helpers.clock import Clock
 from tests.helpers.scripted_peer import PeerFactory, Script, ScriptedPeer
 
 _CAPABILITIES = "IMAP4rev1 IDLE ENABLE AUTH=PLAIN SASL-IR"
@@ -58,7 +59,7 @@ _RECONNECT = Reconnect(("ann", "s3cret"), first_delay=0, max_delay=0)
 
 
 def connect(server: Any, **options: Any) -> IMAPClient:
-    client = IMAPClient(server.host, server.port, **{"ssl": False, "timeout": 10, **options})
+    client = IMAPClient(server.host, server.port, **{"ssl": False, "timeout": 60, **options})
     if "tls" not in options:
         client.login("ann", "s3cret")
     return client
@@ -139,7 +140,7 @@ def test_every_setting_is_kept(peer: PeerFactory) -> None:
     client = connect(
         server,
         use_uid=False,
-        timeout=SocketTimeout(7, 8),
+        timeout=SocketTimeout(67, 68),
         max_line_length=50_000,
         max_literal_size=60_000,
         max_response_size=70_000,
@@ -387,7 +388,8 @@ def test_closing_the_client_ends_it(peer: PeerFactory, when: str) -> None:
     assert not client._imap.is_usable
 
 
-def test_the_deadline_holds_in_the_pause(peer: PeerFactory) -> None:
+def test_the_deadline_holds_in_the_pause(peer: PeerFactory, clock: Clock) -> None:
+    clock.stop()
     client = connect(peer(f"{_FIRST}CLOSE"))
     with pytest.raises(IMAPClientAbortError):
         next(client.watch("INBOX", timeout=0.2, reconnect=Reconnect(("ann", "s3cret"), first_delay=60)))

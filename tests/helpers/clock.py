@@ -10,13 +10,18 @@ import pytest
 
 
 class Clock:
-    """`time.monotonic` of this process: it goes on as ever, and the test may add to it."""
+    """`time.monotonic` of this process: it goes on as ever, unless stopped, and the test may add to it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._monkeypatch = monkeypatch
         self._added = 0.0
-        now = time.monotonic
-        monkeypatch.setattr(time, "monotonic", lambda: now() + self._added)
+        self._now = time.monotonic
+        monkeypatch.setattr(time, "monotonic", lambda: self._now() + self._added)
+
+    def stop(self) -> None:
+        """From now on, only `forward` moves it."""
+        stopped_at = self._now()
+        self._now = lambda: stopped_at
 
     def forward(self, seconds: float) -> None:
         self._added += seconds

@@ -135,6 +135,7 @@ class Terminal:
         if time.monotonic() < self._looked + _LOOK_SECONDS:
             return False
         self._looked = time.monotonic()
+        assert self._child.pid is not None
         last, self._trace = self._trace, trace(self._child.pid)
         return last == self._trace
 

@@ -11,7 +11,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -89,15 +89,17 @@ def interrupt() -> Iterator[Callable[[], None]]:
 def interrupt_reading(interrupt: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """As `interrupt`, called in another thread, once the main thread waits for what the server sends.
 
-    It interrupts the read in which it finds the main thread, and no read twice.
+    It interrupts the read in which it finds the main thread, and no read twice. A read that takes only what is there,
+    or waits for a moment, is none.
     """
     moment = threading.Condition()
     reading = False
 
     def watched(read: Callable[..., object]) -> Callable[..., object]:
-        def wrapper(*arguments: object) -> object:
+        def wrapper(*arguments: Any) -> object:
             nonlocal reading
-            if threading.current_thread() is not threading.main_thread():
+            timeout = arguments[-1]
+            if threading.current_thread() is not threading.main_thread() or (timeout is not None and timeout < 1):
                 return read(*arguments)
             with moment:
                 reading = True

@@ -20,6 +20,7 @@ from typing import Any, Callable
 import imapclient
 from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientAbortError
+from tests.helpers.clients import set_read_timeout
 
 _PACKAGE = str(Path(imapclient.__file__).parent)
 _COMMAND = re.compile(rb"(\w+) (?:UID )?(\w+)")
@@ -159,6 +160,8 @@ def _wrong_after(client: IMAPClient, name: str, error: BaseException) -> str:
         # Where nothing was sent there is nothing to tell.
         return "message_sent is missing"
     found: list[str] = []
+    # Where the server waits for the end of IDLE, and the client does not know: then it says that it is unusable.
+    set_read_timeout(client, 1)
     # In another thread, for which a lock that is still held would be held for ever.
     thread = threading.Thread(target=lambda: found.append(_wrong_in_thread(client)), daemon=True)
     thread.start()

@@ -51,6 +51,8 @@ from tests.helpers.config_files import write_config
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.rst", *sorted((ROOT / "doc" / "src").glob("*.rst"))]
 
+# To end what hangs.
+TIMEOUT_SECONDS = 300
 DOCTEST_OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 _DIRECTIVE = re.compile(r"( *)\.\. ([a-z-]+):: *(.*)")
 _NEEDS_DOVECOT = re.compile(r"^\.\. tests: dovecot$", re.MULTILINE)
@@ -224,7 +226,7 @@ def test_the_guide_can_be_pasted_into_a_fresh_interpreter(embedded: object, tmp_
         input="".join(lines),
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=TIMEOUT_SECONDS,
     )
     assert "Error" not in done.stderr, done.stderr
     assert done.stdout.endswith("b'Logging out.'\n"), done.stdout
@@ -249,7 +251,7 @@ def run_pytest(source: str, folder: Path) -> None:
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=TIMEOUT_SECONDS,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "skipped" not in done.stdout, done.stdout
@@ -323,7 +325,9 @@ def _check_options(command: list[str], words: list[str]) -> None:
     if options:
         env = {**os.environ, "PYTHONPATH": str(ROOT)}
         help_of = [*command, "--help"]
-        text = subprocess.run(help_of, env=env, capture_output=True, encoding="utf-8", check=True, timeout=60).stdout
+        text = subprocess.run(
+            help_of, env=env, capture_output=True, encoding="utf-8", check=True, timeout=TIMEOUT_SECONDS
+        ).stdout
         for option in options:
             assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", text), f"{command[-1]} has no {option}"
 

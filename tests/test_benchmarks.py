@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import imapclient
-from tests.benchmarks import compression, run, server
+from tests.benchmarks import compression, processes, results, run, server, workloads
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PACKAGE = Path(imapclient.__file__).resolve().parent.parent
@@ -51,7 +51,7 @@ def test_the_server_and_the_clients_have_a_core_each() -> None:
     cores = sorted(os.sched_getaffinity(0))
     for place in (0, -1):
         with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, text=True) as process:
-            run.give_core(process, place)
+            processes.give_core(process, place)
             assert os.sched_getaffinity(process.pid) == {cores[place]}
             process.kill()
 
@@ -59,7 +59,7 @@ def test_the_server_and_the_clients_have_a_core_each() -> None:
 def test_every_workload_is_run_by_every_seat(small_run: dict[str, Any]) -> None:
     ran = {item["folder"]: set(item["seats"]) for item in small_run["workloads"]}
     chosen = {"ours", "imaplib", "socket"}
-    expected = {item.folder: set(item.seats) & chosen for item in run.WORKLOADS}
+    expected = {item.folder: set(item.seats) & chosen for item in workloads.WORKLOADS}
     assert ran == expected
 
 
@@ -73,7 +73,7 @@ def test_every_client_returns_all_items(small_run: dict[str, Any]) -> None:
 def test_the_table_has_a_line_for_each_workload(small_run: dict[str, Any]) -> None:
     lines = list(run.report(small_run))
     for item in small_run["workloads"]:
-        assert sum(line.startswith(run.amount(item)) for line in lines) == 3, item["folder"]
+        assert sum(line.startswith(workloads.amount(item)) for line in lines) == 3, item["folder"]
     assert lines[-1] == "Every result was compared with what the server sent: no differences."
 
 
@@ -118,12 +118,12 @@ def test_a_difference_is_reported() -> None:
     """A client that drops a message, changes a flag or invents an item is found out."""
     sent = {"1": "(b'FLAGS', (b'\\\\Seen',))", "2": "(b'FLAGS', ())", "3": "(b'FLAGS', ())"}
     returned = {"1": "(b'FLAGS', (b'\\\\Draft',))", "3": "(b'FLAGS', ())", "4": "()"}
-    assert run.differences(sent, dict(sent)) == []
-    found = run.differences(sent, returned)
+    assert results.differences(sent, dict(sent)) == []
+    found = results.differences(sent, returned)
     assert [text.partition(":")[0] for text in found] == ["1", "2", "4"]
     assert "Seen" in found[0]
     assert "Draft" in found[0]
-    assert run.differences(sent, returned, limit=1)[1] == "and 2 more"
+    assert results.differences(sent, returned, limit=1)[1] == "and 2 more"
 
 
 WRONG_CLIENT = '''

@@ -20,8 +20,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from tests.benchmarks.run import CHECKOUT, WORKLOADS, Workload, columns, note, scaled
+from tests.benchmarks.processes import CHECKOUT, note
+from tests.benchmarks.results import columns
 from tests.benchmarks.server import lines, make_folder
+from tests.benchmarks.workloads import WORKLOADS, Workload, scaled
 
 FOLDERS = ("flags", "envelopes", "headers", "bodies")
 

@@ -81,8 +81,9 @@ def give_core(process: subprocess.Popen[str], place: int) -> None:
 class Worker:
     """A client process: a request goes in, an answer comes out."""
 
-    def __init__(self, seat: str, interpreter: Interpreter) -> None:
+    def __init__(self, seat: str, interpreter: Interpreter, **variables: str) -> None:
         self.seat = seat
+        self.interpreter = interpreter
         self.process = subprocess.Popen(
             [str(interpreter.python), str(HERE / "worker.py")],
             stdin=subprocess.PIPE,
@@ -90,9 +91,30 @@ class Worker:
             # aioimaplib logs each of its timers that fails.
             stderr=subprocess.DEVNULL if seat in OTHERS else None,
             text=True,
-            env=interpreter.variables(),
+            env={**interpreter.variables(), **variables},
         )
         give_core(self.process, 0)
+
+    @property
+    def is_imapclient(self) -> bool:
+        """Whether it runs an imapclient, ours or a peer's."""
+        return self.seat not in ("imaplib", "socket", *OTHERS)
+
+    def open(self, workload: Workload, port: int) -> dict[str, Any]:
+        """Connect, and do the smallest part of the workload. ``port`` is that of the canned server."""
+        return self.ask(
+            do="open",
+            seat="imapclient" if self.is_imapclient else self.seat,
+            checkout=str(self.interpreter.path or ""),
+            port=workload.port or port,
+            user="alice" if workload.port else "user",
+            folder=workload.folder,
+            call=workload.call,
+            items=workload.items,
+            total=workload.total,
+            size=workload.size,
+            variant=workload.variant,
+        )
 
     def ask(self, **request: object) -> dict[str, Any]:
         """The answer, which has the key "error" when the client failed or hung."""
@@ -125,8 +147,8 @@ class Worker:
 def canned_server(workloads: list[Workload], expect: Path) -> Iterator[int]:
     """The port of a server process that holds the workloads."""
     sizes = json.dumps({workload.folder: [workload.total, workload.size] for workload in workloads})
-    command = [sys.executable, str(HERE / "server.py"), "--sizes", sizes, "--expect", str(expect)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "tests.benchmarks.server", "--sizes", sizes, "--expect", str(expect)]
+    with subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         give_core(process, -1)

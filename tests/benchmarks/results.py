@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from tests.benchmarks.processes import Worker
 
@@ -33,9 +36,8 @@ def compared(workers: dict[str, Worker], expected: Path, folder: Path) -> dict[s
     """The differences between what was generated and what each client returned, by pair."""
     results = {"generated": lines_by_key(expected)} if expected.exists() else {}
     found: dict[str, list[str]] = {}
-    for seat in ("ours", "peer"):
-        if seat not in workers:
-            continue
+    clients = [seat for seat, worker in workers.items() if worker.is_imapclient]
+    for seat in clients:
         dumped = folder / f"{seat}.dump"
         answer = workers[seat].ask(do="dump", file=str(dumped))
         if "error" in answer:
@@ -44,8 +46,8 @@ def compared(workers: dict[str, Worker], expected: Path, folder: Path) -> dict[s
         results[seat] = lines_by_key(dumped)
         if "generated" in results:
             found[f"generated/{seat}"] = differences(results["generated"], results[seat])
-    if "ours" in results and "peer" in results:
-        found["ours/peer"] = differences(results["ours"], results["peer"])
+    for one, other in itertools.combinations([seat for seat in clients if seat in results], 2):
+        found[f"{one}/{other}"] = differences(results[one], results[other])
     return {pair: texts for pair, texts in found.items() if texts}
 
 
@@ -56,3 +58,14 @@ def columns(rows: list[list[str]]) -> Iterator[str]:
     for row in rows:
         cells = [cell.rjust(width) for cell, width in zip(row, widths)]
         yield "  ".join([row[0].ljust(widths[0]), *cells[1:]]).rstrip()
+
+
+def publish(data: dict[str, Any], report: Iterable[str], to: str | None) -> None:
+    """Print the report. ``to`` is a file for the data, ``"-"`` to print them instead."""
+    text = json.dumps(data, indent=1)
+    if to == "-":
+        print(text)
+        return
+    if to is not None:
+        Path(to).write_text(text + "\n", encoding="utf-8")
+    print("\n".join(report))

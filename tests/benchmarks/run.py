@@ -10,10 +10,8 @@ measured and how to read the table.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
-import random
 import shutil
 import statistics
 import subprocess
@@ -29,6 +27,8 @@ if __package__ in (None, ""):
     # Started by its path: the modules beside it belong to the package of the tests.
     sys.path[0] = str(Path(__file__).resolve().parent.parent.parent)
 
+from tests.benchmarks import against
+from tests.benchmarks.dovecot import DovecotUnavailable, dovecot
 from tests.benchmarks.processes import (
     CHECKOUT,
     OTHERS,
@@ -42,8 +42,8 @@ from tests.benchmarks.processes import (
     note,
     prepare,
 )
-from tests.benchmarks.results import columns, compared
-from tests.benchmarks.workloads import ENVELOPE_ITEMS, MIB, SEATS, WORKLOADS, Workload, amount, scaled
+from tests.benchmarks.results import columns, compared, publish
+from tests.benchmarks.workloads import MIB, SEATS, WORKLOADS, Workload, amount, gc_tuned, scaled
 
 TITLES = {"peer": "IMAPClient 4.1.0"}
 
@@ -110,6 +110,7 @@ def measure(
         "title": workload.title,
         "count": workload.total,
         "size": workload.size,
+        "variant": workload.variant,
         "seats": {},
         "errors": {},
         "libraries": {},
@@ -131,25 +132,16 @@ def measure(
                 continue
             worker = Worker(seat, interpreter)
             stack.callback(worker.close)
-            kind = "imapclient" if seat in ("ours", "peer") else seat
-            answer = worker.ask(
-                do="open",
-                seat=kind,
-                port=workload.port or port,
-                user="alice" if workload.port else "user",
-                folder=workload.folder,
-                call=workload.call,
-                items=workload.items,
-            )
+            answer = worker.open(workload, port)
+            if answer.get("absent"):
+                continue
             if failed(seat, answer):
                 continue
             workers[seat] = worker
-            if kind == "imapclient":
+            if worker.is_imapclient:
                 result["libraries"][seat] = answer["version"]
                 if seat == "peer" and answer["version"] != PEER.partition("==")[2]:
                     failed(seat, {"error": f"{answer['path']} is not {PEER}"})
-                elif seat == "ours" and interpreter.path not in Path(answer["path"]).parents:
-                    failed(seat, {"error": f"{answer['path']} is not in {interpreter.path}"})
         for seat in list(workers):
             # The server joins its reply here, so the wall time means nothing. In the first run of a process no memory
             # of a former run is at hand to be used again, so it is the one that shows the peak; and nothing is learnt.
@@ -222,35 +214,26 @@ def imports(seats: dict[str, Interpreter], rounds: int, folder: Path) -> dict[st
 def on_dovecot(
     results: list[dict[str, Any]], seats: dict[str, Interpreter], options: argparse.Namespace, folder: Path
 ) -> str:
-    """Measure on a real server with 20,000 messages. Why not, where that can't be; else nothing."""
+    """Measure on a real server. Why not, if that is not possible; otherwise nothing."""
     try:
-        from imapclient import IMAPClient
-        from tests.benchmarks.server import header_block
-        from tests.helpers.dovecot import Dovecot
-        from tests.helpers.mail_server import ServerUnavailable
-    except ImportError as error:
-        return f"{error} (install the package with its extra test)"
-
-    total = max(3, int(20_000 * options.scale))
-    rng = random.Random(total)
-    try:
-        with Dovecot(quota_messages=2 * total) as server:
-            note(f"dovecot, {total} messages …")
-            with IMAPClient(server.host, server.port, ssl=False) as client:
-                client.login("alice", "secret")
-                client.create_folder("Bench")
-                for start in range(0, total, 1000):
-                    mail = [header_block(rng) + b"Hello\r\n" for _ in range(min(1000, total - start))]
-                    client.multiappend("Bench", mail)
-                # The first to select it gets the flag \\Recent.
-                client.select_folder("Bench")
-            chosen = ("ours", "peer", "imaplib")
-            for title, items in (("FLAGS MODSEQ", ["FLAGS", "MODSEQ"]), ("ENVELOPE BODYSTRUCTURE", ENVELOPE_ITEMS)):
-                workload = Workload("Bench", f"Dovecot: {title}", "chunks", items, total, 0, chosen, server.port)
-                results.append(measure(workload, seats, 0, options.rounds, folder))
-    except ServerUnavailable as error:
+        with dovecot(options.scale) as workloads:
+            for workload in workloads:
+                results += with_variants(workload, seats, 0, options.rounds, folder)
+    except DovecotUnavailable as error:
         return str(error)
     return ""
+
+
+def with_variants(
+    workload: Workload, seats: dict[str, Interpreter], port: int, rounds: int, folder: Path
+) -> Iterator[dict[str, Any]]:
+    """The results of a workload and of the variants that our client offers."""
+    yield measure(workload, seats, port, rounds, folder)
+    variant = gc_tuned(workload)
+    if variant is not None:
+        result = measure(variant, seats, port, rounds, folder)
+        if result["seats"] or result["errors"]:
+            yield result
 
 
 # ---- the report
@@ -273,7 +256,7 @@ def musts(data: dict[str, Any]) -> Iterator[tuple[str, bool]]:
     if data["scale"] != 1:
         return
     for workload in data["workloads"]:
-        must = MUSTS.get(workload["folder"])
+        must = None if workload["variant"] else MUSTS.get(workload["folder"])
         for name, limit, goal, at_most in (
             ("ours/imaplib", must.to_imaplib, must.goals[0], True) if must else ("", 0, 0, True),
             ("peer/ours", must.to_peer, must.goals[1], False) if must else ("", 0, 0, True),
@@ -354,8 +337,16 @@ def report(data: dict[str, Any]) -> Iterator[str]:
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure imapclient against its peers.")
-    parser.add_argument("--json", action="store_true", help="print the data instead of the table")
+    parser.add_argument(
+        "--json",
+        nargs="?",
+        const="-",
+        metavar="FILE",
+        help="print the data, not the table; or write them to a file",
+    )
     parser.add_argument("--rounds", type=int, default=7, help="rounds of each workload (7)")
+    parser.add_argument("--against", type=Path, metavar="DIR", help="compare with another checkout, not with the peers")
+    parser.add_argument("--repeat", type=int, default=15, help="with --against: pairs of fresh processes (15)")
     parser.add_argument(
         "--workload",
         action="append",
@@ -369,7 +360,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
         help="who takes part, of " + ",".join(SEATS),
     )
     parser.add_argument("--scale", type=float, default=1.0, help="factor for the amount of data")
-    parser.add_argument("--check", action="store_true", help="exit with 1 where a ratio is not what it must be")
+    parser.add_argument("--check", action="store_true", help="exit with 1 if a ratio is not what it must be")
     parser.add_argument(
         "--clock", choices=["wall", "cpu"], default="wall", help="which medians --check looks at (wall)"
     )
@@ -383,12 +374,16 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     unknown = set(options.seats) - set(SEATS)
     if unknown:
         parser.error(f"unknown seats: {', '.join(sorted(unknown))}")
+    if options.against is not None and not (options.against / "imapclient" / "__init__.py").exists():
+        parser.error(f"{options.against} is no checkout: it has no imapclient/__init__.py")
     return options
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """0, or 1 when a client failed or returned something else than the server sent; see also --check."""
+    """0, or 1 if a client failed or returned something else than the server sent; see also --check."""
     options = parsed(arguments)
+    if options.against is not None:
+        return against.main(options)
     seats = interpreters(options)
     workloads = [
         scaled(workload, options.scale)
@@ -411,7 +406,7 @@ def main(arguments: list[str] | None = None) -> int:
             for workload in workloads:
                 note(f"{workload.folder} …")
                 prepare(port, workload)
-                data["workloads"].append(measure(workload, seats, port, options.rounds, folder))
+                data["workloads"] += with_variants(workload, seats, port, options.rounds, folder)
         if not options.no_dovecot and (options.workload is None or "dovecot" in options.workload):
             data["dovecot"] = on_dovecot(data["workloads"], seats, options, folder)
         if not options.no_imports:
@@ -419,10 +414,7 @@ def main(arguments: list[str] | None = None) -> int:
             data["imports"] = imports(seats, max(5, options.rounds), folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    if options.json:
-        print(json.dumps(data, indent=1))
-    else:
-        print("\n".join(report(data)))
+    publish(data, report(data), options.json)
     # What the other peers can't do is no fault of this run.
     failed = any(set(item["errors"]) - set(OTHERS) or item["differences"] for item in data["workloads"])
     return int(failed or (options.check and not all(holds for _, holds in musts(data))))

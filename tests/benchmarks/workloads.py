@@ -22,11 +22,16 @@ class Workload(NamedTuple):
     seats: tuple[str, ...] = ("ours", "peer", "imaplib", "socket")
     port: int = 0
     """Of another server than the canned one."""
+    variant: str = ""
+    """How it is done: one of worker.py's ``VARIANTS``. It is left out if the library does not offer it."""
 
 
+# What the table says of a variant.
+VARIANTS = {"": "", "gc_tuning": ", with gc_tuning", "python_gc": ", thresholds of Python"}
 KIB, MIB = 1 << 10, 1 << 20
 # aioimaplib takes time with the square of the number of responses: for 20,000, more than a minute.
 WITH_AIOIMAPLIB = ("ours", "peer", "imaplib", "aioimaplib", "socket")
+OURS = ("ours", "socket")
 WORKLOADS = (
     Workload("flags", "FLAGS MODSEQ", "fetch", ["FLAGS", "MODSEQ"], 20_000),
     Workload(
@@ -47,8 +52,14 @@ WORKLOADS = (
     Workload("bodies-huge", "bodies", "fetch", ["BODY[]"], 1, 64 * MIB, WITH_AIOIMAPLIB),
     Workload("search", "SEARCH", "search", [], 100_000, 0, SEATS),
     # imaplib, and so IMAPClient, reads no line over 1,000,000 bytes.
-    Workload("search-million", "SEARCH", "search", [], 1_000_000, 0, ("ours", "socket")),
+    Workload("search-million", "SEARCH", "search", [], 1_000_000, 0, OURS),
     Workload("list", "LIST", "list", [], 5_000),
+    Workload("append", "APPEND", "append", [], 300, 32 * KIB),
+    # IMAPClient has neither of these.
+    Workload("append-file", "APPEND from a file", "append-file", [], 40, MIB, OURS),
+    Workload(
+        "flags-iterate", "FLAGS MODSEQ by fetch_iter", "iterate", ["FLAGS", "MODSEQ"], 20_000, 0, ("ours", "socket")
+    ),
 )
 
 
@@ -59,7 +70,15 @@ def scaled(workload: Workload, scale: float) -> Workload:
     return workload._replace(total=max(3, int(workload.total * scale)))
 
 
+def gc_tuned(workload: Workload) -> Workload | None:
+    """Our client's variant of a fetch, in which the library may change how often garbage is collected."""
+    if workload.call not in ("fetch", "chunks", "iterate"):
+        return None
+    return workload._replace(variant="gc_tuning", seats=("ours",))
+
+
 def amount(workload: dict[str, Any]) -> str:
+    """The workload of a result as the table names it."""
     size = workload["size"]
     unit = f" of {size // MIB} MiB" if size >= MIB else f" of {size // KIB} KiB" if size else ""
-    return f"{workload['title']}{unit}, {workload['count']:,}"
+    return f"{workload['title']}{unit}, {workload['count']:,}{VARIANTS[workload['variant']]}"

@@ -46,6 +46,11 @@ MORE_FOR_AN_ID = 0.010 / 100_000
 # A fetch may take more if only the other checkout changes the thresholds of the garbage collector: they are the
 # process's, not the library's. Then a row in which neither does has to keep to `MOST`.
 OTHER_THRESHOLDS = "only one changes the garbage collector's thresholds: see the row with Python's"
+# A workload has more pairs of processes than `--repeat` says, up to so many times as many, until the interval of its
+# ratio is no wider than this. And more runs than `--rounds` says, up to so many times as many, for so long, in seconds.
+MORE = 3
+NARROW = 0.04
+LONG_ENOUGH = 0.2
 # Imports in fresh interpreters for each pair of workers. One takes a tenth of a second.
 IMPORTS = 3
 
@@ -90,10 +95,12 @@ def measure(
         "sides": {side: {"first": [], "cpu": [], "wall": [], "collector": False} for side in SIDES},
     }
     try:
-        for turn in range(options.repeat):
+        for turn in turns(result, options.repeat):
             with ExitStack() as stack:
                 workers = {}
-                for side, interpreter in sides.items():
+                # Each side goes first in every other pair.
+                for side in SIDES if turn % 2 == 0 else SIDES[::-1]:
+                    interpreter = sides[side]
                     # What depends on the order of a set is the same on both sides.
                     workers[side] = Worker(side, interpreter, PYTHONHASHSEED=str(turn))
                     stack.callback(workers[side].close)
@@ -104,9 +111,19 @@ def measure(
                     result["differences"] = compared(workers, expected, folder)
     except Failed as error:
         result["errors"] = dict([error.args])
-    else:
-        summarise(result)
     return result
+
+
+def turns(result: dict[str, Any], least: int) -> Iterator[int]:
+    """Numbers of the pairs to measure for the result, which is summarised after them: until it is clear enough."""
+    for turn in range(MORE * least):
+        if turn >= least:
+            summarise(result)
+            ratio = result["ratios"]["cpu"]
+            if ratio["high"] - ratio["low"] <= NARROW:
+                return
+        yield turn
+    summarise(result)
 
 
 def open_worker(worker: Worker, workload: Workload, port: int) -> None:
@@ -121,20 +138,26 @@ def open_worker(worker: Worker, workload: Workload, port: int) -> None:
 
 
 def alternate(workers: dict[str, Worker], rounds: int, results: dict[str, Any]) -> None:
-    times = {side: {clock: [] for clock in CLOCKS} for side in workers}  # type: dict[str, dict[str, list[float]]]
-    for turn in range(rounds + 1):
-        for side, worker in workers.items():
-            answer = worker.ask(do="run")
-            if "error" in answer:
-                raise Failed(side, answer["error"])
-            if turn == 0:
-                # Nothing is warm, and nothing is learnt yet of what responses look like.
-                results[side]["first"].append(answer["cpu"])
-                continue
-            results[side]["collector"] = results[side]["collector"] or answer["collector"]
+    """Let the two run in turn, and add the times of a process to the results of each side. Raises Failed."""
+    times: dict[str, dict[str, list[float]]] = {side: {clock: [] for clock in CLOCKS} for side in workers}
+
+    def run(side: str) -> dict[str, Any]:
+        answer = workers[side].ask(do="run")
+        if "error" in answer:
+            raise Failed(side, answer["error"])
+        results[side]["collector"] = results[side]["collector"] or answer["collector"]
+        return answer
+
+    # In the first run of a process nothing is warm, and nothing is learnt yet of what responses look like.
+    firsts = {side: run(side)["cpu"] for side in workers}
+    wanted = int(LONG_ENOUGH / max(*firsts.values(), 1e-9))
+    for _ in range(max(rounds, min(MORE * rounds, wanted))):
+        for side in workers:
+            answer = run(side)
             for clock in CLOCKS:
                 times[side][clock].append(answer[clock])
     for side in workers:
+        results[side]["first"].append(firsts[side])
         for clock in CLOCKS:
             results[side][clock].append(times[side][clock])
 
@@ -165,22 +188,19 @@ def imports(sides: dict[str, Interpreter], options: argparse.Namespace, folder: 
         "sides": {side: {"first": [], "cpu": [], "wall": [], "collector": False} for side in SIDES},
     }
     try:
-        for turn in range(options.repeat + 1):
+        for side in SIDES:
+            # It may have to write the bytecode.
+            result["sides"][side]["first"].append(_import_once(side, sides[side], folder, "0")[0])
+        for turn in turns(result, options.repeat):
             times: dict[str, list[tuple[float, float]]] = {side: [] for side in SIDES}
-            for _ in range(IMPORTS if turn else 1):
-                for side, interpreter in sides.items():
-                    times[side].append(_import_once(side, interpreter, folder, str(turn)))
+            for _ in range(IMPORTS):
+                for side in SIDES if turn % 2 == 0 else SIDES[::-1]:
+                    times[side].append(_import_once(side, sides[side], folder, str(turn)))
             for side in SIDES:
-                if turn == 0:
-                    # It may have had to write the bytecode.
-                    result["sides"][side]["first"] = [times[side][0][0]]
-                    continue
                 result["sides"][side]["cpu"].append([cpu for cpu, _ in times[side]])
                 result["sides"][side]["wall"].append([wall for _, wall in times[side]])
     except Failed as error:
         result["errors"] = dict([error.args])
-    else:
-        summarise(result)
     return result
 
 
@@ -268,7 +288,8 @@ def report(data: dict[str, Any]) -> Iterator[str]:
     """The lines that a reader sees."""
     yield f"here:  {data['here']}"
     yield f"there: {data['there']}"
-    yield f"Python {data['python']}, {data['machine']}, {data['repeat']} pairs of processes with {data['rounds']} runs each"
+    yield f"Python {data['python']}, {data['machine']}"
+    yield f"{data['repeat']} pairs of processes, {data['rounds']} runs in each process, and more if they differ much"
     yield "CPU of the client in milliseconds, medians. Ratios are here/there, with the interval of 95 %."
     yield ""
     rows = [["workload", "here", "there", "CPU ratio", "95 %", "wall ratio", "95 %", "first run", ""]]

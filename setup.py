@@ -28,7 +28,7 @@ setup(
     license_files=["LICENSE"],
     author="The imapclient developers",
     packages=find_packages(include=["imapclient", "imapclient.*"]),
-    package_data={"imapclient": ["py.typed"]},
+    package_data={"imapclient": ["py.typed"], "imapclient._testing": ["sample_messages/*.eml"]},
     python_requires=">=3.9",
     install_requires=["six"],
     extras_require={

@@ -1,7 +1,7 @@
 """Settings of an account in an INI file, and a connected client made from them.
 
 The section ``[DEFAULT]`` is the account; each other section is an alternative one, which takes over
-from ``[DEFAULT]`` what it doesn't set itself. The options are those of `imapclient.config_options`;
+from ``[DEFAULT]`` what it doesn't set itself. The options are those of `imapclient._accounts.options`;
 livetest.ini.example at the top of the source tree explains them all. Nothing is interpolated: a ``%``
 is itself, and ``%%`` is one ``%`` too.
 """
@@ -18,12 +18,12 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
-from .config_options import BY_NAME, OPTIONS, PASSWORD_SOURCES, ConfigError, ConfigWarning, located, read_value
+from ._accounts.oauth2 import OAUTH2_REFRESH_URLS, OAuth2Error, get_oauth2_token, known_or_new, refresh_oauth2_token
+from ._accounts.options import BY_NAME, OPTIONS, PASSWORD_SOURCES, ConfigError, ConfigWarning, located, read_value
+from ._accounts.passwords import password_from_command, password_from_keyring
+from ._wire.sockets import create_default_context
 from .exceptions import LoginError, NotOfferedError
 from .imapclient import IMAPClient
-from .oauth2 import OAUTH2_REFRESH_URLS, OAuth2Error, get_oauth2_token, known_or_new, refresh_oauth2_token
-from .password_sources import password_from_command, password_from_keyring
-from .sockets import create_default_context
 
 __all__ = [
     "OAUTH2_REFRESH_URLS",

@@ -8,7 +8,7 @@ are optional, so they and asyncio are imported by `start()`, and this module can
 everywhere.
 
 What is here runs in the caller's threads. pymap runs in a daemon thread of its own, which
-`embedded_pymap` has; work goes there by run_coroutine_threadsafe.
+`_testing.embedded_pymap` has; work goes there by run_coroutine_threadsafe.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
-    from .embedded_pymap import Service
-    from .sample_mailbox import SampleMessage
+    from ._testing.embedded_pymap import Service
+    from ._testing.sample_mailbox import SampleMessage
 
 __all__ = ["EmbeddedServer"]
 
@@ -178,7 +178,7 @@ class EmbeddedServer:
         return self
 
     def _start(self) -> None:
-        from .embedded_pymap import Listener, Service, ServiceThread
+        from ._testing.embedded_pymap import Listener, Service, ServiceThread
 
         listeners: list[Listener] = []
         try:
@@ -271,7 +271,7 @@ class EmbeddedServer:
         """The folders and the messages that each user starts with."""
         if not self._sample:
             return self._folders, ()
-        from .sample_mailbox import SAMPLE_FOLDERS, sample_messages
+        from ._testing.sample_mailbox import SAMPLE_FOLDERS, sample_messages
 
         return self._folders + SAMPLE_FOLDERS, sample_messages()
 

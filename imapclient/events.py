@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Callable, Union
 
+from ._auth.mechanisms import Mechanism
 from .exceptions import ResponseCode
-from .sasl import Mechanism
 from .sequence_set import UidSet
 from .util import Text
 

@@ -8,21 +8,29 @@ import threading
 from types import TracebackType
 from typing import Callable, TypeVar, cast
 
-from .commands.acl import AclMixin
-from .commands.auth import AuthMixin
-from .commands.base import UntaggedItem
-from .commands.download import DownloadMixin
-from .commands.fetch import FetchMixin
-from .commands.flags import FlagsMixin
-from .commands.folders import FoldersMixin
-from .commands.gmail import GmailMixin
-from .commands.idle import IdleMixin
-from .commands.messages import MessagesMixin
-from .commands.quota import QuotaMixin
-from .commands.search import SearchMixin
-from .commands.selection import SelectionMixin
-from .commands.session import SessionMixin
-from .commands.watch import WatchMixin
+from ._commands.acl import AclMixin
+from ._commands.append import AppendMixin
+from ._commands.auth import AuthMixin
+from ._commands.base.running import UntaggedItem
+from ._commands.copy import CopyMixin
+from ._commands.download import DownloadMixin
+from ._commands.expunge import ExpungeMixin
+from ._commands.fetch import FetchMixin
+from ._commands.flags import FlagsMixin
+from ._commands.folders import FoldersMixin
+from ._commands.gmail import GmailMixin
+from ._commands.idle import IdleMixin
+from ._commands.quota import QuotaMixin
+from ._commands.search import SearchMixin
+from ._commands.selection import SelectionMixin
+from ._commands.session import SessionMixin
+from ._connection.gateway import IMAP4, IMAP4_TLS, IMAP4_Stream, WireMixin
+from ._connection.protocol_log import client_log
+from ._parsing.folders import Namespace
+from ._parsing.quota import MailboxQuotaRoots, Quota
+from ._parsing.records import DEFAULT_LIMITS, Limits
+from ._watching.watch import WatchMixin
+from ._wire.sockets import SocketTimeout, Timeout, as_socket_timeout, check_context
 from .constants import (
     ALL,
     ANSWERED,
@@ -38,12 +46,7 @@ from .constants import (
     TRASH,
 )
 from .exceptions import IMAPClientAbortError, IMAPClientError, IMAPClientReadOnlyError
-from .imap4 import IMAP4, IMAP4_TLS, IMAP4_Stream, WireMixin
-from .protocol_log import client_log
-from .reader import DEFAULT_LIMITS, Limits
-from .response_types import MailboxQuotaRoots, Namespace, Quota
 from .sequence_set import MessageIds, SequenceSet
-from .sockets import SocketTimeout, Timeout, as_socket_timeout, check_context
 from .util import Text, to_wire
 
 __all__ = [
@@ -80,7 +83,9 @@ class IMAPClient(
     FetchMixin,
     DownloadMixin,
     FlagsMixin,
-    MessagesMixin,
+    AppendMixin,
+    CopyMixin,
+    ExpungeMixin,
     IdleMixin,
     WatchMixin,
     AclMixin,
@@ -157,8 +162,8 @@ class IMAPClient(
         self.normalise_times = True
         self.strict = strict
         self.on_unsolicited = on_unsolicited
-        self._handing_on = threading.Lock()
-        self._undisturbed_thread: int | None = None
+        self._delivering = threading.Lock()
+        self._exclusive_thread: int | None = None
         # That the client was closed, and the context of its STARTTLS: for who connects again.
         self._closing = threading.Event()
         self._starttls: tuple[ssl_module.SSLContext | None] | None = None
@@ -169,7 +174,7 @@ class IMAPClient(
         self._compress = compress
         self._imap = self._create_IMAP4()
         self._compress_where_offered()
-        self._hand_on()
+        self._deliver_unsolicited()
         if stream:
             # The command is not told: it may hold a password.
             client_log.debug("Connected to a command over a stream")

@@ -15,11 +15,11 @@ import warnings
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from ._accounts.options import OPTIONS, PASSWORD_SOURCES, read_value
+from ._connection.protocol_log import client_log, wire_log
+from ._shell.advice import advice, one_line
+from ._shell.shells import run_shell
 from .config import ConfigError, Settings, create_client_from_config, get_config_defaults, parse_config_file
-from .config_options import OPTIONS, PASSWORD_SOURCES, read_value
-from .connection_errors import advice, one_line
-from .interactive_shells import run_shell
-from .protocol_log import client_log, wire_log
 from .version import __version__
 
 __all__ = ["command_line", "main"]

@@ -81,6 +81,9 @@ class UidSet(Collection[int]):
         return f"UidSet({str(self)!r})"
 
 
+UidSet.__module__ = "imapclient.response_types"
+
+
 def _parts(data: bytes) -> Iterator[Range]:
     for part in data.split(b","):
         low, colon, high = part.partition(b":")

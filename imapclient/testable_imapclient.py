@@ -22,11 +22,12 @@ from itertools import count
 from typing import Any, Callable, Final, Union
 from unittest.mock import Mock
 
-from .exchange import Command, Tagged
-from .imap4 import WireMixin
+from ._connection.exchange import Command
+from ._connection.gateway import WireMixin
+from ._parsing.records import DEFAULT_LIMITS, announced_size
+from ._parsing.responses import Tagged
+from ._wire.sockets import NO_TIMEOUT, Data, Deadline, Transport
 from .imapclient import IMAPClient
-from .reader import DEFAULT_LIMITS, announced_size
-from .sockets import NO_TIMEOUT, Data, Deadline, Transport
 from .util import Text, to_unicode, to_wire
 
 

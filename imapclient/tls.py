@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .imap4 import IMAP4_TLS
-from .sockets import create_default_context, wrap_socket
+from ._connection.gateway import IMAP4_TLS
+from ._wire.sockets import create_default_context, wrap_socket
 
 __all__ = ["IMAP4_TLS", "create_default_context", "wrap_socket"]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Union
 
 import six
 
 Text = Union[str, bytes]
-
-logger = logging.getLogger(__name__)
 
 
 def to_unicode(s: bytes | str) -> str:
@@ -23,7 +20,10 @@ def to_unicode(s: bytes | str) -> str:
     try:
         return six.ensure_text(s, "ascii")
     except UnicodeDecodeError:
-        logger.warning("dropped the bytes above 127 from %s: ASCII was expected", shortened(s))
+        # Loaded when it is needed: it loads threading, which the parser does without.
+        import logging
+
+        logging.getLogger(__name__).warning("dropped the bytes above 127 from %s: ASCII was expected", shortened(s))
         return six.ensure_text(s, "ascii", "ignore")
 
 

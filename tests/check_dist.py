@@ -11,7 +11,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import venv
+import zipfile
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -54,6 +56,33 @@ def build(folder: Path) -> list[Path]:
     return files
 
 
+def check_data(file: Path) -> None:
+    """The files in the package that are not code are in `file`, byte for byte; SystemExit if not."""
+    expected = {
+        path.relative_to(CHECKOUT).as_posix(): path.read_bytes()
+        for path in (CHECKOUT / "imapclient").rglob("*")
+        if path.suffix in (".eml", ".typed")
+    }
+    held = contents(file)
+    wrong = sorted(name for name, data in expected.items() if held.get(name) != data)
+    if not expected or wrong:
+        sys.exit(f"check_dist: missing from {file.name}, or changed: {wrong or 'all package data'}")
+
+
+def contents(file: Path) -> dict[str, bytes]:
+    """The files in a wheel or sdist by their path in the checkout: `{"imapclient/py.typed": b""}`."""
+    if file.suffix == ".whl":
+        with zipfile.ZipFile(file) as wheel:
+            return {name: wheel.read(name) for name in wheel.namelist()}
+    found = {}
+    with tarfile.open(file) as sdist:
+        for member in sdist.getmembers():
+            data = sdist.extractfile(member)
+            if data is not None:
+                found[member.name.partition("/")[2]] = data.read()
+    return found
+
+
 def use(file: Path, folder: Path) -> None:
     """Installs `file` into a new environment in `folder` and runs the quick start there."""
     venv.create(folder, with_pip=True)
@@ -72,6 +101,7 @@ def main() -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for file in build(folder):
+        check_data(file)
         use(file, folder / f"env-{file.suffix[1:]}")
     print("check_dist: wheel and sdist work from an empty environment")
 

@@ -7,7 +7,7 @@ one. What had to be left out is said in one line each, with how to get it. The e
 
     python3 tests/run.py -e py311,lint              only these environments
     python3 tests/run.py -e py311 -- -k name        the rest goes to pytest
-    python3 tests/run.py -- tests/test_reader.py    pytest on one interpreter
+    python3 tests/run.py -- tests/_connection/test_reader.py    pytest on one interpreter
 
 With IMAPCLIENT_TEST_REQUIRE=all in the environment, something left out is a failure.
 """

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from imapclient._accounts.options import OPTIONS
 from imapclient.config import ConfigError, ConfigWarning, Settings, get_config_defaults, parse_config_file
-from imapclient.config_options import OPTIONS
 from tests.helpers import certificates
 from tests.helpers.config_files import write_config
 

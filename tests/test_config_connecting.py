@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from imapclient import oauth2
+from imapclient._accounts import oauth2
 from imapclient.config import ConfigError, Settings, create_client_from_config, get_config_defaults, parse_config_file
 from imapclient.exceptions import IMAPClientError, LoginError, NotOfferedError
 from tests.helpers import certificates

@@ -72,7 +72,7 @@ class TestWithoutTheServer:
             "before = set(sys.modules)\n"
             "from imapclient.embedded_server import EmbeddedServer\n"
             "EmbeddedServer(tls=True, sample=True).unavailable_reason()\n"
-            "print(sorted({'asyncio', 'pymap', 'trustme', 'imapclient.sample_mailbox'}"
+            "print(sorted({'asyncio', 'pymap', 'trustme', 'imapclient._testing.sample_mailbox'}"
             " & (set(sys.modules) - before)))"
         )
         assert loaded == "[]"

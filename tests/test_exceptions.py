@@ -24,7 +24,7 @@ from imapclient.exceptions import (
     ProtocolError,
     note_done,
 )
-from tests.commands import dialogue
+from tests.helpers.dialogue import dialogue
 
 
 def test_imaplibs_classes_are_ours() -> None:

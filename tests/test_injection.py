@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from imapclient import IMAPClient
+from imapclient._parsing.fetch.results import FetchIterator
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
-from imapclient.fetch_result import FetchIterator
 from imapclient.imapclient import Quota
 from imapclient.sasl import Plain
 from tests.helpers.lenient_server import LenientServer, SentCommand, from_modified_utf7, read_command

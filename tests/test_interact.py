@@ -20,8 +20,8 @@ from pathlib import Path
 import pytest
 
 from imapclient import __version__, interact
+from imapclient._shell.advice import advice
 from imapclient.config import Settings
-from imapclient.connection_errors import advice
 from tests.helpers import certificates
 from tests.helpers.config_files import write_config
 from tests.helpers.scripted_peer import PeerFactory, ScriptedPeer

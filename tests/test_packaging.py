@@ -127,7 +127,7 @@ def test_sdist_holds_all_that_its_own_tests_need(source: Path, tmp_path: Path) -
         for path in (source / folder).rglob("*")
         if path.is_file() and path.suffix != ".pyc"
     }
-    expected |= {"CHANGELOG.rst", "CONTRIBUTING.rst", "LICENSE", "README.rst"}
+    expected |= {"CHANGELOG.rst", "CONTRIBUTING.rst", "LICENSE", "README.rst", "SECURITY.rst"}
     expected |= {"pyproject.toml", "setup.py", "tox.ini"}
     assert expected - names == set()
     assert not {name for name in names if name.endswith(".pyc") or "__pycache__" in name}

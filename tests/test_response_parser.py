@@ -6,90 +6,34 @@ import contextlib
 import itertools
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, Callable, Optional
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imapclient._connection.reader import Reader
+from imapclient._parsing.fetch.items import parse_flags
+from imapclient._parsing.fetch.parser import parse_fetch
+from imapclient._parsing.folders import parse_list, parse_namespace, parse_status
+from imapclient._parsing.records import Record
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, ProtocolError
-from imapclient.fetch_parser import parse_fetch, parse_flags
 from imapclient.fixed_offset import FixedOffset
-from imapclient.folder_parser import parse_list, parse_namespace, parse_status
-from imapclient.reader import Reader, Record
-from imapclient.response_codes import parse_response_text
 from imapclient.response_parser import parse_fetch_response, parse_message_list, parse_response
 from imapclient.response_types import BodyData, Envelope, SearchIds
-from imapclient.search_parser import parse_esearch, parse_search, parse_thread
-from tests.fixtures import (
-    bodystructure,
-    envelope,
-    esearch,
-    fetch,
-    flags,
-    namespace,
-    response_codes,
-    search,
-    sort,
-    status,
-    thread,
+from tests.fixtures.case import Case, Response, cut_everywhere, data_start, records_of, with_trailing
+from tests.fixtures.chunks import ChunkTransport, read
+from tests.fixtures.kinds import (
+    KINDS,
+    WHOLE,
+    Parse,
+    parse_one_code,
+    parse_one_esearch,
+    parse_one_fetch,
+    parse_one_search,
+    parse_one_thread,
 )
-from tests.fixtures import list as list_cases
-from tests.fixtures.case import Case, Response, cut_everywhere, data_start, number, read, with_trailing
-from tests.fixtures.chunks import ChunkTransport
 
-Parse = Callable[[bytes, int, Optional[list[Record]]], Any]
-
-
-def _fetch(line: bytes, start: int, records: list[Record] | None) -> Any:
-    return parse_fetch(number(line), line, start, records, normalise_times=False)
-
-
-def _envelope(line: bytes, start: int, records: list[Record] | None) -> Any:
-    return _fetch(line, start, records)[b"ENVELOPE"]
-
-
-def _bodystructure(line: bytes, start: int, records: list[Record] | None) -> Any:
-    items = _fetch(line, start, records)
-    return items[b"BODY"] if b"BODY" in items else items[b"BODYSTRUCTURE"]
-
-
-def _search(line: bytes, start: int, records: list[Record] | None) -> Any:
-    ids = parse_search(line, start)
-    assert type(ids) is SearchIds
-    return list(ids), ids.modseq
-
-
-def _esearch(line: bytes, start: int, records: list[Record] | None) -> Any:
-    ids = parse_esearch(line, start)
-    assert type(ids) is SearchIds
-    return list(ids), ids.modseq
-
-
-def _thread(line: bytes, start: int, records: list[Record] | None) -> Any:
-    return parse_thread(line, start)
-
-
-def _response_code(line: bytes, start: int, records: list[Record] | None) -> Any:
-    return parse_response_text(line[start:])
-
-
-KINDS: list[tuple[str, Parse, list[Case], list[Case]]] = [
-    ("fetch", _fetch, fetch.CASES, fetch.BROKEN),
-    ("envelope", _envelope, envelope.CASES, envelope.BROKEN),
-    ("bodystructure", _bodystructure, bodystructure.CASES, bodystructure.BROKEN),
-    ("flags", parse_flags, flags.CASES, flags.BROKEN),
-    ("list", parse_list, list_cases.CASES, list_cases.BROKEN),
-    ("status", parse_status, status.CASES, status.BROKEN),
-    ("search", _search, search.CASES, search.BROKEN),
-    ("esearch", _esearch, esearch.CASES, esearch.BROKEN),
-    ("sort", _search, sort.CASES, sort.BROKEN),
-    ("thread", _thread, thread.CASES, thread.BROKEN),
-    ("namespace", parse_namespace, namespace.CASES, namespace.BROKEN),
-    ("response_codes", _response_code, response_codes.CASES, []),
-]
-# For cut responses, where the item that a case is about may be missing.
-WHOLE: dict[str, Parse] = {"envelope": _fetch, "bodystructure": _fetch}
 TRAILING = [b" ", b" more", b")", b" )", b"(", b'"', b'"x"', b" {5}", b"\0\xff", b"\\", b"]", b"[", b" NIL"]
 
 
@@ -128,6 +72,7 @@ def test_broken(kind: str, parse: Parse, case: Case) -> None:
 @pytest.mark.parametrize(("kind", "parse", "case"), _each())
 def test_received_in_chunks_of_any_size(kind: str, parse: Parse, case: Case) -> None:
     whole = read(case.raw)
+    assert records_of(case.raw) == whole
     for size in [1, 2, 3, 5, 8, 13]:
         assert read(case.raw, size) == whole
 
@@ -246,9 +191,9 @@ def test_the_commands_functions_are_total(records: list[Record]) -> None:
     first = records[0]
     line = first if isinstance(first, bytes) else first[0]
     with_literals = records if isinstance(first, tuple) else None
-    for parse in (_fetch, parse_flags, parse_list, parse_status, parse_namespace, _response_code):
+    for parse in (parse_one_fetch, parse_flags, parse_list, parse_status, parse_namespace, parse_one_code):
         _value_or_protocol_error(parse, (line, with_literals))
-    for parse in (_search, _esearch, _thread):
+    for parse in (parse_one_search, parse_one_esearch, parse_one_thread):
         _value_or_protocol_error(parse, (line, with_literals))
 
 
@@ -332,7 +277,17 @@ LINEAR = pytest.mark.timeout(60)
 @pytest.mark.parametrize("data", PATHOLOGICAL)
 @pytest.mark.parametrize(
     "parse",
-    [_fetch, parse_flags, parse_list, parse_status, parse_namespace, _search, _esearch, _thread, _response_code],
+    [
+        parse_one_fetch,
+        parse_flags,
+        parse_list,
+        parse_status,
+        parse_namespace,
+        parse_one_search,
+        parse_one_esearch,
+        parse_one_thread,
+        parse_one_code,
+    ],
 )
 def test_a_hostile_line_ends(parse: Parse, data: bytes) -> None:
     _value_or_protocol_error(parse, (b"* X " + data, None))
@@ -472,9 +427,9 @@ def test_header_names_keep_what_they_are() -> None:
     [
         (parse_list, b'* LIST () "/" "INBOX', 14),
         (parse_status, b"* STATUS a) (MESSAGES 1)", 10),
-        (_fetch, b"* 1 FETCH (FLAGS (a)) b) c)", 23),
-        (_fetch, b"* 1 FETCH (FLAGS (a", 19),
-        (_fetch, b"* 1 FETCH", 9),
+        (parse_one_fetch, b"* 1 FETCH (FLAGS (a)) b) c)", 23),
+        (parse_one_fetch, b"* 1 FETCH (FLAGS (a", 19),
+        (parse_one_fetch, b"* 1 FETCH", 9),
     ],
 )
 def test_the_position_of_an_error(parse: Parse, line: bytes, position: int) -> None:

@@ -9,8 +9,8 @@ import pickle
 import pytest
 
 from imapclient import response_types
-from imapclient.body_structure import BodyData
-from imapclient.envelope import Address, Envelope
+from imapclient._parsing.mail.body_structure import BodyData
+from imapclient._parsing.mail.envelope import Address, Envelope
 from imapclient.response_types import MailboxQuotaRoots, Namespace, Quota, SearchIds
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from imapclient import IMAPClient
-from imapclient.exchange import Command
+from imapclient._connection.exchange import Command
 from tests.benchmarks.processes import CHECKOUT
 from tests.benchmarks.round_trips import MESSAGES, STEPS, best, report, session
 from tests.helpers.fault_proxy import FaultProxy

@@ -22,6 +22,8 @@ from urllib.parse import quote
 import pytest
 
 from imapclient import IMAPClient
+from imapclient._accounts.oauth2 import AccessToken, get_oauth2_token
+from imapclient._connection.redaction import REDACTED
 from imapclient.config import Settings, parse_config_file
 from imapclient.events import Reconnect
 from imapclient.exceptions import (
@@ -35,10 +37,8 @@ from imapclient.exceptions import (
     ProtocolError,
     UnavailableError,
 )
-from imapclient.oauth2 import AccessToken, get_oauth2_token
-from imapclient.redaction import REDACTED
 from imapclient.sasl import CramMD5, Login, Mechanism, OAuthBearer, Plain, ScramSHA1, ScramSHA256, XOAuth2
-from tests.commands import dialogue
+from tests.helpers.dialogue import dialogue
 
 #: What each secret has in it: rare enough to be found.
 TELLTALE = "Zq77sEcReTtelltaLe"
@@ -141,7 +141,7 @@ class Repeating:
         self._ending = ending
         #: What it says to each later command, in turn: ``{tag}`` and ``{told}`` are filled in.
         self.later: list[str] = []
-        self._told = b""
+        self._received_size = b""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(10)
         self.port: int = self._listener.getsockname()[1]
@@ -178,8 +178,8 @@ class Repeating:
             tag, command, *rest = line.split(None, 2)
             if command not in (b"LOGIN", b"AUTHENTICATE"):
                 if self.later and command != b"CAPABILITY":
-                    answer = self.later.pop(0).encode().replace(b"{tag}", tag).replace(b"{told}", self._told)
-                    sock.sendall(answer.replace(b"{size}", b"{%d}" % len(self._told)) + b"\r\n")
+                    answer = self.later.pop(0).encode().replace(b"{tag}", tag).replace(b"{told}", self._received_size)
+                    sock.sendall(answer.replace(b"{size}", b"{%d}" % len(self._received_size)) + b"\r\n")
                     continue
                 sock.sendall(f"* CAPABILITY {_CAPABILITIES}\r\n".encode() if command == b"CAPABILITY" else b"")
                 sock.sendall(tag + b" OK done\r\n")
@@ -198,7 +198,7 @@ class Repeating:
                 # What a person names himself by is no secret.
                 self.heard += [text for text in heard if text != base64.b64encode(b"ann")]
             told = b" ".join([*heard, *map(_decoded, heard)])
-            self._told = _in_many_forms(told)
+            self._received_size = _in_many_forms(told)
             if not self._end(sock, tag, told.replace(b"\0", b" ")):
                 return
 

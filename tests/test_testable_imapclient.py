@@ -22,6 +22,7 @@ import pytest
 
 import imapclient
 from imapclient import IMAPClient
+from imapclient._connection.exchange import Command
 from imapclient.exceptions import (
     CapabilityError,
     CommandError,
@@ -31,11 +32,10 @@ from imapclient.exceptions import (
     LoginError,
     ProtocolError,
 )
-from imapclient.exchange import Command
 from imapclient.response_types import Quota
 from imapclient.sasl import Plain
 from imapclient.testable_imapclient import CLOSE, PAUSE, MockIMAP4, ScriptError, ScriptItem, TestableIMAPClient
-from tests.commands import dialogue, types
+from tests.helpers.dialogue import dialogue, types
 
 # -- every family of commands
 

@@ -12,8 +12,9 @@ from typing import Any, Callable
 import pytest
 
 from imapclient import IMAPClient
+from imapclient._connection.exchange import UnsolicitedQueue
+from imapclient._parsing.responses import Untagged
 from imapclient.exceptions import IllegalStateError, IMAPClientAbortError
-from imapclient.exchange import UnsolicitedQueue, Untagged
 from tests.helpers.clients import connected
 from tests.helpers.scripted_peer import PeerFactory, Script
 

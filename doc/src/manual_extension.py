@@ -1,10 +1,10 @@
 """What the manual needs of Sphinx beyond what that has: tables that come from the code, and short names.
 
 ``option-table``
-    The options of a configuration file, from `imapclient.config_options`.
+    The options of a configuration file, from `imapclient._accounts.options`.
 
 ``family-table:: search``
-    The client's methods of a family, from `imapclient.commands.search`, each with the first sentence of its docstring
+    The client's methods of a family, from `imapclient._commands.search`, each with the first sentence of its docstring
     and a link to the rest.
 
 A name such as ``NewMessage`` or ``IMAPClient.search`` leads to the one described thing whose full name ends so.
@@ -24,7 +24,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.ext.autosummary import Autosummary
 from sphinx.util.docutils import SphinxDirective
 
-from imapclient.config_options import OPTIONS
+from imapclient._accounts.options import OPTIONS
 
 
 class OptionTable(SphinxDirective):
@@ -39,7 +39,7 @@ class OptionTable(SphinxDirective):
             lines += [f"   {'* -' if cell is cells[0] else '  -'} {cell}" for cell in cells]
         container = nodes.Element()
         self.state.nested_parse(
-            StringList(lines, source="imapclient/config_options.py"), self.content_offset, container
+            StringList(lines, source="imapclient/_accounts/options.py"), self.content_offset, container
         )
         return container.children
 
@@ -52,7 +52,9 @@ class FamilyTable(Autosummary):
     option_spec: ClassVar = {}
 
     def run(self) -> list[nodes.Node]:
-        module = importlib.import_module(f"imapclient.commands.{self.arguments[0]}")
+        family = self.arguments[0]
+        room = "_watching" if family == "watch" else "_commands"
+        module = importlib.import_module(f"imapclient.{room}.{family}")
         (mixin,) = (value for name, value in vars(module).items() if name.endswith("Mixin"))
         names = [name for name, value in vars(mixin).items() if not name.startswith("_") and callable(value)]
         self.content = StringList(names, source=module.__name__)

@@ -1,1 +1,1 @@
-"""The commands of IMAP, one module with one mixin for each family."""
+"""Where `Idle` was documented before. New programs use `imapclient.response_types`."""

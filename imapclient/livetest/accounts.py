@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 from imapclient import IMAPClient
 from imapclient.config import Settings, create_client_from_config
 from imapclient.exceptions import CommandError
-from imapclient.sockets import Timeout
+
+from ..imapclient import SocketTimeout
 
 PREFIX = "imapclient-livetest-"
 """How the name begins of every folder that the live tests make at the top, or below the user's namespace."""
@@ -53,7 +54,9 @@ class Account:
 
     # -- connections
 
-    def connect(self, *, timeout: Timeout = None, login: bool = True, section: str | None = None) -> IMAPClient:
+    def connect(
+        self, *, timeout: float | SocketTimeout | None = None, login: bool = True, section: str | None = None
+    ) -> IMAPClient:
         """A new connection, of another section of the file where one is named."""
         settings = copy.copy(self.settings if section is None else self.settings.alternates[section])
         # It goes to IMAPClient as it is, which takes more than the file can say.

@@ -11,7 +11,8 @@ import pytest
 from imapclient import IMAPClient
 from imapclient.exceptions import CommandError
 from imapclient.livetest.accounts import Account
-from imapclient.sockets import Timeout
+
+from ..imapclient import SocketTimeout
 
 PATIENCE = 60.0
 """How long a server may take, in seconds, until one connection sees what another one did."""
@@ -25,7 +26,9 @@ with_sequence_numbers = pytest.mark.parametrize("numbering", ["sequence"], indir
 class Connect(Protocol):
     """The fixture ``connect``: returns a new client that is logged in, and that the test need not close."""
 
-    def __call__(self, *, timeout: Timeout = ..., login: bool = ..., section: str | None = ...) -> IMAPClient: ...
+    def __call__(
+        self, *, timeout: float | SocketTimeout | None = ..., login: bool = ..., section: str | None = ...
+    ) -> IMAPClient: ...
 
 
 class Folders:
@@ -68,7 +71,9 @@ def connect(client: IMAPClient, account: Account) -> Iterator[Connect]:
     """Opens new connections."""
     opened: list[IMAPClient] = []
 
-    def connect(*, timeout: Timeout = None, login: bool = True, section: str | None = None) -> IMAPClient:
+    def connect(
+        *, timeout: float | SocketTimeout | None = None, login: bool = True, section: str | None = None
+    ) -> IMAPClient:
         opened.append(account.connect(timeout=timeout, login=login, section=section))
         return opened[-1]
 

@@ -15,7 +15,8 @@ import pytest
 from imapclient import IMAPClient
 from imapclient.exceptions import CommandError, TryCreateError
 from imapclient.livetest.fixtures import Folders, flags_of, message, needs, uids
-from imapclient.replies import AppendReply
+
+from ..response_types import AppendReply
 
 _UTC = datetime.timezone.utc
 

@@ -6,10 +6,11 @@ from typing import Callable
 
 import pytest
 
-from imapclient import IMAPClient, sasl
 from imapclient.exceptions import CapabilityError, IllegalStateError, LoginError
 from imapclient.livetest.accounts import Account
 from imapclient.livetest.fixtures import Connect, Folders, message
+
+from .. import IMAPClient, sasl
 
 _WITH_PASSWORD: dict[str, Callable[[str, str], sasl.Mechanism]] = {
     "PLAIN": sasl.Plain,

@@ -12,7 +12,8 @@ import pytest
 from imapclient import IMAPClient
 from imapclient.exceptions import CommandError, NoSuchPartError
 from imapclient.livetest.fixtures import fill, flags_of, ids, message, needs, with_uids
-from imapclient.response_types import Address
+
+from ..response_types import Address
 
 _MULTIPART = (
     b"Date: Tue, 2 Jan 2024 10:20:30 -0700\r\n"

@@ -9,8 +9,9 @@ import pytest
 from imapclient import DELETED, FLAGGED, IMAPClient
 from imapclient.exceptions import CapabilityError, CommandError, IllegalStateError, TryCreateError
 from imapclient.livetest.fixtures import Folders, fill, flags_of, hear, ids, message, needs, uids, with_uids
-from imapclient.replies import CopyReply
 from imapclient.util import Text
+
+from ..response_types import CopyReply
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
     python -m tests.benchmarks.memory
 
 The server makes what is asked for as it goes, in this process. ``growth`` is by how much the peak of the client's
-process grows, ``values`` what of it the returned objects take. ``tests/test_memory.py`` does the same with less.
+process grows, ``values`` what of it the returned objects take.
+``tests/_connection/test_reader_memory.py`` does the same with less.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any, Callable, NamedTuple
 
 from imapclient import IMAPClient
+from imapclient._wire.sockets import SocketTimeout
 from imapclient.exceptions import (
     CommandError,
     ExpungeIssuedError,
@@ -20,7 +21,6 @@ from imapclient.exceptions import (
     IMAPClientError,
     ServerBugError,
 )
-from imapclient.sockets import SocketTimeout
 from tests.faults.soak_ledger import Failure, Ledger, message, token_of
 from tests.faults.soak_proxy import HOST
 

@@ -7,20 +7,24 @@ import datetime
 from typing import Any
 from unittest import mock
 
-from imapclient import datetime_util, fetch_plan, folder_parser, response_lexer, search_parser
+from imapclient import datetime_util
+from imapclient._parsing import folders as folder_parser
+from imapclient._parsing import lexer as response_lexer
+from imapclient._parsing import search as search_parser
+from imapclient._parsing.fast import plan as fetch_plan
+from imapclient._parsing.fetch.parser import fetch_items, parse_fetch
+from imapclient._parsing.folders import parse_list
+from imapclient._parsing.lexer import read_rest_of_list, read_values
+from imapclient._parsing.records import Record, before_announcement
+from imapclient._parsing.search import parse_search
 from imapclient.exceptions import ProtocolError
-from imapclient.fetch_parser import fetch_items, parse_fetch
-from imapclient.folder_parser import parse_list
-from imapclient.reader import Record, before_announcement
-from imapclient.response_lexer import read_rest_of_list, read_values
-from imapclient.search_parser import parse_search
+from tests._parsing.fast.test_batch import FORMS
+from tests._parsing.fast.test_batch import responses as responses_like
 from tests.fixtures.case import number
 from tests.fixtures.chunks import ChunkTransport
 from tests.fuzz import seeds
 from tests.fuzz.harnesses import Harness, responses, start_of
-from tests.helpers.two_ways import read
-from tests.test_fetch_batch import FORMS
-from tests.test_fetch_batch import responses as responses_like
+from tests.helpers.both_paths import read
 
 
 def _or_error(function: Any, *arguments: Any, **named: Any) -> Any:

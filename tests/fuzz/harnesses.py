@@ -19,29 +19,14 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, Callable, NamedTuple
 
-from imapclient.body_structure import BodyData, read_body
-from imapclient.compression import DeflateTransport
-from imapclient.config import ConfigError, ConfigWarning, parse_config_file
-from imapclient.datetime_util import datetime_to_INTERNALDATE, datetime_to_native, parse_to_datetime
-from imapclient.envelope import Address, Envelope, read_envelope
-from imapclient.exceptions import IMAPClientAbortError, ProtocolError
-from imapclient.exchange import Tagged, Untagged
-from imapclient.fetch_parser import parse_fetch, parse_flags
-from imapclient.folder_parser import (
-    parse_acl,
-    parse_list,
-    parse_namespace,
-    parse_quota,
-    parse_quota_root,
-    parse_status,
-)
-from imapclient.header_text import decode_parameters, decode_text, decode_words
-from imapclient.imap_utf7 import decode, decode_name, encode, encode_name
-from imapclient.lenient_fetch import read_leniently
-from imapclient.reader import DEFAULT_LIMITS, Limits, Reader
-from imapclient.replies import UidCodes
-from imapclient.response_codes import parse_response_text, split_response_code
-from imapclient.response_lexer import (
+from imapclient._auth.dialogue import AuthExchange
+from imapclient._connection.reader import Reader
+from imapclient._parsing.acl import parse_acl
+from imapclient._parsing.fetch.items import parse_flags
+from imapclient._parsing.fetch.lenient import read_leniently
+from imapclient._parsing.fetch.parser import parse_fetch
+from imapclient._parsing.folders import parse_list, parse_namespace, parse_status
+from imapclient._parsing.lexer import (
     TokenSource,
     mended,
     read_rest_of_list,
@@ -50,10 +35,22 @@ from imapclient.response_lexer import (
     tokens,
     unquote,
 )
+from imapclient._parsing.mail.body_structure import BodyData, read_body
+from imapclient._parsing.mail.envelope import Address, Envelope, read_envelope
+from imapclient._parsing.mail.header_text import decode_parameters, decode_text, decode_words
+from imapclient._parsing.quota import parse_quota, parse_quota_root
+from imapclient._parsing.records import DEFAULT_LIMITS, Limits
+from imapclient._parsing.response_codes import parse_response_text, split_response_code
+from imapclient._parsing.responses import Tagged, Untagged
+from imapclient._parsing.search import parse_esearch, parse_search, parse_thread
+from imapclient._parsing.uid_codes import UidCodes
+from imapclient._wire.compression import DeflateTransport
+from imapclient.config import ConfigError, ConfigWarning, parse_config_file
+from imapclient.datetime_util import datetime_to_INTERNALDATE, datetime_to_native, parse_to_datetime
+from imapclient.exceptions import IMAPClientAbortError, ProtocolError
+from imapclient.imap_utf7 import decode, decode_name, encode, encode_name
 from imapclient.response_parser import parse_fetch_response, parse_message_list, parse_response
 from imapclient.sasl import Anonymous, CramMD5, Login, Mechanism, OAuthBearer, Plain, ScramSHA256, XOAuth2
-from imapclient.sasl_exchange import AuthExchange
-from imapclient.search_parser import parse_esearch, parse_search, parse_thread
 from imapclient.sequence_set import SequenceSet, UidSet
 from tests.fixtures.case import Response, data_start, number
 from tests.fixtures.chunks import ChunkTransport, timed_out

@@ -9,9 +9,9 @@ from typing import Any
 from unittest import mock
 
 from imapclient import IMAPClient
+from imapclient._connection.gateway import IMAP4
+from imapclient._wire.sockets import Data, Transport
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
-from imapclient.imap4 import IMAP4
-from imapclient.sockets import Data, Transport
 from tests.fuzz.harnesses import Harness, look_at
 
 # Between what the server says after one command and what it says after the next; and the tag of the command.

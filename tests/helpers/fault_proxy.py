@@ -170,8 +170,8 @@ class _Connection:
         self.turns = 0
         self.to_client, self.to_server = _Way(client, seconds, self._over), _Way(server, seconds, self._over)
         self.threads = [
-            threading.Thread(target=self._pass_on, args=(client, self.to_server, to_server), name="fault proxy"),
-            threading.Thread(target=self._pass_on, args=(server, self.to_client, to_client), name="fault proxy"),
+            threading.Thread(target=self._deliver_others, args=(client, self.to_server, to_server), name="fault proxy"),
+            threading.Thread(target=self._deliver_others, args=(server, self.to_client, to_client), name="fault proxy"),
         ]
         if seconds:
             self.threads += [
@@ -183,7 +183,7 @@ class _Connection:
         for thread in self.threads:
             thread.start()
 
-    def _pass_on(self, source: socket.socket, target: _Way, faults: Sequence[Fault]) -> None:
+    def _deliver_others(self, source: socket.socket, target: _Way, faults: Sequence[Fault]) -> None:
         plan = sorted(faults)
         passed = 0
         with contextlib.closing(target), contextlib.suppress(OSError):

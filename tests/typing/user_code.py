@@ -12,11 +12,11 @@ import tempfile
 from typing import TYPE_CHECKING, Any
 
 from imapclient import DELETED, SEEN, IMAPClient, SocketTimeout
-from imapclient.commands.idle import Idle
+from imapclient._commands.idle import Idle
+from imapclient._parsing.fetch.results import FetchIterator, FetchResult, ItemResult
+from imapclient._parsing.uid_codes import AppendReply, CopyReply
 from imapclient.exceptions import AlreadyExistsError, CommandError, FetchError, LoginError
-from imapclient.fetch_result import FetchIterator, FetchResult, ItemResult
 from imapclient.imapclient import SENT, MailboxQuotaRoots, Namespace, Quota
-from imapclient.replies import AppendReply, CopyReply
 from imapclient.response_types import Address, BodyData, Envelope, SearchIds
 from imapclient.sequence_set import UidSet
 

@@ -246,15 +246,17 @@ def idle(place: Place) -> None:
 
 def _idle_with_another(place: Place, client: Recorded, raw: RawConnection) -> None:
     """Not on the embedded server: pymap sends a response in several pieces, and IMAPClient fails when it sees one."""
-    place.call("IDLE: a message arrives", lambda: _told(client._, raw, "APPEND INBOX {5+}\r\nhello", b"EXISTS"))
+    place.call(
+        "IDLE: a message arrives", lambda: _received_size(client._, raw, "APPEND INBOX {5+}\r\nhello", b"EXISTS")
+    )
     raw.command("SELECT INBOX")
-    place.call("IDLE: flags change", lambda: _told(client._, raw, "STORE 1 +FLAGS (\\Flagged Work)", b"FETCH"))
+    place.call("IDLE: flags change", lambda: _received_size(client._, raw, "STORE 1 +FLAGS (\\Flagged Work)", b"FETCH"))
     raw.command("STORE 1 +FLAGS.SILENT (\\Deleted)")
-    place.call("IDLE: flags change again", lambda: _told(client._, None, "", b"FETCH"))
-    place.call("IDLE: a message is expunged", lambda: _told(client._, raw, "EXPUNGE", b"EXPUNGE"))
+    place.call("IDLE: flags change again", lambda: _received_size(client._, None, "", b"FETCH"))
+    place.call("IDLE: a message is expunged", lambda: _received_size(client._, raw, "EXPUNGE", b"EXPUNGE"))
 
 
-def _told(client: IMAPClient, raw: RawConnection | None, command: str, awaited: bytes) -> list[Any]:
+def _received_size(client: IMAPClient, raw: RawConnection | None, command: str, awaited: bytes) -> list[Any]:
     """What IDLE tells of a change by another connection, until the response that ends it."""
     if raw is not None:
         raw.command(command)

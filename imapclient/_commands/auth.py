@@ -1,0 +1,189 @@
+"""Logging in."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Callable
+
+from .._arguments.strings import Argument, atom, string
+from .._auth.dialogue import AuthExchange, Respond
+from .._auth.mechanisms import Mechanism, OAuthBearer, Plain, XOAuth2, checked_text
+from .._connection.exchange import Command
+from ..exceptions import CommandError, LoginError, NotOfferedError, ProtocolAbortError, retyped
+from ..util import Text, to_wire
+from .base.running import CommandBase
+
+# Either lets the initial response go with the command (RFC 4959; RFC 9051, appendix E).
+_SASL_IR = frozenset((b"SASL-IR", b"IMAP4REV2"))
+
+
+class AuthMixin(CommandBase):
+    """LOGIN and AUTHENTICATE (RFC 9051, 6.2.2 and 6.2.3)."""
+
+    host: str
+    port: int | None
+
+    def login(self, username: Text, password: Text) -> bytes:
+        """Log in with a user name and password (RFC 9051, 6.2.3). Returns the server's text: ``b'Logged in'``.
+
+        Text is sent as UTF-8, so any name and password work where the server takes UTF-8. Raises LoginError where the
+        server refuses; `~imapclient.exceptions.NotOfferedError`, which is one too, before anything is sent where it
+        advertises LOGINDISABLED, mostly because it wants TLS first; ValueError for NUL in either. The connection is
+        usable after all of these.
+        """
+        arguments = [
+            string(checked_text(username, "the user name"), "the user name"),
+            string(checked_text(password, "the password"), "the password"),
+        ]
+        if b"LOGINDISABLED" in self._capabilities_before_login():
+            raise NotOfferedError(
+                "the server does not allow LOGIN on this connection (LOGINDISABLED), so nothing was sent: "
+                "use TLS, or authenticate() with a mechanism that the server offers",
+                command="LOGIN",
+            )
+        return self._log_in(Command(b"LOGIN", arguments, secrets=(to_wire(password),)))
+
+    def plain_login(self, identity: Text, password: Text, authorization_identity: Text | None = None) -> bytes:
+        """Log in by SASL PLAIN (RFC 4616). Returns the server's text: ``b'Logged in'``.
+
+        ``authorization_identity`` is the user to act as, where that is another one. For the rest see `authenticate`.
+        """
+        return self.authenticate(Plain(identity, password, authorization_identity))
+
+    def oauth2_login(
+        self, user: Text, access_token: Text, mech: str = "XOAUTH2", vendor: Text | None = None
+    ) -> list[bytes]:
+        """Log in by SASL XOAUTH2, with an access token of OAuth 2. Returns the server's text: ``[b'Logged in']``.
+
+        ``mech`` is another name for the mechanism, and ``vendor`` a field that some services want. Where the server
+        refuses, the LoginError has its reasons as ``challenge``:
+        ``{'status': '400', 'schemes': 'Bearer', 'scope': 'https://mail.google.com/'}``, bytes where they are no JSON
+        object, None where it gives none. For the rest see `authenticate`.
+        """
+        return [self.authenticate(XOAuth2(user, access_token, vendor, name=mech))]
+
+    def oauthbearer_login(self, identity: Text, access_token: Text) -> list[bytes]:
+        """Log in by SASL OAUTHBEARER (RFC 7628), with an access token of OAuth 2. Returns ``[b'Logged in']``.
+
+        ``identity`` may be empty where the token tells it. Where the server refuses, the LoginError has its reasons as
+        ``challenge``: ``{'status': 'invalid_token', 'scope': 'mail'}``, bytes where they are no JSON object, None where
+        it gives none. For the rest see `authenticate`.
+        """
+        host, port = (None, None) if self.stream else (self.host, self.port)
+        return [self.authenticate(OAuthBearer(identity, access_token, host=host, port=port))]
+
+    def authenticate(self, mechanism: Mechanism) -> bytes:
+        """Log in by a mechanism of `imapclient.sasl` (RFC 9051, 6.2.2). Returns the server's text: ``b'Logged in'``.
+
+        The first response goes with the command where the client speaks first and the server has SASL-IR (RFC 4959).
+
+        Raises LoginError where the server refuses; `~imapclient.exceptions.NotOfferedError`, which is one too and a
+        CapabilityError, before anything is sent, where the server advertises other mechanisms and not this one (one
+        that advertises none at all is tried, unless it has LOGINDISABLED); ProtocolError where a challenge can't be
+        read, and the exchange was cancelled. The connection is usable after these. ProtocolAbortError where the server
+        says OK before the exchange is complete, above all before it has proved in SCRAM that it knows the password: the
+        connection is then closed.
+        """
+        if not isinstance(mechanism, Mechanism):
+            raise TypeError("authenticate() takes a mechanism of imapclient.sasl; for a callable there is sasl_login()")
+        name = _mechanism_name(mechanism.name)
+        mechanism.start()
+        initial = mechanism(b"") if mechanism.client_first else None
+        capabilities = self._capabilities_before_login()
+        offered = [capability for capability in capabilities if capability.startswith(b"AUTH=")]
+        if b"AUTH=" + name not in offered and (offered or b"LOGINDISABLED" in capabilities):
+            words = b" ".join(offered) or b"no mechanism"
+            raise NotOfferedError(
+                f"the server does not offer {name.decode('ascii')} on this connection, but {words.decode('ascii')}",
+                command="AUTHENTICATE",
+            )
+        return self._authenticate(name, mechanism, initial, capabilities)
+
+    def sasl_login(
+        self,
+        mech_name: str,
+        mech_callable: Callable[[bytes], Text | None],
+        *,
+        initial_response: Text | None = None,
+    ) -> bytes:
+        """Log in by any SASL mechanism (RFC 9051, 6.2.2). Returns the server's text: ``b'Logged in'``.
+
+        ``mech_callable`` is called with each challenge, decoded from base64: where the client speaks first, with
+        ``b''`` to begin with. It returns the response as bytes, or as text, which is sent as UTF-8; None cancels, which
+        the server answers with a refusal. Whether the server advertises the mechanism is not looked at.
+
+        ``initial_response`` answers in place of the first call. It goes with the command where the server has SASL-IR
+        (RFC 4959), else it is the answer to the first challenge.
+
+        Raises LoginError where the server refuses, ProtocolError where a challenge is not base64. What the callable
+        raises comes out as it is, after the exchange was cancelled. The connection is usable after these.
+        ProtocolAbortError where the server says OK to a cancelled exchange, or before it was told the initial response:
+        the connection is then closed.
+        """
+        name = _mechanism_name(mech_name)
+        if not callable(mech_callable):
+            raise TypeError(f"not a callable: {type(mech_callable).__name__}")
+        initial = None if initial_response is None else checked_text(initial_response, "the initial response")
+        if isinstance(mech_callable, Mechanism):
+            if initial is not None:
+                raise ValueError("a mechanism makes its own initial response: give it to authenticate()")
+            mech_callable.start()
+        capabilities = () if initial is None else self._capabilities_before_login()
+        return self._authenticate(name, mech_callable, initial, capabilities)
+
+    def _capabilities_before_login(self) -> tuple[bytes, ...]:
+        """The capabilities as far as they bear on logging in. None once that is done: Cyrus still lists LOGINDISABLED.
+
+        Nor where the server refuses to tell, or the connection has failed, which is for the command to say.
+        """
+        if self._imap.state == "NONAUTH" and self._imap.is_usable:
+            with contextlib.suppress(CommandError):
+                return self.capabilities()
+        return ()
+
+    def _authenticate(
+        self, name: bytes, respond: Respond, initial: bytes | None, capabilities: tuple[bytes, ...]
+    ) -> bytes:
+        exchange = AuthExchange(respond, initial, self._imap.secrets.add)
+        arguments: list[Argument] = [name]
+        argument = None if _SASL_IR.isdisjoint(capabilities) else exchange.initial_argument()
+        if argument is not None:
+            arguments.append(argument)
+        # Whatever a callable says may be secret: an empty secret hides the exchange, and nothing else.
+        secrets = respond.secrets() if isinstance(respond, Mechanism) else (b"",)
+        return self._log_in(Command(b"AUTHENTICATE", arguments, respond=exchange.respond, secrets=secrets), exchange)
+
+    def _log_in(self, command: Command, exchange: AuthExchange | None = None) -> bytes:
+        """Send what logs in. The capabilities are those that the answer tells, or are asked for again."""
+        try:
+            reply = self._imap.log_in(command)
+            if exchange is not None and not exchange.may_succeed:
+                self._imap.shutdown()
+                raise ProtocolAbortError(
+                    "the server says OK to a login that is not complete, or was cancelled"
+                ) from exchange.error
+            self._compress_where_offered()
+            return reply.text
+        except CommandError as error:
+            refusal = error
+        finally:
+            self._deliver_unsolicited()
+        # Not in the except block: the first error would stay with the second one, with all that the server said.
+        if exchange is None:
+            raise retyped(refusal, LoginError)
+        if exchange.error is not None:
+            raise self._imap.secrets.hide(exchange.error)
+        raise self._imap.secrets.hide(_login_error(refusal, exchange.mechanism))
+
+
+def _mechanism_name(name: Text) -> bytes:
+    return atom(name, "name of a mechanism").upper()
+
+
+def _login_error(error: CommandError, mechanism: Mechanism | None) -> LoginError:
+    """A refusal as a LoginError, with what the server said in the exchange."""
+    if mechanism is None or not mechanism.refusal:
+        return retyped(error, LoginError)
+    result = retyped(error, LoginError, f"{error} ({mechanism.failure_shown})")
+    result.challenge = mechanism.failure
+    return result

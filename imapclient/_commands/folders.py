@@ -1,0 +1,222 @@
+"""Folders: listing, status, creating, renaming, deleting, subscribing, namespaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Optional
+
+from .._arguments.strings import Argument, atom
+from .._parsing.collector import Collector
+from .._parsing.folder_names import matches_pattern
+from .._parsing.folders import Namespace, parse_list, parse_namespace, parse_status
+from .._parsing.responses import Untagged
+from ..constants import SPECIAL_USE_NAMES
+from ..exceptions import CommandError, ProtocolError
+from ..imap_utf7 import decode_name
+from ..util import Text, to_wire
+from .base.running import CommandBase
+
+FolderItem = tuple[tuple[bytes, ...], Optional[bytes], Any]
+"""``((b'\\\\HasNoChildren', b'\\\\Sent'), b'/', 'Sent')``: flags, hierarchy delimiter, name."""
+
+_STATUS_ITEMS = ("MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN")
+_NAMES_BY_FLAG = {flag.lower(): names for flag, names in SPECIAL_USE_NAMES.items()}
+
+
+class FoldersMixin(CommandBase):
+    """LIST, LSUB, XLIST, STATUS, CREATE, RENAME, DELETE, SUBSCRIBE, NAMESPACE (RFC 9051, 6.3)."""
+
+    def list_folders(self, directory: Text = "", pattern: Text = "*") -> list[FolderItem]:
+        """The folders whose names begin with ``directory`` and go on as ``pattern`` (RFC 9051, 6.3.9).
+
+        In the pattern, ``*`` stands for anything and ``%`` for anything within one level. Returns a list of
+        (flags, delimiter, name): ``[((b'\\\\HasNoChildren',), b'/', 'INBOX')]``. Names are str; one that is not valid
+        modified UTF-7 is a str that still selects the same folder. The delimiter is None in a flat hierarchy.
+
+        A line of the server's that can't be read is left out, and goes to ``on_unsolicited``; ProtocolError is raised
+        where there is no other one. The connection is usable after that.
+        """
+        return self._list(b"LIST", directory, pattern)
+
+    def list_sub_folders(self, directory: Text = "", pattern: Text = "*") -> list[FolderItem]:
+        """The folders that are subscribed to; arguments and result as for `list_folders` (RFC 3501, 6.3.9: LSUB)."""
+        return self._list(b"LSUB", directory, pattern)
+
+    def xlist_folders(self, directory: Text = "", pattern: Text = "*") -> list[FolderItem]:
+        """The folders with flags that tell their special use; arguments and result as for `list_folders`. Needs XLIST.
+
+        ``[((b'\\\\HasNoChildren', b'\\\\Inbox'), b'/', 'Inbox'), ((b'\\\\Sent',), b'/', 'Sent Mail')]``. XLIST is what
+        a few servers had before SPECIAL-USE (RFC 6154), which `find_special_folder` uses. The folder with the flag
+        ``b'\\\\Inbox'`` is to be selected as ``INBOX``, whatever its name here. Raises CapabilityError without the
+        capability.
+        """
+        self._require("XLIST")
+        return self._list(b"XLIST", directory, pattern)
+
+    def _list(self, command: bytes, directory: Text, pattern: Text, *options: Argument) -> list[FolderItem]:
+        heard = Collector(command, b"LIST")
+        self._execute(command, [self._folder(directory), self._folder(pattern), *options], heard.handlers)
+        with self._answering(command):
+            return self._folder_items(heard, self._asked_text(directory), self._asked_text(pattern))
+
+    def _asked_text(self, name: Text) -> str:
+        return self._name_text(self._wire_name(name))
+
+    def _folder_items(self, heard: Collector, directory: str, pattern: str) -> list[FolderItem]:
+        """One odd line never loses the other folders: it raises only when nothing else came.
+
+        What the server tells of folders that were not asked for is for whoever listens.
+        """
+        items: list[FolderItem] = []
+        unread: list[Untagged] = []
+        others: list[Untagged] = []
+        error: ProtocolError | None = None
+        is_all = pattern == "*" and not directory
+        # Servers that answer LSUB by LIST responses alone; otherwise those answer another command.
+        command = heard.names[0]
+        is_named = any(response.name == command for response in heard.responses)
+        for response in heard.responses:
+            if is_named and response.name != command:
+                others.append(response)
+                continue
+            try:
+                item = parse_list(response.line, response.start, response.records, self._limits.nesting_depth)
+            except ProtocolError as exc:
+                error = exc
+                unread.append(response)
+            else:
+                delimiter = None if item.delimiter is None else item.delimiter.decode("latin-1")
+                if is_all or matches_pattern(self._name_text(item.name), delimiter, directory, pattern):
+                    items.append((item.flags, item.delimiter, self._folder_name(item.name)))
+                else:
+                    others.append(response)
+        is_lost = error is not None and not items
+        self._deliver_others(others if is_lost else others + unread)
+        if error is not None and is_lost:
+            raise error
+        return items
+
+    def find_special_folder(self, folder_flag: Text) -> str | None:
+        """The name of the folder with a special use (RFC 6154), such as ``imapclient.imapclient.SENT``: ``'Sent'``.
+
+        Looks for the flag, then among the names that such folders usually have, at the top, below INBOX, and below the
+        prefix of the personal namespace (RFC 2342); None where there is neither. One or two commands are sent.
+        """
+        wanted = to_wire(folder_flag).lower()
+        extended = self._can("SPECIAL-USE") and self._can("LIST-EXTENDED")
+        options: list[Argument] = [b"RETURN", (b"SPECIAL-USE",)] if extended else []
+        folders = self._list(b"LIST", "", "*", *options)
+        folders = [item for item in folders if b"\\nonexistent" not in map(bytes.lower, item[0])]
+        for flags, _, name in folders:
+            if any(flag.lower() == wanted for flag in flags):
+                return name  # type: ignore[no-any-return]
+        names = _NAMES_BY_FLAG.get(wanted, ())
+        found = self._by_usual_name(folders, names, "inbox")
+        if found is None and names:
+            for prefix, delimiter in self._personal_namespaces():
+                text = _text(prefix).lower()
+                found = found or self._by_usual_name(folders, names, text.removesuffix(delimiter or ""))
+        return found  # type: ignore[no-any-return]
+
+    def _personal_namespaces(self) -> tuple[tuple[Any, str | None], ...]:
+        if self._can("NAMESPACE"):
+            try:
+                return self.namespace().personal or ()
+            except (CommandError, ProtocolError):
+                if not self._imap.is_usable:
+                    raise
+        return ()
+
+    @staticmethod
+    def _by_usual_name(folders: list[FolderItem], names: Iterable[str], parent: str) -> Any:
+        """The folder with the first of the names, at the top or, as some servers have all folders, below ``parent``."""
+        by_name: dict[str, Any] = {}
+        for _, delimiter, name in reversed(folders):
+            text = _text(name).lower()
+            by_name[text.removeprefix(parent + delimiter.decode("ascii", "replace")) if delimiter else text] = name
+        return next((by_name[name.lower()] for name in names if name.lower() in by_name), None)
+
+    def folder_exists(self, folder: Text) -> bool:
+        """Whether a folder exists."""
+        found = self.list_folders("", folder)
+        text = to_wire(folder)
+        if b"*" in text or b"%" in text:
+            # As a pattern it finds other folders too.
+            wanted = self._wire_name(folder)
+            return any(self._wire_name(name) == wanted for _, _, name in found)
+        return bool(found)
+
+    def folder_status(self, folder: Text, what: Text | Iterable[Text] | None = None) -> dict[bytes, Any]:
+        """The status of a folder that need not be selected (RFC 9051, 6.3.11).
+
+        ``what`` names the items; None means MESSAGES, RECENT, UIDNEXT, UIDVALIDITY and UNSEEN. Returns
+        ``{b'MESSAGES': 3, b'RECENT': 0, b'UIDNEXT': 7, b'UIDVALIDITY': 1239278212, b'UNSEEN': 1}``.
+        Raises CommandError where there is no such folder, ProtocolError where the server tells nothing that can be read
+        of this folder. The connection is usable after both.
+        """
+        if what is None:
+            what = _STATUS_ITEMS
+        elif isinstance(what, (str, bytes)):
+            what = (what,)
+        items = tuple(atom(word, "STATUS item") for item in what for word in to_wire(item).split(b" ") if word)
+        if not items:
+            raise ValueError("no STATUS items given")
+        heard = Collector(b"STATUS")
+        self._execute(b"STATUS", [self._folder(folder), items], heard.handlers)
+        return self._about(b"STATUS", folder, heard, parse_status)[1]
+
+    def create_folder(self, folder: Text) -> bytes:
+        """Create a folder (RFC 9051, 6.3.4). Returns the server's text; CommandError where it exists already."""
+        return self._execute(b"CREATE", [self._folder(folder)]).text
+
+    def rename_folder(self, old_name: Text, new_name: Text) -> bytes:
+        """Rename a folder (RFC 9051, 6.3.6). Returns the server's text."""
+        return self._execute(b"RENAME", [self._folder(old_name), self._folder(new_name)]).text
+
+    def delete_folder(self, folder: Text) -> bytes:
+        """Delete a folder and all its messages (RFC 9051, 6.3.5). Returns the server's text."""
+        return self._execute(b"DELETE", [self._folder(folder)]).text
+
+    def subscribe_folder(self, folder: Text) -> list[bytes]:
+        """Subscribe to a folder (RFC 9051, 6.3.7). Returns the server's text in a list, as IMAPClient does."""
+        return [self._execute(b"SUBSCRIBE", [self._folder(folder)]).text]
+
+    def unsubscribe_folder(self, folder: Text) -> list[bytes]:
+        """Unsubscribe from a folder (RFC 9051, 6.3.8). Returns the server's text in a list, as IMAPClient does."""
+        return [self._execute(b"UNSUBSCRIBE", [self._folder(folder)]).text]
+
+    def namespace(self) -> Namespace:
+        """The server's namespaces (RFC 2342). Needs NAMESPACE.
+
+        Each of ``personal``, ``other`` and ``shared`` is None or a tuple of (prefix, delimiter):
+        ``Namespace(personal=(('', '/'),), other=None, shared=(('Public/', '/'),))``.
+        """
+        self._require("NAMESPACE")
+        heard = Collector(b"NAMESPACE")
+        self._execute(b"NAMESPACE", handlers=heard.handlers)
+        with self._answering(b"NAMESPACE"):
+            if not heard.responses:
+                raise ProtocolError("the server sent no NAMESPACE response")
+            response = heard.responses[-1]
+            kinds = parse_namespace(response.line, response.start, response.records, self._limits.nesting_depth)
+        return Namespace(
+            *(
+                None
+                if kind is None
+                else tuple(
+                    (self._folder_name(prefix), None if delimiter is None else _delimiter(delimiter))
+                    for prefix, delimiter in kind
+                )
+                for kind in kinds
+            )
+        )
+
+
+def _text(name: str | bytes) -> str:
+    """A folder's name to compare, whatever ``folder_encode`` is."""
+    return name if isinstance(name, str) else decode_name(name)
+
+
+def _delimiter(value: bytes) -> str:
+    """A hierarchy delimiter as text. It is one character of ASCII, unless a server errs."""
+    return value.decode("ascii", "backslashreplace")

@@ -1,0 +1,68 @@
+"""Gmail's labels of messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Union
+
+from .._arguments.strings import Argument, flag, string
+from .._parsing.fetch.results import ItemResult
+from ..imap_utf7 import decode_name, encode_name
+from ..sequence_set import MessageIds
+from ..util import Text, to_wire
+from .base.running import CommandBase
+
+Labels = Union[Text, Iterable[Text]]
+LabelsOfMessages = ItemResult[list[str]]
+"""``{12: ['\\\\Inbox', 'Work']}``"""
+
+_ITEM = b"X-GM-LABELS"
+
+
+class GmailMixin(CommandBase):
+    """FETCH and STORE of X-GM-LABELS, which is Gmail's own (its capability is X-GM-EXT-1; any other server says BAD).
+
+    ``messages`` are ids as for `fetch`. Labels are names, one or several: str, or bytes as on the wire. Gmail's own
+    ones begin with a backslash: ``'\\\\Inbox'``, ``'\\\\Important'``, ``'\\\\Starred'``. They may be any text; bytes
+    with NUL raise ValueError before anything is sent. The labels that come back are str, whatever ``folder_encode`` is;
+    one whose bytes are not modified UTF-7 is a str that still stands for the same label.
+
+    With ``silent`` the server is asked not to answer, and None comes back; else the labels that the messages have now,
+    as far as the server tells them. CommandError where the server refuses; the connection is usable after that.
+    """
+
+    def get_gmail_labels(self, messages: MessageIds) -> LabelsOfMessages:
+        """The labels of messages: ``{12: ['\\\\Inbox', 'Work'], 13: []}``."""
+        return self._decoded(self._fetch_item(_ITEM, messages))
+
+    def add_gmail_labels(self, messages: MessageIds, labels: Labels, silent: bool = False) -> LabelsOfMessages | None:
+        """Add labels: ``add_gmail_labels([12], ['Café', '\\\\Starred'])`` gives ``{12: ['\\\\Starred', 'Café']}``."""
+        return self._store_labels(b"+", messages, labels, silent)
+
+    def remove_gmail_labels(
+        self, messages: MessageIds, labels: Labels, silent: bool = False
+    ) -> LabelsOfMessages | None:
+        """Remove labels: ``remove_gmail_labels([12], 'Café')`` gives ``{12: ['\\\\Starred']}``."""
+        return self._store_labels(b"-", messages, labels, silent)
+
+    def set_gmail_labels(self, messages: MessageIds, labels: Labels, silent: bool = False) -> LabelsOfMessages | None:
+        """Replace all labels: ``set_gmail_labels([12], [])`` gives ``{12: []}``."""
+        return self._store_labels(b"", messages, labels, silent)
+
+    def _store_labels(
+        self, change: bytes, messages: MessageIds, labels: Labels, silent: bool
+    ) -> LabelsOfMessages | None:
+        if isinstance(labels, (str, bytes)):
+            labels = (labels,)
+        stored = self._store(change, _ITEM, messages, tuple(self._label(label) for label in labels), silent)
+        return None if stored is None else self._decoded(stored)
+
+    def _label(self, label: Text) -> Argument:
+        wire = to_wire(encode_name(label, self._imap.is_utf8))
+        # One of Gmail's own is an atom like a flag, any other label a string.
+        return flag(wire) if wire.startswith(b"\\") and wire.removeprefix(b"\\").isalpha() else string(wire, "a label")
+
+    def _decoded(self, found: ItemResult[Any]) -> LabelsOfMessages:
+        for message, labels in found.items():
+            found[message] = [decode_name(label, self._imap.is_utf8) for label in labels if isinstance(label, bytes)]
+        return found

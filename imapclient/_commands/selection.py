@@ -1,0 +1,108 @@
+"""Selecting a folder and leaving it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._parsing.fetch.items import parse_flags
+from .._parsing.response_codes import split_response_code
+from .._parsing.responses import Untagged, readable
+from ..exceptions import CommandError, IMAPClientReadOnlyError, ProtocolError
+from ..util import Text
+from .base.running import CommandBase
+
+_NUMBERS = frozenset((b"UIDVALIDITY", b"UIDNEXT", b"HIGHESTMODSEQ"))
+
+
+class SelectionMixin(CommandBase):
+    """SELECT, EXAMINE, UNSELECT, CLOSE (RFC 9051, 6.3 and 6.4)."""
+
+    def select_folder(self, folder: Text, readonly: bool = False) -> dict[bytes, Any]:
+        """Select a folder: the commands on messages then work on it (RFC 9051, 6.3.2 and 6.3.3).
+
+        Returns what the server says about it::
+
+            {b'EXISTS': 3, b'RECENT': 0, b'FLAGS': (b'\\\\Answered', b'\\\\Seen'),
+             b'PERMANENTFLAGS': (b'\\\\Seen', b'\\\\*'),
+             b'UIDVALIDITY': 1239278212, b'UIDNEXT': 11, b'UNSEEN': [b'2'], b'READ-WRITE': True}
+
+        Raises CommandError where the server refuses, and IMAPClientReadOnlyError where it opens the folder read-only
+        though ``readonly`` is off. The connection is usable after both; no folder is selected after the first, the
+        folder is selected, for reading, after the second.
+        """
+        heard = _SelectResponses()
+        names = (b"OK", b"FLAGS", b"EXISTS", b"RECENT")
+        command = b"EXAMINE" if readonly else b"SELECT"
+        imap = self._imap
+        with self._exclusive():
+            try:
+                reply = self._execute(command, [self._folder(folder)], dict.fromkeys(names, heard.take))
+            except CommandError:
+                imap.unselected()
+                raise
+            heard.add_code(reply.text)
+            uidvalidity = heard.values.get(b"UIDVALIDITY")
+            # Without it, no UID can be known to mean the same message another time.
+            selection = object() if uidvalidity is None else (self._wire_name(folder), uidvalidity)
+            imap.selected(readonly or b"READ-ONLY" in heard.values, selection)
+        if not readonly and b"READ-ONLY" in heard.values:
+            error = IMAPClientReadOnlyError(f"{folder!r} is not writable")
+            vars(error).update(command="SELECT", status="OK", code=(b"READ-ONLY", ()), text=readable(reply.human))
+            raise imap.secrets.hide(error)
+        return heard.values
+
+    def unselect_folder(self) -> bytes:
+        """Leave the selected folder without expunging (RFC 3691). Returns the server's text. Needs UNSELECT."""
+        self._require("UNSELECT")
+        return self._leave(b"UNSELECT")
+
+    def close_folder(self) -> bytes:
+        """Leave the selected folder and expunge its deleted messages (RFC 9051, 6.4.1). Returns the server's text."""
+        return self._leave(b"CLOSE")
+
+    def _leave(self, command: bytes) -> bytes:
+        with self._exclusive():
+            reply = self._execute(command)
+            self._imap.unselected()
+            return reply.text
+
+
+class _SelectResponses:
+    """Collects the answer to SELECT. What another folder, closed by it, said before is not part of it (RFC 7162)."""
+
+    def __init__(self) -> None:
+        self.values: dict[bytes, Any] = {}
+
+    def take(self, response: Untagged) -> bool | None:
+        if response.name in (b"EXISTS", b"RECENT"):
+            self.values[response.name] = response.number
+        elif response.name == b"FLAGS":
+            try:
+                self.values[b"FLAGS"] = parse_flags(response.line, response.start, response.records)
+            except ProtocolError:
+                # The folder is selected all the same.
+                return False
+        else:
+            return self.add_code(response.text)
+        return None
+
+    def add_code(self, text: bytes) -> bool:
+        found = split_response_code(text)
+        if found is None or found[0] == b"ALERT":
+            return False
+        name, arguments, _ = found
+        if name in _NUMBERS and arguments.isdigit() and len(arguments) <= 20:
+            self.values[name] = int(arguments)
+        elif name == b"PERMANENTFLAGS":
+            try:
+                self.values[name] = parse_flags(arguments, 0)
+            except ProtocolError:
+                # The folder is selected all the same.
+                self.values[name] = [arguments]
+        elif name == b"READ-WRITE":
+            self.values[name] = True
+        else:
+            if name == b"CLOSED":
+                self.values.clear()
+            self.values[name] = [arguments]
+        return True

@@ -1,0 +1,42 @@
+"""The untagged responses that answer a command, kept until it is over. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..exceptions import (
+    LimitError,
+)
+from .records import MAX_ANSWER_BYTES
+from .responses import Handler, Untagged
+from .search import correlator
+
+
+class Collector:
+    """Keeps the untagged responses of the names that a command asks for."""
+
+    def __init__(self, *names: bytes) -> None:
+        self.names = names
+        self.responses: list[Untagged] = []
+        self._room = MAX_ANSWER_BYTES
+
+    @property
+    def handlers(self) -> dict[bytes, Handler]:
+        """Made anew: an object that held them would keep itself, and what it has heard, until the next collection."""
+        return dict.fromkeys(self.names, self._keep)
+
+    def _keep(self, response: Untagged) -> None:
+        self._room -= response.size
+        if self._room < 0:
+            raise LimitError("MAX_ANSWER_BYTES", MAX_ANSWER_BYTES, "the answer to one command")
+        self.responses.append(response)
+
+    def answers_to(self, tags: Iterable[bytes]) -> tuple[list[Untagged], list[Untagged]]:
+        """What answers the searches of these tags, and what others, such as those that go on (RFC 5267)."""
+        expected = {None, *(tag.upper() for tag in tags)}
+        own: list[Untagged] = []
+        others: list[Untagged] = []
+        for response in self.responses:
+            is_own = response.name != b"ESEARCH" or correlator(response.line, response.start) in expected
+            (own if is_own else others).append(response)
+        return own, others

@@ -1,0 +1,333 @@
+"""FETCH responses that lie in the buffer whole, many at a time. No I/O.
+
+A `BatchReader` learns the layout of the responses at hand, the names of their items and the kind of each value, and
+makes one regular expression of it. That finds all responses of the layout that follow each other, in one call. Lines
+with strings and lists within lists are `fetch_plan`'s.
+
+It takes what it recognises from the first byte to the last, and leaves everything else, and all errors, to the parser:
+what it returns is what `fetch_parser.parse_fetch` would. The expressions let no CR or LF pass but the CRLF that ends a
+line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from ...exceptions import ProtocolError
+from ..fetch.items import CONVERTERS, LIST, NUMBER, SIMPLE_ITEM, STRING, flag_lists, literal_item, simple_value
+from ..fetch.results import FetchItems
+from . import plan as fetch_plan
+
+
+class Batch(NamedTuple):
+    """Responses: their sequence numbers, the ids to file them under, their items, where in the buffer they end."""
+
+    numbers: Sequence[int]
+    ids: Sequence[int]
+    items: Sequence[FetchItems]
+    end: int
+
+
+_Field = tuple[bytes, int]
+"""The name of an item and the kind of its value: NUMBER, LIST, STRING of `fetch_parser`, or one of those below."""
+# A list of one number: MODSEQ (12121231000)
+_NUMBER_IN_LIST = 10
+_LITERAL = 11
+
+_HEAD = re.compile(rb"\* (\d{1,20}) FETCH \(")
+_VALUES = {
+    NUMBER: rb"(0|[1-9]\d{0,18})",
+    LIST: rb'\(([^()"\n\r\v\f]*)\)',
+    STRING: rb'"([^"\\\r\n]*)"',
+    _NUMBER_IN_LIST: rb"\((0|[1-9]\d{0,18})\)",
+    _LITERAL: rb"\{(0|[1-9]\d{0,18})\}\r\n",
+}
+# Of a line that has one of these, the plan is asked.
+_STRUCTURED = (b"ENVELOPE (", b"BODYSTRUCTURE (", b"BODY (")
+# What the expression for many responses finds after the last one that it knows.
+_END = rb"|(?s:(.+))"
+# A line's last item and the size of its literal.
+_LITERAL_AT_END = re.compile(rb"([^ ].*) \{(0|[1-9]\d{0,18})\}\Z")
+# A line up to a literal that is a value of its own, and its size.
+_LITERAL_VALUE = re.compile(rb"(.*[ (])\{(0|[1-9]\d{0,18})\}\Z")
+# How far one expression looks, in bytes: what it does not know is copied.
+_REACH = 65536
+# How many responses go past after one that had no layout; twice as many after each further one.
+_MAX_PASSED = 256
+# After so many structured responses without a plan, one of four is tried.
+_MANY_UNPLANNED = 64
+_MAX_LAYOUTS = 256
+_MAX_FIELDS = 12
+
+
+class _Layout:
+    """The items of responses of one form, in order."""
+
+    def __init__(self, fields: tuple[_Field, ...]) -> None:
+        self.keys = tuple(name for name, _ in fields)
+        self.kinds = tuple(kind for _, kind in fields)
+        # Each ends with a literal, but for the last one.
+        segments: list[bytes] = [_HEAD.pattern]
+        for index, (name, kind) in enumerate(fields):
+            segments[-1] += re.escape(name) + b" " + _VALUES[kind]
+            is_last = index == len(fields) - 1
+            if kind == _LITERAL:
+                segments.append(b"" if is_last else b" ")
+            elif not is_last:
+                segments[-1] += b" "
+        segments[-1] += rb"\)\r\n"
+        self.has_literals = len(segments) > 1
+        if self.has_literals:
+            self.segments = [re.compile(segment).match for segment in segments]
+        else:
+            self.find = re.compile(segments[0] + _END).findall
+
+
+_layouts: dict[tuple[_Field, ...], _Layout] = {}
+
+
+class BatchReader:
+    """Reads for one command.
+
+    With ``by_uid`` each response must have a UID, which is its id; else its sequence number is.
+    """
+
+    def __init__(self, by_uid: bool, normalise_times: bool, max_depth: int) -> None:
+        self._by_uid = by_uid
+        self._normalise_times = normalise_times
+        self._layout: _Layout | None = None
+        self._uses_plans = max_depth >= fetch_plan.MAX_DEPTH
+        self._to_pass = 0
+        self._passed = 1
+        # How many structured responses without a plan have come one after the other.
+        self._unplanned = 0
+
+    def read(self, buffer: bytes, position: int) -> Batch | None:
+        """The responses from ``position`` on, or None where the parser must read the next one."""
+        if self._to_pass > 0:
+            self._to_pass -= 1
+            return None
+        try:
+            batch = self._read(buffer, position)
+        except (ProtocolError, ValueError, TypeError, LookupError):
+            # Among the next ones is one that is wrong: the parser finds out which, and reads what is sound in it.
+            self.give_up(_MAX_PASSED)
+            return None
+        if batch is not None:
+            self._passed, self._unplanned = 1, 0
+        elif self._unplanned:
+            # Each form has to come some times before there is a plan for it, so these are tried on and on.
+            self._to_pass = 3 if self._unplanned > _MANY_UNPLANNED else 0
+        else:
+            self.give_up()
+        return batch
+
+    def give_up(self, responses: int = 0) -> None:
+        """Leave the next responses to the parser, after some that could not be used."""
+        self._to_pass = max(responses, self._passed - 1)
+        self._passed = min(2 * self._passed, _MAX_PASSED)
+
+    def _read(self, buffer: bytes, position: int) -> Batch | None:
+        layout = self._layout
+        batch = None if layout is None else self._read_layout(layout, buffer, position)
+        if batch is None and self._uses_plans and _is_structured(buffer, position):
+            batch = self._read_planned(buffer, position)
+            self._unplanned += batch is None
+            return batch
+        if batch is None:
+            self._layout = layout = self._learn(buffer, position)
+            batch = None if layout is None else self._read_layout(layout, buffer, position)
+        return batch
+
+    # -- lines with strings and nested lists
+
+    def _read_planned(self, buffer: bytes, position: int) -> Batch | None:
+        numbers: list[int] = []
+        ids: list[int] = []
+        found: list[FetchItems] = []
+        normalise_times = self._normalise_times
+        while True:
+            end = buffer.find(b"\n", position)
+            if end < 0 or buffer[end - 1] != 13:
+                break
+            if buffer[end - 2] == 41:
+                items = fetch_plan.read_by_plan(buffer[position : end - 1], normalise_times)
+            else:
+                found_whole = _with_literals(buffer, position, end)
+                if found_whole is None:
+                    break
+                line, literals, end = found_whole
+                items = fetch_plan.read_by_plan(line, normalise_times, literals)
+            if items is None:
+                break
+            number = items[b"SEQ"]
+            if self._by_uid:
+                uid = items.pop(b"UID", None)
+                if uid is None:
+                    break
+            numbers.append(number)
+            ids.append(uid if self._by_uid else number)
+            found.append(items)
+            position = end + 1
+        return Batch(numbers, ids, found, position) if numbers else None
+
+    # -- layouts
+
+    def _learn(self, buffer: bytes, position: int) -> _Layout | None:
+        """The layout of the response at a position, if it is there whole and has one."""
+        head = _HEAD.match(buffer, position)
+        if head is None:
+            return None
+        position = head.end()
+        fields: list[_Field] = []
+        while len(fields) < _MAX_FIELDS:
+            end = buffer.find(b"\r\n", position)
+            if end < 0:
+                return None
+            line = buffer[position:end]
+            place = 0
+            match = SIMPLE_ITEM.match(line)
+            while match is not None:
+                kind = match.lastindex or 0
+                name, value = match.group(1, kind)
+                fields.append((name, _NUMBER_IN_LIST if _is_number_in_list(name, kind, value) else kind))
+                place = match.end()
+                match = SIMPLE_ITEM.match(line, place)
+            if place == len(line) and line[-1:] == b")" and fields:
+                break
+            literal = _LITERAL_AT_END.match(line, place)
+            if literal is None or literal_item(line, place) is None:
+                if place == 0 and line == b")" and fields and fields[-1][1] == _LITERAL:
+                    break
+                return None
+            fields.append((literal.group(1), _LITERAL))
+            position = end + 2 + int(literal.group(2))
+            if buffer[position : position + 1] == b" ":
+                position += 1
+        else:
+            return None
+        return self._layout_of(tuple(fields))
+
+    def _layout_of(self, fields: tuple[_Field, ...]) -> _Layout | None:
+        names = [name for name, _ in fields]
+        if len(set(names)) != len(names) or b"SEQ" in names or (self._by_uid and (b"UID", NUMBER) not in fields):
+            return None
+        layout = _layouts.get(fields)
+        if layout is None:
+            if len(_layouts) >= _MAX_LAYOUTS:
+                _layouts.clear()
+            layout = _layouts[fields] = _Layout(fields)
+        return layout
+
+    def _read_layout(self, layout: _Layout, buffer: bytes, position: int) -> Batch | None:
+        if layout.has_literals:
+            rows, end = _rows_with_literals(layout, buffer, position)
+        else:
+            rows = layout.find(buffer, position, position + _REACH)
+            end = min(len(buffer), position + _REACH)
+            if rows and rows[-1][-1]:
+                end -= len(rows.pop()[-1])
+        return self._batch(layout, list(zip(*rows)), end) if rows else None
+
+    def _batch(self, layout: _Layout, columns: Sequence[Sequence[bytes]], end: int) -> Batch:
+        numbers = list(map(int, columns[0]))
+        ids: Sequence[int] = numbers
+        keys: list[bytes] = [b"SEQ"]
+        values: list[Iterable[Any]] = [numbers]
+        for key, kind, column in zip(layout.keys, layout.kinds, columns[1:]):
+            made = self._column(key, kind, column)
+            if key == b"UID" and self._by_uid:
+                ids = made
+            else:
+                keys.append(key)
+                values.append(made)
+        return Batch(numbers, ids, _items(keys, values), end)
+
+    def _column(self, key: bytes, kind: int, texts: Sequence[bytes]) -> Any:
+        """The values of one item in all responses."""
+        if kind == _LITERAL:
+            return texts
+        if kind == _NUMBER_IN_LIST:
+            return list(zip(map(int, texts)))
+        if kind == LIST and key == b"FLAGS":
+            return flag_lists(texts)
+        if kind == NUMBER and (key == b"UID" or key not in CONVERTERS):
+            return list(map(int, texts))
+        normalise_times = self._normalise_times
+        return [simple_value(key, kind, text, normalise_times) for text in texts]
+
+
+def _is_structured(buffer: bytes, position: int) -> bool:
+    end = buffer.find(b"\n", position)
+    return any(buffer.find(name, position, end) >= 0 for name in _STRUCTURED)
+
+
+def _with_literals(buffer: bytes, position: int, end: int) -> tuple[bytes, list[tuple[int, bytes]], int] | None:
+    """A response with empty strings in place of its literals, these with the places of the strings, and where it ends.
+
+    The first line ends at ``end``, with its LF. None for a response that does not lie in the buffer whole, and for one
+    with a literal that is not a value of its own.
+    """
+    parts: list[bytes] = []
+    literals: list[tuple[int, bytes]] = []
+    strings = 0
+    while True:
+        line = buffer[position : end - 1]
+        if line[-1:] != b"}":
+            parts.append(line)
+            return b"".join(parts), literals, end
+        match = _LITERAL_VALUE.match(line)
+        if match is None:
+            return None
+        before = match.group(1)
+        quotes = before.count(b'"')
+        if b'\\"' in before:
+            quotes = before.replace(b"\\\\", b"").replace(b'\\"', b"").count(b'"')
+        if quotes & 1:
+            return None
+        strings += quotes // 2
+        start, position = end + 1, end + 1 + int(match.group(2))
+        literals.append((strings, buffer[start:position]))
+        strings += 1
+        parts += [before, b'""']
+        end = buffer.find(b"\n", position)
+        if end <= position or buffer[end - 1] != 13:
+            return None
+
+
+def _rows_with_literals(layout: _Layout, buffer: bytes, position: int) -> tuple[list[list[bytes]], int]:
+    """The values of each response, and where the last one ends. Only one that lies in the buffer whole is taken."""
+    rows: list[list[bytes]] = []
+    first, *others = layout.segments
+    while True:
+        match = first(buffer, position)
+        if match is None:
+            return rows, position
+        row = list(match.groups())
+        for segment in others:
+            start = match.end()
+            stop = start + int(row[-1])
+            row[-1] = buffer[start:stop]
+            match = segment(buffer, stop)
+            if match is None:
+                return rows, position
+            row += match.groups()
+        rows.append(row)
+        position = match.end()
+
+
+def _is_number_in_list(name: bytes, kind: int, value: bytes) -> bool:
+    return kind == LIST and name not in CONVERTERS and value.isdigit() and (value[:1] != b"0" or value == b"0")
+
+
+def _items(keys: list[bytes], columns: list[Iterable[Any]]) -> list[FetchItems]:
+    """The items of each response, from the values of each item."""
+    if len(keys) == 2:
+        first, second = keys
+        return [{first: a, second: b} for a, b in zip(*columns)]
+    if len(keys) == 3:
+        first, second, third = keys
+        return [{first: a, second: b, third: c} for a, b, c in zip(*columns)]
+    return [dict(zip(keys, row)) for row in zip(*columns)]

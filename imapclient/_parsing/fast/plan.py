@@ -1,0 +1,402 @@
+"""FETCH responses whose form was met before: their values without lexing them again. No I/O.
+
+What stands between the quoted strings of a response, its form, is the same in many messages but for the numbers in it.
+A form is cut into sections, each of whole items: what is before ENVELOPE, ENVELOPE and what follows it, BODYSTRUCTURE
+and what follows it. A section that keeps coming is compiled: a `_Plan` has a function that makes the items from its
+strings and numbers. `read_by_plan` then only cuts a response at its quotes and calls these.
+
+Plans are found by the form without its digits. They are used for no response but one that they describe byte for byte:
+their templates, filled with the numbers, must give the form. Whatever is not plain (numbers with leading zeros,
+envelopes of eleven fields, dates that are none) has no plan, and `read_by_plan` then returns None:
+`fetch_parser.parse_fetch` reads it. The values are the same in both ways.
+
+The source of a function is made of names of our own and places. Nothing that a server sends gets into it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, Callable, NamedTuple, Union
+
+from ...datetime_util import parse_to_datetime
+from ...exceptions import ProtocolError
+from ..fetch.results import FetchItems
+from ..lexer import CLOSE, NINE, OPEN, QUOTE, ZERO, hide_escapes, tokens
+from ..mail.body_structure import BodyData
+from ..mail.envelope import Address, Envelope
+
+_ADDRESS_FIELDS = tuple(field.name for field in dataclasses.fields(Address))
+_ENVELOPE_FIELDS = tuple(field.name for field in dataclasses.fields(Envelope))
+_DIGITS = b"0123456789"
+_RUN = re.compile(rb"[0-9]+")
+_LEADING_ZERO = re.compile(rb"(?<![0-9])0[0-9]")
+# How an address begins, without and with a name.
+_NAMELESS, _NAMED = b'(NIL NIL "', b'(" NIL "'
+_OPENING = re.compile(rb"\* [0-9]+ FETCH \(")
+_ALL_BUT_DIGITS = bytes(code if code in _DIGITS else 32 for code in range(256))
+# Lists within the list of items, at most. A deeper response is left to the parser, which knows the limit.
+MAX_DEPTH = 12
+# Longer responses are rare, and their numbers might be long enough to take time.
+_MAX_LENGTH = 32768
+_MAX_NUMBER = 10**19
+# A function takes as long to make as the parser takes for some messages: a form must have come this often before.
+_WORTH_IT = 3
+_MAX_PLANS = 1024
+# Of more strings, a section takes long to compile.
+_MAX_STRINGS = 200
+# When there are as many plans as that, all are forgotten, and a form must come twice as often to have one: where there
+# are very many forms, or a server makes them up, plans are for those that come most. So many times at most.
+_MAX_CLEARINGS = 5
+_MAX_SEEN = 8192
+_MAX_KEY = 1500
+
+
+class _Unplanned(Exception):
+    """Not plain: the parser's."""
+
+
+class _Plan(NamedTuple):
+    template: bytes
+    """The section with ``%d`` in place of each run of digits."""
+    closes: bool
+    """Whether it ends with the parenthesis that closes the list of items."""
+    strings: int
+    runs: int
+    make: Callable[..., bool]
+    """Puts the section's items into a dict, given this, whether times are normalised, the strings and the runs of
+    digits as numbers. Returns False where a name has other digits than in the section that it was made for."""
+    fixed: tuple[int, ...]
+    """Which of the runs are no numbers but in names: the 822 of RFC822.SIZE, the 1 of ``$label1``."""
+
+
+_Key = Union[bytes, "tuple[bytes, ...]"]
+"""A section without its digits, and with the digits in its names where the first plan had others there."""
+
+# None for a section that can have no plan.
+_plans: dict[_Key, _Plan | None] = {}
+# How often sections without a plan have come, by the hashes of their keys.
+_seen: dict[int, int] = {}
+_clearings = 0
+
+
+def read_by_plan(
+    line: bytes, normalise_times: bool = True, literals: Sequence[tuple[int, bytes]] = ()
+) -> FetchItems | None:
+    """The items of a FETCH response, or None where it has no plan: ``* 3 FETCH (UID 8 FLAGS ())`` is
+    ``{b'SEQ': 3, b'UID': 8, b'FLAGS': ()}``.
+
+    The line has a quoted string in place of each literal. These take the places that they have among the strings.
+    """
+    if len(line) > _MAX_LENGTH or line[:2] != b"* ":
+        return None
+    pieces = line.split(b'"')
+    form = b'"'.join(pieces[::2])
+    strings = pieces[1::2]
+    # Only flags have backslashes in most, and these come before the strings.
+    if line.rfind(b"\\") > line.find(b'"') and line.count(b"\\") != form.count(b"\\"):
+        hidden = hide_escapes(line)
+        pieces = hidden.text.split(b'"')
+        form = b'"'.join(pieces[::2])
+        if not len(pieces) & 1 or hidden.backslash in form or hidden.quote in form:
+            return None
+        strings = hidden.unescaped(pieces[1::2])
+    elif not len(pieces) & 1:
+        return None
+    for place, literal in literals:
+        strings[place] = literal
+    if _NAMELESS in form:
+        form, strings = _with_names(form, strings)
+    try:
+        numbers = list(map(int, form.translate(_ALL_BUT_DIGITS).split()))
+        if sum(numbers) >= _MAX_NUMBER:
+            return None
+        items: FetchItems = {b"SEQ": numbers[0]}
+        template = b""
+        string = run = 0
+        closes = False
+        for key in _cut(form.translate(None, _DIGITS)):
+            plan = _plans.get(key) or _new_plan(key, key, form)
+            part, is_last, strings_end, runs_end, make, _ = plan
+            strings_end += string
+            runs_end += run
+            own_strings, own_numbers = strings[string:strings_end], numbers[run:runs_end]
+            if not make(items, normalise_times, own_strings, own_numbers):
+                plan = _other_plan(plan, key, own_numbers, form)
+                part, is_last = plan.template, plan.closes
+                if not plan.make(items, normalise_times, own_strings, own_numbers):
+                    return None
+            if closes:
+                return None
+            closes = is_last
+            template += part
+            string, run = strings_end, runs_end
+        return items if closes and template % tuple(numbers) == form else None
+    except (_Unplanned, ValueError, TypeError, IndexError):
+        return None
+
+
+def _with_names(form: bytes, strings: Sequence[bytes]) -> tuple[bytes, list[Any]]:
+    """The form as if all addresses had names, and None for those among the strings: one plan is for both."""
+    parts = form.split(_NAMELESS)
+    found: list[Any] = list(strings)
+    place = 0
+    for part in parts[:-1]:
+        place += part.count(b'"')
+        found.insert(place, None)
+        place += 2
+    return _NAMED.join(parts), found
+
+
+def _cut(form: bytes) -> list[bytes]:
+    envelope = form.find(b" ENVELOPE (")
+    structure = form.find(b" BODYSTRUCTURE (")
+    first, second = (envelope, structure) if envelope < structure else (structure, envelope)
+    if second < 0:
+        return [form]
+    if first < 0:
+        return [form[:second], form[second:]]
+    return [form[:first], form[first:second], form[second:]]
+
+
+# -- making plans
+
+
+def _other_plan(plan: _Plan, key: bytes, numbers: list[int], form: bytes) -> _Plan:
+    """The plan for a section that differs from that of ``plan`` in the digits of its names."""
+    whole_key = (key, *(b"%d" % numbers[run] for run in plan.fixed))
+    return _plans.get(whole_key) or _new_plan(whole_key, key, form)
+
+
+def _new_plan(whole_key: _Key, key: bytes, form: bytes) -> _Plan:
+    """A plan for the section of a form that has this key. It is kept under ``whole_key``."""
+    global _clearings
+    if whole_key in _plans or len(key) > _MAX_KEY or key.count(b'"') > _MAX_STRINGS:
+        raise _Unplanned
+    seen = hash(whole_key)
+    times = _seen.get(seen, 0)
+    if times < _WORTH_IT << _clearings:
+        if len(_seen) >= _MAX_SEEN:
+            _seen.clear()
+        _seen[seen] = times + 1
+        raise _Unplanned
+    sections = [section for section in _cut(form) if section.translate(None, _DIGITS) == key]
+    if not sections or _LEADING_ZERO.search(sections[0]):
+        # ENV5ELOPE, which cuts in the key only; 007, which is no number, or in a name that the template does not tell
+        # from one with 7. Forms that can have a plan may have the same key.
+        raise _Unplanned
+    if len(_plans) >= _MAX_PLANS:
+        _plans.clear()
+        _clearings = min(_clearings + 1, _MAX_CLEARINGS)
+    try:
+        plan = _plans[whole_key] = _Planner(sections[0]).plan()
+    except (_Unplanned, ProtocolError):
+        _plans[whole_key] = None
+        raise _Unplanned from None
+    return plan
+
+
+class _Made(NamedTuple):
+    """Where a value is, or how it is made: an expression. Of a section's strings and numbers, the name."""
+
+    source: str
+
+
+class _String(_Made):
+    __slots__ = ()
+
+
+class _Number(_Made):
+    __slots__ = ()
+
+
+_NONE = _Made("None")
+
+
+class _Planner:
+    """Compiles a section. Strings and numbers are places here: each value is either a list of values, a place, an atom
+    or None."""
+
+    def __init__(self, section: bytes) -> None:
+        # Control characters: some of these are space to one part of the parser and not to another.
+        if min(section) < 32 or any(unfit in section for unfit in (b"[", b"{", b"%", b'\\"', b"\\\\")):
+            raise _Unplanned
+        self._section = section
+        # What comes before the expression for an item.
+        self._statements: list[str] = []
+        self._names: dict[str, Any] = {
+            "Address": Address,
+            "BodyData": BodyData,
+            "Envelope": Envelope,
+            "date": parse_to_datetime,
+            "new": object.__new__,
+            "__builtins__": {},
+        }
+
+    def plan(self) -> _Plan:
+        section = self._section
+        found = tokens(section.replace(b'"', b'""'))
+        opens = section.startswith(b"* ")
+        if opens:
+            # The lexer does not see other spaces.
+            if _OPENING.match(section) is None:
+                raise _Unplanned
+            # What is left is the sequence number and the items.
+            found = [found[1], *found[4:]]
+        template, runs, chosen = _template(section)
+        strings = [f"s{index}" for index in range(section.count(b'"'))]
+        places = [f"n{index}" for index in range(len(runs))]
+        values, closes = _nested(found, strings, [places[index] for index in chosen])
+        if opens and values.pop(0) != _Number("n0"):
+            raise _Unplanned
+        if len(values) & 1 or not all(type(name) is bytes for name in values[::2]):
+            raise _Unplanned
+        fixed = tuple(index for index in range(len(runs)) if index not in chosen)
+        lines = ["def make(items, normalise, strings, numbers):"]
+        lines += [f"    [{', '.join(names)}] = {given}" for names, given in ((strings, "strings"), (places, "numbers"))]
+        lines += [f"    if {places[index]} != {self._constant(int(runs[index]))}: return False" for index in fixed]
+        for name, value in zip(values[::2], values[1::2]):
+            if name.upper() == b"SEQ":
+                raise _Unplanned
+            made = self._item(name.upper(), value)
+            lines += [*self._statements, f"    items[{self._constant(name.upper())}] = {made}"]
+            self._statements.clear()
+        lines.append("    return True")
+        names = self._names
+        exec(compile("\n".join(lines), "<a plan for FETCH responses>", "exec"), names)
+        return _Plan(template, closes, len(strings), len(runs), names["make"], fixed)
+
+    # Each of these returns an expression.
+
+    def _item(self, name: bytes, value: Any) -> str:
+        if name == b"ENVELOPE":
+            return self._envelope(value)
+        if name in (b"BODYSTRUCTURE", b"BODY"):
+            return self._body(value)
+        if name == b"INTERNALDATE":
+            return self._date(value)
+        if name in (b"UID", b"RFC822.SIZE"):
+            if type(value) is not _Number:
+                raise _Unplanned
+            return value.source
+        if name in (b"FLAGS", b"X-GM-LABELS"):
+            if type(value) is not tuple or not all(type(flag) is bytes for flag in value):
+                raise _Unplanned
+            return self._constant(value)
+        return self._value(value)
+
+    def _value(self, value: Any) -> str:
+        """Any value."""
+        if type(value) is tuple:
+            return "(" + "".join(self._value(part) + ", " for part in value) + ")"
+        return value.source if isinstance(value, _Made) else self._constant(value)
+
+    def _constant(self, value: Any) -> str:
+        name = f"c{len(self._names)}"
+        self._names[name] = value
+        return name
+
+    def _date(self, value: Any) -> str:
+        if type(value) is not _String:
+            raise _Unplanned
+        return f"date({value.source}, normalise)"
+
+    def _text(self, value: Any) -> str:
+        """A string, an atom or NIL."""
+        if type(value) is _String or value is _NONE:
+            return value.source
+        if type(value) is bytes:
+            return self._constant(value)
+        raise _Unplanned
+
+    def _envelope(self, value: Any) -> str:
+        if type(value) is not tuple or len(value) != 10:
+            raise _Unplanned
+        date, subject, *lists, in_reply_to, message_id = value
+        fields = [_NONE.source if date is _NONE else self._date(date), self._text(subject)]
+        fields += map(self._addresses, lists)
+        fields += [self._text(in_reply_to), self._text(message_id)]
+        return self._object("Envelope", _ENVELOPE_FIELDS, fields)
+
+    def _object(self, kind: str, names: Iterable[str], values: Iterable[str]) -> str:
+        """A new object whose slots are filled one by one: half the time of a call of ``__init__``."""
+        made = f"o{len(self._statements)}"
+        self._statements.append(f"    {made} = new({kind})")
+        self._statements += [f"    {made}.{name} = {value}" for name, value in zip(names, values)]
+        return made
+
+    def _addresses(self, value: Any) -> str:
+        if value is _NONE or value == ():
+            return _NONE.source
+        if type(value) is not tuple or not all(type(address) is tuple and len(address) == 4 for address in value):
+            raise _Unplanned
+        made = [self._object("Address", _ADDRESS_FIELDS, map(self._text, address)) for address in value]
+        return "(" + "".join(f"{name}, " for name in made) + ")"
+
+    def _body(self, value: Any) -> str:
+        if type(value) is not tuple or not value:
+            raise _Unplanned
+        if type(value[0]) is tuple:
+            parts = []
+            for part in value:
+                if type(part) is not tuple:
+                    break
+                parts.append(self._body(part))
+            rest = "".join(self._value(field) + ", " for field in value[len(parts) :])
+            return f"BodyData(([{', '.join(parts)}], {rest}))"
+        # One of fewer fields may be a multipart without its parts: its type tells.
+        if len(value) < 7 or not (value[2] is _NONE or type(value[2]) is tuple):
+            raise _Unplanned
+        return f"BodyData({self._value(value)})"
+
+
+def _template(section: bytes) -> tuple[bytes, list[bytes], list[int]]:
+    """The template, the runs of digits, and which of these are numbers: they stand alone."""
+    matches = list(_RUN.finditer(section))
+    chosen = [
+        index
+        for index, match in enumerate(matches)
+        if section[match.start() - 1 : match.start()] in (b" ", b"(")
+        and section[match.end() : match.end() + 1] in (b" ", b")", b"")
+    ]
+    return _RUN.sub(b"%d", section), [match.group() for match in matches], chosen
+
+
+def _nested(found: list[bytes], strings: list[str], numbers: list[str]) -> tuple[list[Any], bool]:
+    """The values of a section, and whether the list around them is closed at its end."""
+    if sum(token[0] == QUOTE for token in found) != len(strings):
+        raise _Unplanned
+    if sum(ZERO <= token[0] <= NINE for token in found) != len(numbers):
+        raise _Unplanned
+    string, number = iter(strings), iter(numbers)
+    stack: list[list[Any]] = []
+    current: list[Any] = []
+    closes = False
+    for token in found:
+        first = token[0]
+        if closes:
+            raise _Unplanned
+        if first == QUOTE:
+            current.append(_String(next(string)))
+        elif first == OPEN:
+            if len(stack) >= MAX_DEPTH - 2:
+                raise _Unplanned
+            stack.append(current)
+            current = []
+        elif first == CLOSE:
+            if stack:
+                done = tuple(current)
+                current = stack.pop()
+                current.append(done)
+            else:
+                closes = True
+        elif ZERO <= first <= NINE:
+            if not token.isdigit():
+                raise _Unplanned
+            current.append(_Number(next(number)))
+        else:
+            current.append(_NONE if token.upper() == b"NIL" else token)
+    if stack:
+        raise _Unplanned
+    return current, closes

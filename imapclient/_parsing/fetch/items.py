@@ -1,0 +1,199 @@
+"""The items of a FETCH response: how each is recognised, and how its value is made. No I/O."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, Callable
+
+from ...datetime_util import parse_to_datetime
+from ...exceptions import ProtocolError
+from ..lexer import around, brief, number, read_values
+from ..mail.body_structure import read_body
+from ..mail.envelope import Envelope, PartlyReadError, read_envelope
+from ..records import Record
+
+# One item up to the space or parenthesis after it: a number, a list without lists or strings in it, a string without
+# escapes. Names in lower case, NIL and all else go the long way; so do the control characters at which bytes.split()
+# would end an atom.
+SIMPLE_ITEM = re.compile(
+    rb"((?!NIL )[A-Z][A-Z0-9.-]*) "
+    rb"(?:(0|[1-9]\d{0,18})|\(([^()\"\n\r\v\f]*)\)|\"([^\"\\]*)\")"
+    rb"(?: (?=[A-Z])|\)\Z)"
+)
+# Its groups, one of which has the value.
+NUMBER, LIST, STRING = 2, 3, 4
+_LITERAL_ITEM = re.compile(rb"(?:BODY|BINARY)\[[A-Z0-9.]*(?: \([A-Z0-9 -]+\))?\](?:<\d+>)?|RFC822(?:\.HEADER|\.TEXT)?")
+_literal_items: set[bytes] = set()
+_flag_lists: dict[bytes, tuple[bytes, ...]] = {}
+_MAX_FLAG_LISTS_KEPT = 1024
+
+
+def literal_item(line: bytes, start: int) -> bytes | None:
+    """The name of the item whose literal the line announces, if that is all it has from ``start`` on."""
+    space = line.rfind(b" ")
+    name = line[start:space]
+    if line.rfind(b"{") != space + 1:
+        # ~{n}, or no space before it
+        return None
+    if name not in _literal_items:
+        if _LITERAL_ITEM.fullmatch(name) is None:
+            return None
+        if len(_literal_items) < _MAX_FLAG_LISTS_KEPT and len(name) < 200:
+            _literal_items.add(name)
+    return name
+
+
+def flag_list(text: bytes) -> tuple[bytes, ...]:
+    """The flags of a list. Such lists are mostly one of few."""
+    known = _flag_lists.get(text)
+    if known:
+        return known
+    flags = tuple(text.split())
+    if b"NIL" in text.upper():
+        # In any letter case it is NIL to the lexer.
+        flags = tuple(b"NIL" if flag.upper() == b"NIL" else flag for flag in flags)
+    if len(_flag_lists) < _MAX_FLAG_LISTS_KEPT and len(text) < 200:
+        _flag_lists[text] = flags
+    return flags
+
+
+def flag_lists(texts: Iterable[bytes]) -> list[tuple[bytes, ...]]:
+    """What stands between the parentheses of many FLAGS, as flags."""
+    return [_flag_lists.get(text) or flag_list(text) for text in texts]
+
+
+def simple_value(key: bytes, kind: int | None, text: bytes, normalise_times: bool) -> Any:
+    """The value of what `SIMPLE_ITEM` has matched: its name, the group of its value, and that."""
+    value: Any = text
+    if kind == NUMBER:
+        value = int(text)
+    elif kind == LIST:
+        value = (number(text),) if text.isdigit() else tuple(read_values(text))
+    converter = CONVERTERS.get(key)
+    return value if converter is None else converter(value, normalise_times)
+
+
+def convert(key: bytes, value: Any, normalise_times: bool) -> Any:
+    """The value of an item, whose name is in upper case, as it is handed out; ProtocolError where it can't be."""
+    converter = CONVERTERS.get(key)
+    if converter is None:
+        if b"[" not in key:
+            return value
+        converter = _size if key.startswith(b"BINARY.SIZE[") else _section_text
+    return converter(value, normalise_times)
+
+
+def section(key: bytes, rest: Iterable[Any]) -> bytes:
+    """The whole name of an item whose section holds strings: ``BODY[HEADER.FIELDS ("Subject")]``."""
+    parts = [key]
+    for value in rest:
+        if isinstance(value, tuple) and all(isinstance(name, bytes) for name in value):
+            parts.append(b" (%s)" % b" ".join(value))
+        elif isinstance(value, bytes):
+            parts.append(value if value.startswith(b"]") else b" " + value)
+            if b"]" in value:
+                return b"".join(parts)
+        else:
+            break
+    raise ProtocolError(f"the section of {brief(key)} is not closed")
+
+
+def _uid(value: Any, _: bool) -> int:
+    if isinstance(value, bytes) and value.isdigit() and len(value) <= 20:
+        # As a literal or a string, seen in fixtures of other clients: UID {4} 2345
+        value = int(value)
+    if not isinstance(value, int):
+        raise ProtocolError(f"invalid UID: {brief(value)}")
+    return value
+
+
+def parse_flags(line: bytes, start: int, records: Sequence[Record] | None = None) -> tuple[bytes, ...]:
+    """A list of flags: ``parse_flags(b'* FLAGS (\\\\Seen Work)', 8) == (b'\\\\Seen', b'Work')``."""
+    values = read_values(line, start, records, typed=False)
+    if len(values) != 1 or not isinstance(values[0], tuple) or not all(isinstance(f, bytes) for f in values[0]):
+        raise ProtocolError("not a list of flags", start, around(line, start))
+    return values[0]
+
+
+def _atoms(value: Any, _: bool) -> Any:
+    """A list of flags or labels. These are names even where they look like a number or NIL."""
+    if value is None:
+        return ()
+    if not isinstance(value, tuple):
+        raise ProtocolError(f"not a list: {brief(value)}")
+    for atom in value:
+        if not isinstance(atom, bytes):
+            return tuple(map(_as_name, value))
+    return value
+
+
+def _as_name(value: Any) -> bytes:
+    if isinstance(value, tuple):
+        raise ProtocolError(f"a list among names: {brief(value)}")
+    return value if isinstance(value, bytes) else b"NIL" if value is None else b"%d" % value
+
+
+def _section_text(value: Any, _: bool) -> Any:
+    if isinstance(value, tuple):
+        raise ProtocolError(f"not the text of a section: {brief(value)}")
+    return value
+
+
+def _size(value: Any, _: bool) -> Any:
+    """A size. Not of the grammar, and read: ``-1``, and ``9.3736e+06``, a large number that went through a float."""
+    if isinstance(value, bytes):
+        with contextlib.suppress(ValueError, OverflowError):
+            value = int(float(value)) if len(value) <= 20 else value
+    if value is not None and not isinstance(value, int):
+        raise ProtocolError(f"not a size: {brief(value)}")
+    return value
+
+
+def _internal_date(value: Any, normalise_times: bool) -> datetime.datetime | None:
+    if value is None:
+        return None
+    if not isinstance(value, bytes):
+        raise ProtocolError(f"not a date: {brief(value)}")
+    try:
+        return parse_to_datetime(value, normalise_times)
+    except ValueError as error:
+        raise ProtocolError(error) from error
+
+
+def _envelope(value: Any, normalise_times: bool) -> Envelope | None:
+    """The envelope; PartlyReadError, with what is sound in it, where not all of it is."""
+    if value is None:
+        return None
+    if not isinstance(value, tuple):
+        raise ProtocolError(f"not an envelope: {brief(value)}")
+    envelope, faults = read_envelope(value, normalise_times)
+    if faults:
+        raise PartlyReadError("in an envelope", envelope, faults)
+    return envelope
+
+
+def _body(value: Any, _: bool) -> Any:
+    """The body structure; PartlyReadError, with the structure as far as it can be read, where not all of it can."""
+    if value is None:
+        return None
+    if not isinstance(value, tuple):
+        raise ProtocolError(f"not a body structure: {brief(value)}")
+    body, faults = read_body(value)
+    if faults:
+        raise PartlyReadError("in a body structure", body, faults)
+    return body
+
+
+CONVERTERS: dict[bytes, Callable[[Any, bool], Any]] = {
+    b"UID": _uid,
+    b"FLAGS": _atoms,
+    b"X-GM-LABELS": _atoms,
+    b"INTERNALDATE": _internal_date,
+    b"RFC822.SIZE": _size,
+    b"ENVELOPE": _envelope,
+    b"BODY": _body,
+    b"BODYSTRUCTURE": _body,
+}

@@ -1,0 +1,121 @@
+"""IMAPClient's functions that parse responses, which take records in imaplib's shape. No I/O.
+
+The commands use what is beside them: fetch_parser.py, search_parser.py, folder_parser.py, response_codes.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ..exceptions import FetchError, ProtocolError
+from .fetch.lenient import read_leniently
+from .fetch.parser import fetch_items
+from .fetch.results import FetchItems, FetchResult
+from .folders import with_name
+from .lexer import brief, read_values
+from .records import Record
+from .search import SearchIds, parse_search
+
+
+def parse_response(data: Sequence[Record | None]) -> tuple[Any, ...]:
+    """Any response's values: ``parse_response([b'INBOX (MESSAGES 3)']) == (b'INBOX', (b'MESSAGES', 3))``.
+
+    ``data`` are records in imaplib's shape; ``[None]``, imaplib's word for nothing, gives ``()``.
+    """
+    records = [record for record in data if record is not None]
+    return with_name(read_values(b"", 0, records))
+
+
+def parse_message_list(data: Sequence[bytes | str | None]) -> SearchIds:
+    """The ids in a SEARCH response: ``parse_message_list([b'1 5 9 (MODSEQ 35)']) == [1, 5, 9]``, modseq 35.
+
+    ValueError unless there is exactly one record.
+    """
+    if len(data) != 1:
+        raise ValueError("unexpected message list data")
+    record = data[0]
+    if record is None:
+        return SearchIds()
+    return parse_search(record.encode("ascii") if isinstance(record, str) else record, 0)
+
+
+def parse_fetch_response(
+    text: Sequence[Record | None], normalise_times: bool = True, uid_is_key: bool = True, *, strict: bool = False
+) -> FetchResult:
+    """FETCH responses: ``parse_fetch_response([b'3 (UID 8 FLAGS (\\Seen))'])`` is
+    ``{8: {b'SEQ': 3, b'FLAGS': (b'\\Seen',)}}``.
+
+    With ``uid_is_key`` a message that carries its UID is filed under it, else under its sequence number and the UID
+    is an item. With ``normalise_times`` datetimes are naive and in local time, else they carry their zone.
+
+    What can't be read of one message is None, and in the ``errors`` of the result; with ``strict`` it raises
+    ProtocolError. That is raised in any case for what is no FETCH response. As with IMAPClient, the result is a
+    defaultdict: a message that is not in it has no items.
+    """
+    records = [record for record in text if record is not None]
+    try:
+        return _read_strictly(records, normalise_times, uid_is_key)
+    except ProtocolError:
+        if strict:
+            raise
+    result = FetchResult(default_factory=dict)
+    for response in _responses(records):
+        number, items, errors = _read_leniently(response, normalise_times)
+        message: int | None = number
+        # Where not even the items could be told apart, the UID may be in what is lost.
+        if uid_is_key and (b"UID" in items or any(error.item is None for error in errors)):
+            message = items.pop(b"UID", None)
+        for error in errors:
+            error.message = message
+        result.errors += errors
+        if message is not None:
+            result[message].update(items)
+    return result
+
+
+def _read_strictly(records: list[Record], normalise_times: bool, uid_is_key: bool) -> FetchResult:
+    values = read_values(b"", 0, records)
+    result = FetchResult(default_factory=dict)
+    for index in range(0, len(values), 2):
+        if index + 1 == len(values):
+            raise ProtocolError(f"a FETCH response without its items: {brief(values[index])}")
+        number, items = values[index], values[index + 1]
+        if not isinstance(number, int):
+            raise ProtocolError(f"invalid message number: {brief(number)}")
+        parsed = fetch_items(number, items, normalise_times)
+        if uid_is_key:
+            number = parsed.pop(b"UID", number)
+        result[number].update(parsed)
+    return result
+
+
+def _responses(records: list[Record]) -> Iterator[list[Record]]:
+    """The records of each response: a literal is followed by more of the same response."""
+    response: list[Record] = []
+    for record in records:
+        response.append(record)
+        if not isinstance(record, tuple):
+            yield response
+            response = []
+    if response:
+        yield response
+
+
+# Where the data of ``3 (UID 8)`` starts.
+_NUMBER = re.compile(rb" *(\d{1,20}) +")
+
+
+def _read_leniently(response: list[Record], normalise_times: bool) -> tuple[int, FetchItems, list[FetchError]]:
+    first = response[0]
+    line = first[0] if isinstance(first, tuple) else first
+    match = _NUMBER.match(line)
+    if match is None:
+        raise ProtocolError("not a FETCH response", 0, line[:80])
+    number = int(match.group(1))
+    return (number, *read_leniently(number, line, match.end(), response, normalise_times))
+
+
+for _function in (parse_response, parse_message_list, parse_fetch_response):
+    _function.__module__ = "imapclient.response_parser"

@@ -1,0 +1,1 @@
+"""What FETCH sends about mail: envelopes, body structures, header text, transfer encodings. No I/O."""

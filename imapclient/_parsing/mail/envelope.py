@@ -1,0 +1,286 @@
+"""The envelope of a message (RFC 9051, 7.5.2) and the addresses in it: their types, and reading them."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import re
+from collections.abc import Sequence
+from typing import Any, SupportsIndex
+
+from ...datetime_util import parse_to_datetime
+from ...exceptions import ProtocolError
+from ...util import to_unicode
+from ..lexer import brief
+from .header_text import decode_text, decode_words
+
+
+@dataclasses.dataclass
+class Address:
+    """One address of an envelope (RFC 9051, 7.5.2): each field bytes as the server sent them, or None.
+
+    ``Address(name=b'Ann', route=None, mailbox=b'ann', host=b'example.org')``. In a group (RFC 5322) the start of the
+    group is an address with host None and mailbox its name, the end one with both None.
+    """
+
+    __slots__ = ("host", "mailbox", "name", "route")
+
+    name: bytes | None
+    route: bytes | None
+    mailbox: bytes | None
+    host: bytes | None
+
+    def __str__(self) -> str:
+        """As in a header: ``'Ann <ann@example.org>'``.
+
+        Nothing is decoded. Bytes that are not ASCII are left out, and a control character is a space, so that the
+        text is one line.
+        """
+        # Here for the same reason as in datetime_util.
+        from email.utils import formataddr
+
+        parts = [to_unicode(part) for part in (self.mailbox, self.host) if part]
+        address = formataddr((to_unicode(self.name or b""), "@".join(parts)))
+        return address if address.isprintable() else address.translate(_CONTROL_TO_SPACE)
+
+    @property
+    def display_name(self) -> str | None:
+        """The name to show, decoded (RFC 2047): ``'Zoë'`` for ``b'=?utf-8?q?Zo=C3=AB?='``, or None.
+
+        Where there is no name and no host it is the mailbox: the start of a group has the group's name there,
+        ``'undisclosed-recipients'``, and mail within one machine the user's, ``'root'``. It is what the sender wrote,
+        and proves nothing about who that is.
+        """
+        raw = self.name
+        if not raw and self._host is None and self.mailbox not in _NO_MAILBOXES:
+            raw = self.mailbox
+        return (decode_words(raw).strip() or None) if raw else None
+
+    @property
+    def email(self) -> str | None:
+        """The address alone: ``'ann@example.org'``; None unless there is a mailbox as well as a host.
+
+        So it is None for the marks of a group, and where the server has put a stand-in: ``MISSING_MAILBOX`` and
+        ``MISSING_DOMAIN`` (Dovecot), ``unspecified-domain`` (Cyrus), ``.MISSING-HOST-NAME.`` (UW, Exchange). Raw
+        UTF-8 is decoded (RFC 6532), a domain in Punycode stays so. A mailbox that needs quotes in a header has them:
+        ``'"ann smith"@example.org'``.
+        """
+        if not self.mailbox or self._host is None or self.mailbox in _NO_MAILBOXES:
+            return None
+        mailbox, host = decode_text(self.mailbox), decode_text(self._host)
+        if not _DOMAIN.fullmatch(host):
+            return None
+        if not _DOT_ATOM.fullmatch(mailbox) and not _is_quoted(mailbox):
+            mailbox = '"' + mailbox.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        return f"{mailbox}@{host}"
+
+    @property
+    def _host(self) -> bytes | None:
+        """The host, if the header had one."""
+        return None if not self.host or self.host in _NO_HOSTS else self.host
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
+        # Before protocol 2, pickle knows no slots.
+        return super().__reduce_ex__(max(2, protocol.__index__()))
+
+
+Address.__module__ = "imapclient.response_types"
+
+
+# What servers put where a header has nothing that they could send.
+_NO_HOSTS = frozenset(
+    {
+        # Dovecot 2.3, for "From: root" and for "From: <ann@>"
+        b"MISSING_DOMAIN",
+        b"SYNTAX_ERROR",
+        # Cyrus 3
+        b"unspecified-domain",
+        # UW imapd and Exchange
+        b".MISSING-HOST-NAME.",
+        b".SYNTAX-ERROR.",
+    }
+)
+_NO_MAILBOXES = frozenset(
+    {
+        # Dovecot 2.3, for "From: <>"
+        b"MISSING_MAILBOX",
+        # Cyrus 3
+        b"unknown-user",
+        # UW imapd, each with .SYNTAX-ERROR.
+        b"INVALID_ADDRESS",
+        b"MISSING_MAILBOX_TERMINATOR",
+        b"UNEXPECTED_DATA_AFTER_ADDRESS",
+    }
+)
+_CONTROL_TO_SPACE = dict.fromkeys([*range(9), *range(10, 32), 127], " ")
+# dot-atom and quoted-string (RFC 5322, 3.2; RFC 6532 adds what is not ASCII), but for where the dots stand.
+_DOT_ATOM = re.compile(r"[^\x00-\x20()<>\[\]:;@\\,\"\x7f]+")
+_ESCAPED = re.compile(r"\\.")
+_QUOTE_OR_BACKSLASH = re.compile(r'["\\]')
+_DOMAIN = re.compile(_DOT_ATOM.pattern + r"|\[[^\x00-\x20\[\]\\\x7f]*\]")
+
+
+def _is_quoted(text: str) -> bool:
+    """Whether text is a quoted-string. Not by one expression, whose memory would be a hundred times the text's."""
+    inside = text[1:-1]
+    return text == f'"{inside}"' and not _QUOTE_OR_BACKSLASH.search(_ESCAPED.sub("", inside))
+
+
+class _WithUnreadableDate:
+    """What an envelope holds beside its fields. The slot is empty in most, which costs no time."""
+
+    __slots__ = ("_unreadable_date",)
+    _unreadable_date: bytes | None
+
+
+@dataclasses.dataclass
+class Envelope(_WithUnreadableDate):
+    """The envelope of a message (RFC 9051, 7.5.2).
+
+    ``date`` is a datetime, naive and in local time unless ``normalise_times`` is off, or None where the header is
+    missing or can't be read. Text is bytes as in the header (not decoded), the address lists are tuples of `Address`;
+    each is None where the server sent NIL.
+    """
+
+    __slots__ = (
+        "bcc",
+        "cc",
+        "date",
+        "from_",
+        "in_reply_to",
+        "message_id",
+        "reply_to",
+        "sender",
+        "subject",
+        "to",
+    )
+
+    date: datetime.datetime | None
+    subject: bytes | None
+    from_: tuple[Address, ...] | None
+    sender: tuple[Address, ...] | None
+    reply_to: tuple[Address, ...] | None
+    to: tuple[Address, ...] | None
+    cc: tuple[Address, ...] | None
+    bcc: tuple[Address, ...] | None
+    in_reply_to: bytes | None
+    message_id: bytes | None
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """For IPython: as it is, with a line for each field where one is not enough."""
+        with printer.group(len("Envelope("), "Envelope(", ")"):
+            for field in dataclasses.fields(self):
+                if field.name != "date":
+                    printer.text(",")
+                    printer.breakable()
+                printer.text(f"{field.name}=")
+                printer.pretty(getattr(self, field.name))
+
+    @property
+    def subject_text(self) -> str | None:
+        """The subject, decoded (RFC 2047): ``'Grüße'`` for ``b'=?utf-8?q?Gr=C3=BC=C3=9Fe?='``. None without one.
+
+        One line, whatever the bytes are. What can't be decoded is U+FFFD.
+        """
+        return None if self.subject is None else decode_words(self.subject)
+
+    @property
+    def unreadable_date(self) -> bytes | None:
+        """The date's bytes where they are no date that can be read, such as ``b'00-Jan-0000'``; else None."""
+        try:
+            return self._unreadable_date
+        except AttributeError:
+            return None
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
+        # Before protocol 2, pickle knows no slots.
+        return super().__reduce_ex__(max(2, protocol.__index__()))
+
+
+Envelope.__module__ = "imapclient.response_types"
+
+
+# -- reading
+
+
+class PartlyReadError(ProtocolError):
+    """A part of an item is not IMAP. ``sound`` is the item's value without that part. The connection is usable.
+
+    The text tells the first of the ``faults``.
+    """
+
+    def __init__(self, message: object = "", sound: Any = None, faults: Sequence[str] = ()) -> None:
+        super().__init__(f"{message}: {'; '.join(faults[:5])}" if faults else message)
+        self.sound = sound
+
+
+def read_envelope(fields: Sequence[Any], normalise_times: bool = True) -> tuple[Envelope, list[str]]:
+    """The envelope for a parsed ENVELOPE value, and what is wrong with it in words: mostly nothing, ``[]``.
+
+    Fields that are missing at the end are None, without a word. So is a field, with one, that is not what the grammar
+    has in its place. An address that can't be read is left out of its list. A date that is none is no fault of the
+    server's: it is in ``unreadable_date``.
+    """
+    faults: list[str] = []
+    if len(fields) != 10:
+        if len(fields) > 10:
+            faults.append(f"more than the ten fields of an envelope, from here on: {brief(fields[10])}")
+        fields = (*fields, *[None] * 10)[:10]
+    date, subject, from_, sender, reply_to, to, cc, bcc, in_reply_to, message_id = fields
+    moment = _date(date, normalise_times) if date else None
+    envelope = Envelope(
+        moment,
+        subject if type(subject) is bytes else _string(subject, faults),
+        _addresses(from_, faults),
+        _addresses(sender, faults),
+        _addresses(reply_to, faults),
+        _addresses(to, faults),
+        _addresses(cc, faults),
+        _addresses(bcc, faults),
+        in_reply_to if type(in_reply_to) is bytes else _string(in_reply_to, faults),
+        message_id if type(message_id) is bytes else _string(message_id, faults),
+    )
+    if date and moment is None:
+        envelope._unreadable_date = _string(date, faults)
+    return envelope, faults
+
+
+def _date(value: Any, normalise_times: bool) -> datetime.datetime | None:
+    try:
+        return parse_to_datetime(value, normalise_times)
+    except (TypeError, ValueError):
+        return None
+
+
+def _string(value: Any, faults: list[str]) -> bytes | None:
+    """A string or NIL. A number is a string that was sent without its quotes."""
+    if value is None or isinstance(value, bytes):
+        return value
+    if isinstance(value, int):
+        return b"%d" % value
+    faults.append(f"not a string: {brief(value)}")
+    return None
+
+
+def _addresses(value: Any, faults: list[str]) -> tuple[Address, ...] | None:
+    """The addresses of a list; None for an empty one."""
+    if not value:
+        return None
+    if not isinstance(value, tuple):
+        faults.append(f"not a list of addresses: {brief(value)}")
+        return None
+    addresses = []
+    for address in value:
+        if not isinstance(address, tuple) or len(address) != 4:
+            if address != ():
+                faults.append(f"not an address: {brief(address)}")
+            continue
+        name, route, mailbox, host = address
+        if not (type(mailbox) is bytes is type(host) and route is None and (name is None or type(name) is bytes)):
+            if isinstance(mailbox, tuple) or isinstance(host, tuple):
+                # With None in its place this would be the mark of a group.
+                faults.append(f"not an address: {brief(address)}")
+                continue
+            name, route, mailbox, host = (_string(field, faults) for field in address)
+        addresses.append(Address(name, route, mailbox, host))
+    return tuple(addresses) or None

@@ -1,0 +1,76 @@
+"""QUOTA and QUOTAROOT responses (RFC 9208, 4.2). No I/O; a value or ProtocolError."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from ..exceptions import ProtocolError
+from ..imap_utf7 import decode_name
+from .lexer import MAX_DEPTH, around, number, read_values, read_words
+from .records import Record
+
+
+@dataclasses.dataclass
+class Quota:
+    """One limit of a quota root (RFC 9208, 4.2.1): ``Quota(quota_root='', resource='STORAGE', usage=10, limit=512)``.
+
+    STORAGE is in units of 1024 bytes, MESSAGE and MAILBOX in messages and folders.
+    """
+
+    quota_root: str
+    resource: str
+    usage: int
+    limit: int
+
+
+Quota.__module__ = "imapclient.response_types"
+
+
+@dataclasses.dataclass
+class MailboxQuotaRoots:
+    """The quota roots of a folder (RFC 9208, 4.2.2): ``MailboxQuotaRoots(mailbox='INBOX', quota_roots=[''])``."""
+
+    mailbox: str
+    quota_roots: list[str]
+
+
+MailboxQuotaRoots.__module__ = "imapclient.response_types"
+
+
+def parse_quota_root(
+    line: bytes, start: int, records: Sequence[Record] | None = None, max_depth: int = MAX_DEPTH
+) -> tuple[bytes, list[str]]:
+    """A QUOTAROOT response: ``(b'INBOX', ['User quota'])``, the folder's name as on the wire (RFC 9208, 4.2.2)."""
+    words = read_words(line, start, records, max_depth)
+    if not words:
+        raise ProtocolError("not a QUOTAROOT response", start, around(line, start))
+    return words[0], [_root_name(word) for word in words[1:]]
+
+
+def parse_quota(
+    line: bytes, start: int, records: Sequence[Record] | None = None, max_depth: int = MAX_DEPTH
+) -> list[Quota]:
+    """A QUOTA response: ``[Quota('User quota', 'STORAGE', 12, 51200)]``, one for each resource (RFC 9208, 4.2.1)."""
+    *words, resources = read_values(line, start, records, max_depth=max_depth, typed=False) or [None]
+    if not isinstance(resources, tuple) or len(resources) % 3 or not _are_bytes(words) or not _are_bytes(resources):
+        raise ProtocolError("not a QUOTA response", start, around(line, start))
+    # No word is the root "", several are one with spaces and no quotes.
+    root = _root_name(b" ".join(words))
+    quotas = []
+    for name, usage, limit in zip(resources[::3], resources[1::3], resources[2::3]):
+        used, allowed = number(usage), number(limit)
+        if not isinstance(used, int) or not isinstance(allowed, int):
+            raise ProtocolError("usage and limit are no numbers", start, around(line, start))
+        quotas.append(Quota(root, name.upper().decode("ascii", "backslashreplace"), used, allowed))
+    return quotas
+
+
+def _are_bytes(values: Sequence[Any]) -> bool:
+    return all(isinstance(value, bytes) for value in values)
+
+
+def _root_name(wire: bytes) -> str:
+    """The name of a quota root. It is an astring that no RFC gives an encoding: UTF-8, and any other bytes survive."""
+    return decode_name(wire, utf8=True)

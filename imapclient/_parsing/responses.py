@@ -1,0 +1,112 @@
+"""Responses as they come from the server, before their data is parsed (RFC 9051, 7). No I/O."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Callable, NamedTuple, Optional
+
+from ..exceptions import CommandError, ProtocolError, ResponseCode, command_error
+from .records import BulkReader, Record
+
+# * 12 FETCH ..., * OK ..., * SEARCH
+UNTAGGED = re.compile(rb"\* +(?:(\d{1,20}) +)?([^ ]+) ?")
+TAGGED = re.compile(rb"([^ ]+) +(OK|NO|BAD)(?: +(.*))?\Z", re.IGNORECASE | re.DOTALL)
+# Responses that end in resp-text. What does not start with "* " is tagged or a continuation request.
+ENDS_IN_TEXT = re.compile(rb"(?!\* )|\* +(?:OK|NO|BAD|BYE|PREAUTH)(?: |\Z)", re.IGNORECASE)
+
+
+class Untagged:
+    """One untagged response: ``* 12 FETCH (UID 5)`` has name b'FETCH' and number 12; its data starts at ``start``
+    of ``line``; ``records`` holds lines and literals where there are literals, else it is None."""
+
+    __slots__ = ("line", "name", "number", "records", "start")
+
+    def __init__(
+        self,
+        name: bytes,
+        number: int | None,
+        line: bytes,
+        start: int,
+        records: list[Record] | None,
+    ) -> None:
+        self.name = name
+        self.number = number
+        self.line = line
+        self.start = start
+        self.records = records
+
+    @property
+    def text(self) -> bytes:
+        """The data as it stands on the first line: b'(UID 5)'."""
+        return self.line[self.start :]
+
+    @property
+    def data(self) -> list[Record]:
+        """The data as records: ``[b'(UID 5)']``; with literals ``[(b'(BODY[] {3}', b'abc'), b' UID 5)']``."""
+        if self.records is None:
+            return [self.text]
+        first = self.records[0]
+        if isinstance(first, bytes):
+            return [first[self.start :], *self.records[1:]]
+        return [(first[0][self.start :], first[1]), *self.records[1:]]
+
+    @property
+    def size(self) -> int:
+        """How many bytes it holds."""
+        if self.records is None:
+            return len(self.line)
+        return sum(len(r) if isinstance(r, bytes) else len(r[0]) + len(r[1]) for r in self.records)
+
+
+Handler = Callable[[Untagged], Optional[bool]]
+"""Receives a response for a command; False says that the response is not for it."""
+
+
+class Handlers(dict[bytes, Handler]):
+    """The handlers of a command, by the names of the responses that they receive: ``{b'FETCH': ...}``.
+
+    The handler under ``b'*'`` receives every response. ``bulk`` is offered the buffer before any handler is called. It
+    consumes the responses that it would file just as the handlers do, many at a time.
+    """
+
+    def __init__(
+        self, handlers: Mapping[bytes, Handler] = MappingProxyType({}), bulk: BulkReader | None = None
+    ) -> None:
+        super().__init__(handlers)
+        self.bulk = bulk
+
+
+class Tagged(NamedTuple):
+    """A tagged response.
+
+    ``A1 OK [READ-WRITE] Done`` is ``Tagged('OK', b'[READ-WRITE] Done', (b'READ-WRITE', ()), b'Done')``.
+    """
+
+    status: str
+    text: bytes
+    code: ResponseCode | None
+    human: bytes
+
+    def error(self, command: bytes) -> CommandError:
+        """The error for a NO or BAD in answer to a command of that name."""
+        name = command.decode("ascii")
+        return command_error(
+            f"{name} failed: {readable(self.text)}",
+            command=name,
+            status=self.status,
+            code=self.code,
+            text=readable(self.human),
+        )
+
+    def unread(self, command: bytes, error: ProtocolError) -> ProtocolError:
+        """The error for a response that could not be read, with the words of the OK that came after it."""
+        error.command = command.decode("ascii")
+        error.status, error.code, error.text = self.status, self.code, readable(self.human)
+        return error
+
+
+def readable(text: bytes) -> str:
+    """A server's text for people. It need not be ASCII, nor anything that can be decoded."""
+    return text.decode("utf-8", "backslashreplace")

@@ -1,0 +1,173 @@
+"""What APPEND, COPY and MOVE return: the server's text, and the UIDs that its response code tells. No I/O.
+
+``resp-code-apnd = "APPENDUID" SP nz-number SP append-uid`` and
+``resp-code-copy = "COPYUID" SP nz-number SP uid-set SP uid-set`` (RFC 4315, 3 and 4). The numbers are the target
+folder's UIDVALIDITY and the new messages' UIDs; COPYUID has the UIDs in the source folder before them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple, TypeVar
+
+from ..sequence_set import SequenceSet, UidSet, how_many
+from .response_codes import split_response_code
+from .responses import Handler, Tagged, Untagged
+
+_Reply = TypeVar("_Reply", bound="AppendReply")
+
+
+class AppendReply(bytes):
+    """The server's text, ``b'[APPENDUID 38505 3955] Done'``, which also knows the new messages' UIDs.
+
+    It is equal to the plain bytes, and prints as they do.
+    """
+
+    #: The UIDVALIDITY of the target folder, 38505; None where the server has not told any UIDs.
+    uidvalidity: int | None
+    #: The new messages' UIDs, ``UidSet('3955')``, in the order of the messages; None where the server has not told any.
+    uids: UidSet | None
+
+    def __new__(
+        cls: type[_Reply], text: bytes = b"", *, uidvalidity: int | None = None, uids: UidSet | None = None
+    ) -> _Reply:
+        reply = super().__new__(cls, text)
+        reply.uidvalidity = uidvalidity
+        reply.uids = uids
+        return reply
+
+
+AppendReply.__module__ = "imapclient.response_types"
+
+
+class CopyReply(AppendReply):
+    """The server's text, ``b'[COPYUID 38505 304,319:320 3956:3958] Done'``, which also knows old and new UIDs."""
+
+    #: The UIDs that the messages have, or had, in the source folder, ``UidSet('304,319:320')``, in the same order as
+    #: ``uids``; None where the server has not told any.
+    source_uids: UidSet | None
+
+    def __new__(
+        cls,
+        text: bytes = b"",
+        *,
+        uidvalidity: int | None = None,
+        uids: UidSet | None = None,
+        source_uids: UidSet | None = None,
+    ) -> CopyReply:
+        reply = super().__new__(cls, text, uidvalidity=uidvalidity, uids=uids)
+        reply.source_uids = source_uids
+        return reply
+
+    def pairs(self) -> Iterator[tuple[int, int]]:
+        """Each message's UID in the source and in the target: ``(304, 3956), (319, 3957), (320, 3958)``, one by one.
+
+        None at all where the server has not told any.
+        """
+        if self.source_uids is not None and self.uids is not None:
+            yield from zip(self.source_uids, self.uids)
+
+
+CopyReply.__module__ = "imapclient.response_types"
+
+
+class _Code(NamedTuple):
+    uidvalidity: int
+    sources: UidSet | None
+    uids: UidSet
+
+
+class UidCodes:
+    """Keeps the codes that a call gets for its commands. ``name`` is ``b'APPENDUID'`` or ``b'COPYUID'``.
+
+    One that tells of messages that the call is not about is not its answer: APPENDUID has a UID for each message of
+    ``count``, COPYUID only messages of ``asked``, where ``by_uid`` tells that these are UIDs, and else no more of them.
+
+    Each command gets ``handlers`` for the untagged responses before its end, where servers put the code of a MOVE
+    (RFC 6851, 4.3), and its tagged response goes to `finish`.
+    """
+
+    def __init__(
+        self, name: bytes, *, count: int | None = None, asked: SequenceSet | None = None, by_uid: bool = True
+    ) -> None:
+        self.handlers: dict[bytes, Handler] = {b"OK": self._take}
+        self._name = name
+        self._count = count
+        self._asked = asked
+        self._by_uid = by_uid
+        self._text = b""
+        self._codes: list[_Code] = []
+        # Of the command that is running.
+        self._untagged: list[_Code] = []
+
+    def _take(self, response: Untagged) -> bool:
+        code = self._read(response.text)
+        if code is None:
+            return False
+        self._untagged.append(code)
+        return True
+
+    def finish(self, reply: Tagged) -> None:
+        """The command's tagged response. Its code is about the whole command, so it counts in place of earlier ones."""
+        code = self._read(reply.text)
+        self._codes += self._untagged if code is None else [code]
+        self._untagged = []
+        self._text = reply.text
+
+    def _read(self, text: bytes) -> _Code | None:
+        found = split_response_code(text)
+        if found is None or found[0] != self._name:
+            return None
+        code = _read_code(found[1].split(), has_sources=self._name == b"COPYUID")
+        return code if code is not None and self._is_own(code) else None
+
+    def _is_own(self, code: _Code) -> bool:
+        if self._count is not None:
+            return how_many(code.uids.ranges) == self._count
+        if self._asked is None or code.sources is None:
+            return True
+        return self._asked.has_all(code.sources) if self._by_uid else self._asked.has_room(code.sources)
+
+    def append_reply(self) -> AppendReply:
+        """The last command's text, and the UIDs of all."""
+        codes = self._valid_codes()
+        if not codes:
+            return AppendReply(self._text)
+        uids = UidSet.of_all(code.uids for code in codes)
+        return AppendReply(self._text, uidvalidity=codes[-1].uidvalidity, uids=uids)
+
+    def copy_reply(self) -> CopyReply:
+        """The last command's text, and the UIDs of all, also of one that has failed since it told them."""
+        codes = self._valid_codes()
+        if not codes:
+            return CopyReply(self._text)
+        return CopyReply(
+            self._text,
+            uidvalidity=codes[-1].uidvalidity,
+            uids=UidSet.of_all(code.uids for code in codes),
+            source_uids=UidSet.of_all(code.sources for code in codes if code.sources is not None),
+        )
+
+    def _valid_codes(self) -> list[_Code]:
+        """The codes that have the last one's UIDVALIDITY.
+
+        Under another one stands what went into a folder of that name which is no more: its UIDs mean nothing now.
+        """
+        codes = self._codes + self._untagged
+        return [code for code in codes if code.uidvalidity == codes[-1].uidvalidity]
+
+
+def _read_code(arguments: list[bytes], *, has_sources: bool) -> _Code | None:
+    """None for what can't be read, such as ``1 *``, and for sets that are not equally long, which tell no pairs."""
+    if len(arguments) != 2 + has_sources:
+        return None
+    try:
+        (uidvalidity,) = UidSet(arguments[0])
+        uids = UidSet(arguments[-1])
+        sources = UidSet(arguments[1]) if has_sources else None
+        if sources is not None and len(sources) != len(uids):
+            return None
+    except (ValueError, OverflowError):
+        # len() of more than sys.maxsize, on a machine of 32 bits.
+        return None
+    return _Code(uidvalidity, sources, uids)

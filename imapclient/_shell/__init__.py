@@ -1,0 +1,1 @@
+"""What is behind `imapclient.interact`: the shells, and advice when connecting fails."""

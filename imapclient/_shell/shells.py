@@ -1,0 +1,107 @@
+"""Python shells with a client in them: IPython, ptpython, and what the standard library has."""
+
+from __future__ import annotations
+
+import code
+import contextlib
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import imapclient
+
+from ..imapclient import IMAPClient
+
+Namespace = dict[str, Any]
+
+
+def run_shell(client: IMAPClient) -> int:
+    """Run the first shell that is installed, with ``c`` and ``imapclient`` in it. Returns the exit status."""
+    namespace: Namespace = {"c": client, "imapclient": imapclient, "__name__": "__console__", "__doc__": None}
+    try:
+        if (ipython := _imported("IPython")) is not None:
+            _run_ipython(ipython, namespace)
+        elif (repl := _imported("ptpython.repl")) is not None:
+            _run_ptpython(repl, namespace)
+        else:
+            _run_standard(namespace)
+    except SystemExit as leaving:
+        if leaving.code is None or isinstance(leaving.code, int):
+            return leaving.code or 0
+        print(leaving.code, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _imported(module: str) -> Any:
+    """The module, None where it is not installed."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        return None
+
+
+def _run_ipython(ipython: Any, namespace: Namespace) -> None:
+    config = importlib.import_module("traitlets.config").Config()
+    config.TerminalIPythonApp.display_banner = False
+    config.TerminalInteractiveShell.confirm_exit = False
+    # An empty list: the options of this program are not IPython's.
+    ipython.start_ipython(argv=[], config=config, user_ns=namespace)
+
+
+def _run_ptpython(repl: Any, namespace: Namespace) -> None:
+    def configure(shell: Any) -> None:
+        shell.confirm_exit = False
+
+    repl.embed(
+        globals=namespace,
+        locals=namespace,
+        history_filename=_history_file("ptpython"),
+        configure=configure,
+        title="imapclient",
+    )
+
+
+def _run_standard(namespace: Namespace) -> None:
+    with _line_editing(namespace):
+        # An empty banner is none, as is an empty last message.
+        code.InteractiveConsole(namespace).interact(banner="", exitmsg="")
+
+
+@contextlib.contextmanager
+def _line_editing(namespace: Namespace) -> Iterator[None]:
+    """History and completion, where this Python has readline."""
+    # Not before: once readline is there, the answers to `input` are history too.
+    try:
+        import readline
+        import rlcompleter
+    except ImportError:
+        yield
+        return
+    history = _history_file("python")
+    readline.set_completer(rlcompleter.Completer(namespace).complete)
+    # libedit, which stands in for GNU readline on macOS, has commands of its own.
+    is_libedit = "libedit" in (readline.__doc__ or "")
+    readline.parse_and_bind("bind ^I rl_complete" if is_libedit else "tab: complete")
+    if history is not None:
+        with contextlib.suppress(OSError):
+            readline.read_history_file(history)
+    try:
+        yield
+    finally:
+        if history is not None:
+            readline.set_history_length(1000)
+            with contextlib.suppress(OSError):
+                readline.write_history_file(history)
+
+
+def _history_file(shell: str) -> str | None:
+    """A file that exists and only its owner can read; None where there can be none."""
+    try:
+        path = Path.home() / f".imapclient_{shell}_history"
+        path.touch(0o600)
+    except (OSError, RuntimeError):
+        return None
+    return str(path)

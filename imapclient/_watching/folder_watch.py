@@ -1,0 +1,272 @@
+"""One call of `IMAPClient.watch`: waiting, on one connection after the other, and telling what has happened.
+
+`commands.watch` imports it when it is needed first.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import replace
+
+from .._auth.mechanisms import Mechanism
+from .._commands.base.running import CommandBase
+from .._connection.exchange import AwaitedQueue, Command
+from .._connection.protocol_log import client_log
+from .._parsing.collector import Collector
+from .._parsing.fetch.collector import FetchCollector
+from .._parsing.responses import Untagged
+from .._parsing.search import parse_esearch, parse_search
+from ..events import Bye, FolderEvent, FolderState, Reconnect, Reconnected
+from ..exceptions import (
+    CommandError,
+    ConnectionAbortError,
+    IllegalStateError,
+    IMAPClientAbortError,
+    IMAPClientReadOnlyError,
+    InUseError,
+    ServerBugError,
+    UnavailableError,
+)
+from ..sequence_set import SequenceSet
+from ..util import Text
+from .folder_tracker import FOLLOWED, Change, FolderTracker, folder_state
+
+# A connection that lasted so many seconds was a good one: the pauses before the next ones begin anew.
+_GOOD_SECONDS = 60.0
+# After so many responses that are not about the folder's messages, IDLE is left to hand them on.
+_MAX_OBSERVED = 1000
+
+
+class FolderWatch:
+    """A folder that a client watches."""
+
+    def __init__(
+        self,
+        client: CommandBase,
+        folder: Text,
+        readonly: bool,
+        renew: float,
+        poll: float,
+        end: float,
+        reconnect: Reconnect | None,
+    ) -> None:
+        self._client = client
+        self._folder = folder
+        self._readonly = readonly
+        self._renew = renew
+        self._poll = poll
+        self._end = end
+        self._reconnect = reconnect
+        self._tracker = FolderTracker(FolderState(0))
+        # The pauses that are left, from the loss of the last good connection on.
+        self._delays: Iterator[float] | None = None
+        self._good_after = 0.0
+        # As `WireMixin.selected` has it; another object each time a folder is selected.
+        self._selection: object = None
+        # What the connection was like, for the next one.
+        self._enabled: frozenset[str] = frozenset()
+
+    def events(self, uidnext: int | None) -> Generator[FolderEvent, None, None]:
+        client = self._client
+        if client._imap.observed is not None:
+            raise IllegalStateError("the client watches a folder already")
+        try:
+            with client._exclusive():
+                self._select(uidnext)
+            while True:
+                try:
+                    yield from self._on_one_connection()
+                    return
+                except IMAPClientAbortError as error:
+                    cause = _first_cause(error)
+                yield from self._tracker.known_changes()
+                if isinstance(cause, ConnectionAbortError) and cause.status == "BYE":
+                    yield Bye(cause.text, cause.code)
+                if self._reconnect is None or client._closing.is_set():
+                    raise cause
+                yield self._connect_again(self._reconnect, cause)
+        finally:
+            client._imap.observed = None
+
+    # -- on one connection
+
+    def _on_one_connection(self) -> Iterator[FolderEvent]:
+        while True:
+            changes = self._changes()
+            yield from changes
+            if not changes:
+                remaining = self._end - time.monotonic()
+                if remaining <= 0:
+                    return
+                self._wait(remaining)
+
+    def _select(self, uidnext: int | None) -> FolderState:
+        """Select the folder and begin to follow it; messages from ``uidnext`` on count as new."""
+        imap = self._client._imap
+        imap.observed = AwaitedQueue()
+        state = folder_state(self._client.select_folder(self._folder, self._readonly))
+        # The answer to SELECT itself.
+        imap.observed.clear()
+        self._selection = imap.selection
+        self._enabled = imap.enabled
+        self._good_after = time.monotonic() + _GOOD_SECONDS
+        self._tracker = FolderTracker(state)
+        if state.uidnext is None:
+            # Courier 5 does not tell it. What comes later has a higher UID than the last message.
+            last = self._uids([state.exists]).get(state.exists) if state.exists else 0
+            if last is not None:
+                state = replace(state, uidnext=last + 1)
+                self._tracker = FolderTracker(state)
+        if uidnext is not None:
+            self._tracker.expect_new(self._count_from(uidnext), uidnext)
+        return state
+
+    def _count_from(self, uidnext: int) -> int:
+        """How many messages have this UID or a higher one."""
+        heard = Collector(b"SEARCH", b"ESEARCH")
+        # Where there is none, n:* is the last message (RFC 9051, 9, seq-range).
+        command = Command(b"UID SEARCH", [b"UID", bytes(SequenceSet(f"{uidnext}:*"))], heard.handlers)
+        self._client._execute_all([command])
+        own, others = heard.answers_to([command.tag])
+        self._client._deliver_others(others)
+        found: set[int] = set()
+        with self._client._answering(command.name):
+            for response in own:
+                parse = parse_esearch if response.name == b"ESEARCH" else parse_search
+                found.update(uid for uid in parse(response.line, response.start) if uid >= uidnext)
+        return len(found)
+
+    def _changes(self) -> list[Change]:
+        """What has changed by now, by whatever command it was told."""
+        client, imap = self._client, self._client._imap
+        with client._exclusive():
+            if imap.selection is not self._selection:
+                raise IllegalStateError("another folder was selected, or this one left, while it was watched")
+            if imap.observed is not None:
+                self._tracker.follow(imap.observed.take())
+            numbers = self._tracker.numbers_without_uid()
+            return list(self._tracker.changes(self._uids(numbers) if numbers else {}))
+
+    def _uids(self, numbers: Iterable[int]) -> dict[int, int]:
+        """The UIDs of messages. None is removed meanwhile: no EXPUNGE is told in FETCH (RFC 9051, 7.5.1)."""
+        client = self._client
+        wanted = SequenceSet(numbers)
+        collector = FetchCollector(wanted, False, client.normalise_times, client._limits.nesting_depth, strict=False)
+        try:
+            client._for_messages(b"FETCH", wanted, [b"(UID)"], collector.handlers, uid=False)
+        except CommandError as error:
+            client_log.info("Could not learn UIDs: %s", error)
+        uids: dict[int, int] = {}
+        for number, items in collector.result().items():
+            # Flags that were told in between.
+            self._tracker.note_flags(number, items)
+            if isinstance(items.get(b"UID"), int):
+                uids[number] = items[b"UID"]
+        return uids
+
+    def _wait(self, remaining: float) -> None:
+        """Wait until something happens, or it is time to show that we are there."""
+        if self._client._can("IDLE"):
+            self._wait_in_idle(min(remaining, self._renew))
+            return
+        self._client._closing.wait(min(remaining, self._poll))
+        heard = AwaitedQueue()
+        try:
+            self._client._imap.execute(Command(b"NOOP", handlers={b"*": heard.append}))
+        finally:
+            self._client._deliver_others(response for response in heard if response.name not in FOLLOWED)
+
+    def _wait_in_idle(self, seconds: float) -> None:
+        imap = self._client._imap
+        end = time.monotonic() + seconds
+        heard: list[Untagged] = []
+        is_told = False
+        imap.start_idle()
+        try:
+            remaining = seconds
+            while remaining > 0 and not imap.observed and len(heard) < _MAX_OBSERVED:
+                heard += imap.poll_idle(remaining, list)
+                remaining = end - time.monotonic()
+            is_told = True
+        finally:
+            # Ctrl-C comes here too.
+            if imap.is_idle and imap.is_usable:
+                heard += imap.finish_idle(list)[1]
+            self._client._deliver_others(response for response in heard if not (is_told and response.name in FOLLOWED))
+
+    # -- from one connection to the next
+
+    def _connect_again(self, reconnect: Reconnect, cause: IMAPClientAbortError) -> Reconnected:
+        before = self._tracker.state
+        if self._delays is None or time.monotonic() > self._good_after:
+            self._delays = reconnect.delays()
+        error: Exception = cause
+        for attempts, delay in enumerate(self._delays, 1):
+            remaining = self._end - time.monotonic()
+            self._client._closing.wait(min(delay, max(0.0, remaining)))
+            if self._client._closing.is_set() or remaining <= delay:
+                break
+            try:
+                return Reconnected(before, self._new_connection(reconnect, before), cause, attempts)
+            except Exception as failure:
+                client_log.info("Could not connect again: %s", failure)
+                if not _may_get_better(failure):
+                    raise
+                error = failure
+        raise error
+
+    def _new_connection(self, reconnect: Reconnect, before: FolderState) -> FolderState:
+        client, old = self._client, self._client._imap
+        old.observed = None
+        old.shutdown()
+        imap = client._create_IMAP4()
+        try:
+            # Commands of other threads wait until all of it is done.
+            with client._exclusive(imap):
+                client._imap = imap
+                if client._closing.is_set():
+                    raise ConnectionAbortError("the client was closed")
+                for response in old.unsolicited.take():
+                    imap.unsolicited.append(response)
+                self._log_in(reconnect)
+                after = self._select(before.uidnext)
+                if after.uidvalidity is None or after.uidvalidity != before.uidvalidity:
+                    # UIDs from before say nothing.
+                    self._tracker = FolderTracker(after)
+                return after
+        except BaseException:
+            imap.shutdown()
+            raise
+
+    def _log_in(self, reconnect: Reconnect) -> None:
+        client, login = self._client, reconnect.login
+        if client._starttls is not None:
+            client.starttls(*client._starttls)
+        if client._imap.state == "NONAUTH":
+            if login is None:
+                raise IllegalStateError("the new connection needs a login, and Reconnect has none")
+            if isinstance(login, Mechanism):
+                client.authenticate(login)
+            elif isinstance(login, tuple):
+                client.login(*login)
+            else:
+                login(client)
+        # After a login it has been done already.
+        client._compress_where_offered()
+        if self._enabled:
+            client.enable(*sorted(self._enabled))
+
+
+def _first_cause(error: IMAPClientAbortError) -> IMAPClientAbortError:
+    """What broke the connection: later calls raise another error, with the first one chained."""
+    cause = error.__cause__
+    return cause if isinstance(cause, IMAPClientAbortError) else error
+
+
+def _may_get_better(error: Exception) -> bool:
+    """Whether the same attempt may succeed later."""
+    if isinstance(error, (ssl.SSLCertVerificationError, IMAPClientReadOnlyError)):
+        return False
+    return isinstance(error, (OSError, IMAPClientAbortError, UnavailableError, InUseError, ServerBugError))

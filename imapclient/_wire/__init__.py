@@ -1,0 +1,1 @@
+"""Bytes and time: sockets, TLS, compression. Knows nothing of IMAP."""

@@ -1,0 +1,94 @@
+"""COMPRESS=DEFLATE (RFC 4978): a transport that compresses what goes over another one. Knows nothing of IMAP.
+
+What a peer sends may expand a thousandfold. No more of it is expanded at a time than is asked for, so the limits of
+who reads hold here too.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+from ..exceptions import ProtocolAbortError
+from .sockets import Data, Deadline, Transport, pieces
+
+# A raw deflate stream, without header and checksum (RFC 4978, 3).
+_RAW = -15
+# How much is expanded at a time where there is room for more: it is there twice until it is copied.
+_AT_ONCE = 1 << 19
+
+
+class DeflateTransport:
+    """A `Transport` over another one, with both directions compressed. ``received`` is what came ahead of it."""
+
+    def __init__(self, transport: Transport, received: bytes = b"") -> None:
+        self._transport = transport
+        self._inflate = zlib.decompressobj(_RAW)
+        self._deflate = zlib.compressobj(zlib.Z_DEFAULT_COMPRESSION, zlib.DEFLATED, _RAW)
+        # As it came. An empty item is the end of the stream.
+        self._received: list[bytes] = [received] if received else []
+        # What `send_now` has compressed of data that it has not sent whole, and how much data that was.
+        self._unsent = memoryview(b"")
+        self._begun = 0
+
+    def recv(self, into: list[bytes], size: int, timeout: float | None) -> None:
+        """As `Transport.recv`. Raises ProtocolAbortError for what is not compressed data."""
+        deadline = Deadline(timeout)
+        before = len(into)
+        while len(into) == before:
+            try:
+                self._step(into, size, deadline)
+            except zlib.error as error:
+                raise ProtocolAbortError(f"what the server sends is not compressed data: {error}") from error
+
+    def _step(self, into: list[bytes], size: int, deadline: Deadline) -> None:
+        """Expand what is here, or else receive.
+
+        One call in C takes, expands and stores, as in `SocketTransport`: an interrupt can't fall between.
+        """
+        inflate = self._inflate
+        expanded = len(into)
+        if inflate.unconsumed_tail:
+            into.extend(filter(None, map(inflate.decompress, (inflate.unconsumed_tail,), (size,))))
+        elif self._received and self._received[0] and not inflate.eof:
+            into.extend(filter(None, map(inflate.decompress, map(self._received.pop, (0,)), (size,))))
+        else:
+            # It may have taken all of its input and still have output.
+            into.extend(filter(None, map(inflate.decompress, (b"",), (size,))))
+            if len(into) > expanded:
+                return
+            if self._received or inflate.eof:
+                into.append(b"")
+            else:
+                self._transport.recv(self._received, size, deadline.remaining())
+
+    def recv_into(self, buffer: memoryview, timeout: float | None) -> int:
+        received: list[bytes] = []
+        self.recv(received, min(len(buffer), _AT_ONCE), timeout)
+        data = received[0]
+        buffer[: len(data)] = data
+        return len(data)
+
+    def sendall(self, data: Data, timeout: float | None) -> None:
+        rest = memoryview(data)[self._begun :]
+        if self._begun:
+            self._transport.sendall(self._unsent, timeout)
+            self._unsent, self._begun = memoryview(b""), 0
+        for piece in pieces(rest):
+            self._transport.sendall(self._deflate.compress(piece), timeout)
+        if rest:
+            self._transport.sendall(self._deflate.flush(zlib.Z_SYNC_FLUSH), timeout)
+
+    def send_now(self, data: memoryview) -> int:
+        if not self._begun:
+            self._unsent = memoryview(self._deflate.compress(data) + self._deflate.flush(zlib.Z_SYNC_FLUSH))
+            self._begun = len(data)
+        while self._unsent:
+            sent = self._transport.send_now(self._unsent)
+            if not sent:
+                return 0
+            self._unsent = self._unsent[sent:]
+        begun, self._begun = self._begun, 0
+        return begun
+
+    def close(self) -> None:
+        self._transport.close()

@@ -1,0 +1,73 @@
+"""Which names in a response can be forms of the folder's name that was asked for."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from imapclient._parsing.folder_names import is_form_of
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (b"A", b"A"),
+        (b"", b""),
+        (b"inbox", b"INBOX"),
+        (b"Work", b"work"),
+        # Courier has all folders below INBOX; others put the folder of the user's mail before.
+        (b"A", b"INBOX.A"),
+        (b"INBOX.A", b"A"),
+        (b"A/B", b"INBOX.A.B"),
+        (b"mail/A", b"/home/ann/mail/A"),
+        (b"~/mail/A", b"mail/A"),
+        (b"A/B", b"A.B"),
+        (b"A/", b"A"),
+        (b"A", b"A."),
+        (b"caf&AOk-", "café".encode()),
+        ("café".encode(), b"caf&AOk-"),
+        (b"caf&AOk-", unicodedata.normalize("NFD", "café").encode()),
+        (b"INBOX.caf&AOk-", "Café".encode()),
+        (b"Stra&AN8-e", b"STRASSE"),
+        # Of quotes and backslashes, some are not escaped, and others are escaped twice.
+        (b"a\\b", b"ab"),
+        (b"a\\b", b"a\\\\b"),
+        (b'a "b"', b'a \\"b\\"'),
+        (b"A", b'"A"'),
+        (b"Sent Items", b"Sent  Items "),
+        (b"caf\xe9", b"caf\xe9"),
+        (b"AT&T", b"AT&-T"),
+    ],
+)
+def test_forms_of_one_name(asked: bytes, told: bytes) -> None:
+    assert is_form_of(told, asked)
+    assert is_form_of(asked, told)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (b"A", b"B"),
+        (b"A", b"A/B"),
+        (b"A/B", b"A"),
+        (b"A", b"BA"),
+        (b"A", b"INBOX"),
+        (b"A", b""),
+        (b"INBOX", b""),
+        (b"Items", b"Sent Items"),
+        (b"caf&AOk-", b"cafe"),
+        (b"caf&AOk-", b"caf&AOg-"),
+        (b"A/B", b"AB"),
+        (b"x/A", b"y/A"),
+        (b"1", b"01"),
+    ],
+)
+def test_names_of_others(asked: bytes, told: bytes) -> None:
+    assert not is_form_of(told, asked)
+    assert not is_form_of(asked, told)
+
+
+@pytest.mark.parametrize("part", [b"/", b"a/", b" ", b"\\", b'"', b"&AOk-", b"\xff", b"&"])
+def test_long_names(part: bytes) -> None:
+    assert not is_form_of(part * 300_000 + b"x", b"A")

@@ -1,0 +1,78 @@
+"""FETCH responses read in the two ways that there are: many at a time where they can be, and one by one."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from imapclient._connection.reader import Reader
+from imapclient._parsing.fetch.collector import FetchCollector
+from imapclient._parsing.records import Limits
+from imapclient._parsing.responses import Untagged
+from imapclient._wire.sockets import Transport
+from imapclient.exceptions import IMAPClientError
+from imapclient.sequence_set import MessageIds, SequenceSet
+
+_UNTAGGED = re.compile(rb"\* +(?:(\d{1,20}) +)?([^ ]+) ?")
+
+
+class Reading(NamedTuple):
+    """What came of a stream. Two readings are equal where a user could tell no difference."""
+
+    messages: str
+    """Ids, items and values, in their order."""
+    errors: list[str]
+    """What could not be read in messages."""
+    left: list[bytes]
+    """The responses that were for somebody else."""
+    end: str
+    """How the stream ended."""
+
+
+def read(
+    transport: Transport,
+    *,
+    fast: bool,
+    messages: MessageIds = "1:*",
+    use_uid: bool = True,
+    normalise_times: bool = True,
+    limits: Limits | None = None,
+) -> tuple[Reading, int]:
+    """What the client makes of a stream of untagged responses, and how many of them were read one by one."""
+    limits = limits or Limits()
+    reader = Reader(transport, limits)
+    # An item that is not known may be answered by any.
+    asked = b"(ANY)"
+    collector = FetchCollector(
+        SequenceSet(messages), use_uid, normalise_times, limits.nesting_depth, strict=False, asked=asked
+    )
+    left: list[bytes] = []
+    errors: list[str] = []
+    singly = 0
+    while True:
+        try:
+            if fast:
+                reader.offer(collector.consume, limits.command_size)
+            line, records = reader.read_response()
+        except IMAPClientError as error:
+            end = f"{type(error).__name__}: {error}"
+            break
+        singly += 1
+        match = _UNTAGGED.match(line)
+        if match is None:
+            left.append(line)
+            continue
+        number, name = match.groups()
+        response = Untagged(name.upper(), None if number is None else int(number), line, match.end(), records)
+        handler = collector.handlers.get(response.name)
+        try:
+            if handler is None or handler(response) is False:
+                left.append(line)
+        except IMAPClientError as error:
+            errors.append(repr(error))
+    result = collector.result()
+    errors += [
+        f"{error!r} {error.message} {error.sequence_number} {error.item!r} {error.value!r}" for error in result.errors
+    ]
+    unreadable = [getattr(items.get(b"ENVELOPE"), "unreadable_date", None) for items in result.values()]
+    return Reading(repr([*result.items(), unreadable]), errors, left, end), singly

@@ -389,7 +389,7 @@ def test_short_runs_are_repeated_more_often() -> None:
 
 
 def test_another_checkout_s_thresholds_get_a_row_without(tmp_path: Path) -> None:
-    """If one alone changes the collector's thresholds by itself, both are measured with Python's, too."""
+    """If only the other one changes the collector's thresholds, both are measured with Python's, too."""
     there = fake_checkout(tmp_path / "there", "gc.set_threshold(*gc.get_threshold())")
     here = fake_checkout(tmp_path / "here")
     _, data = compared_with(here, there, "--workload", "flags", "--no-imports")

@@ -45,12 +45,13 @@ MOST = 1.05
 MORE_FOR_AN_ID = 0.010 / 100_000
 # A fetch may take more if only the other checkout changes the thresholds of the garbage collector: they are the
 # process's, not the library's. Then a row in which neither does has to keep to `MOST`.
-OTHER_THRESHOLDS = "only one changes the garbage collector's thresholds: see the row with Python's"
-# A workload has more pairs of processes than `--repeat` says, up to so many times as many, until the interval of its
-# ratio is no wider than this. And more runs than `--rounds` says, up to so many times as many, for so long, in seconds.
-MORE = 3
+OTHER_THRESHOLDS = "the other one changes the garbage collector's thresholds: see the row with Python's"
+# Pairs of processes are added until the interval of the ratio is at most this wide.
 NARROW = 0.04
+# Runs are added to a process until it has run for so long, in seconds.
 LONG_ENOUGH = 0.2
+# But there are at most so many times the pairs of `--repeat` and the runs of `--rounds`.
+MORE = 3
 # Imports in fresh interpreters for each pair of workers. One takes a tenth of a second.
 IMPORTS = 3
 
@@ -168,8 +169,7 @@ def with_variants(
     """The results of a workload, and of those of its variants that show something else."""
     result = measure(workload, sides, port, options, folder)
     yield result
-    changers = [side for side in SIDES if result["sides"][side]["collector"]]
-    if len(changers) == 1 and not result["errors"]:
+    if result["sides"]["there"]["collector"] and not result["sides"]["here"]["collector"] and not result["errors"]:
         result["excused"] = OTHER_THRESHOLDS
         yield measure(workload._replace(variant="python_gc"), sides, port, options, folder)
     tuned = gc_tuned(workload)

@@ -454,7 +454,7 @@ def make_folder(name: str, count: int, size: int, expect: Path | None) -> Folder
         uids = list(uids_of(count, rng))
         expected = [Reply(b"", index, uid) for index, uid in enumerate(uids)]
     else:
-        make: Any = bodies(size) if kind == "bodies" else kinds[kind]
+        make: Any = bodies(size) if kind in ("bodies", "download") else kinds[kind]
         uids = list(uids_of(count, rng))
         expected = [make(seq, uid, rng) for seq, uid in enumerate(uids, 1)]
         messages = [message.wire for message in expected]

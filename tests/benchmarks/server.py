@@ -14,12 +14,15 @@ import argparse
 import bisect
 import json
 import os
+import re
 import socket
 import sys
 import threading
 from pathlib import Path
 
 from tests.benchmarks.replies import APPENDED, LITERAL, Folder, make_folder
+
+PIECE = re.compile(rb"BODY\.PEEK\[\]<(\d+)\.(\d+)>")
 
 
 def chosen(folder: Folder, sequence_set: bytes) -> bytes:
@@ -33,6 +36,15 @@ def chosen(folder: Folder, sequence_set: bytes) -> bytes:
     if len(places) == len(folder.messages):
         return folder.whole
     return b"".join(folder.messages[place] for place in sorted(places))
+
+
+def piece(folder: Folder, start: int, size: int) -> bytes:
+    """The FETCH response for a piece of the first message, with the size of the message."""
+    message = folder.messages[0]
+    first, end = message.index(b"}\r\n") + 3, len(message) - 3
+    text = message[first + start : min(first + start + size, end)]
+    about = (folder.uids[0], end - first, start, len(text))
+    return b"* 1 FETCH (UID %d RFC822.SIZE %d BODY[]<%d> {%d}\r\n" % about + text + b")\r\n"
 
 
 class Incoming:
@@ -109,6 +121,9 @@ class Server:
             if what.upper() == b"SEARCH":
                 return self.folder.search
             if what.upper() == b"FETCH":
+                asked = PIECE.search(rest)
+                if asked:
+                    return piece(self.folder, int(asked[1]), int(asked[2]))
                 sequence_set = rest.split(b" ", 1)[0]
                 if sequence_set not in self.replies:
                     self.replies[sequence_set] = chosen(self.folder, sequence_set)

@@ -132,11 +132,12 @@ class ImapClientSeat:
         client.select_folder(task.folder)
         self.client = client
         self.items = items = task.items
-        self.ids = list(client.search()) if task.call in ("fetch", "chunks", "iterate") else []
+        self.ids = list(client.search()) if task.call in ("fetch", "chunks", "iterate", "download") else []
         message = task.message() if task.call.startswith("append") else b""
         calls: dict[str, Callable[[], Any]] = {
             "fetch": lambda: client.fetch(self.ids, items),
             "iterate": lambda: dict(client.fetch_iter(self.ids, items)),
+            "download": lambda: {uid: downloaded(client, uid) for uid in self.ids},
             "chunks": lambda: in_chunks(client, self.ids, items),
             "search": lambda: client.search(),
             "list": lambda: client.list_folders(),
@@ -154,8 +155,15 @@ class ImapClientSeat:
             return self.call()
 
     def warm_up(self) -> None:
-        if self.ids:
+        if self.items:
             self.client.fetch(self.ids[:1], self.items)
+
+
+def downloaded(client: Any, uid: int) -> dict[bytes, Any]:
+    """As fetch returns the only message of a folder."""
+    file = BytesIO()
+    client.download(uid, "", file)
+    return {b"SEQ": 1, b"BODY[]": file.getvalue()}
 
 
 def in_chunks(client: Any, ids: list[int], items: list[str]) -> Any:
@@ -247,7 +255,8 @@ class SocketSeat:
             "list": 'LIST "" "*"',
             "append": f"APPEND {task.folder} {{{len(self.message)}}}",
         }
-        commands["iterate"], commands["append-file"] = commands["fetch"], commands["append"]
+        commands["iterate"] = commands["download"] = commands["fetch"]
+        commands["append-file"] = commands["append"]
         self.command = commands[task.call].encode()
 
     def exchange(self, command: bytes, message: bytes = b"") -> int:

@@ -55,11 +55,10 @@ WORKLOADS = (
     Workload("search-million", "SEARCH", "search", [], 1_000_000, 0, OURS),
     Workload("list", "LIST", "list", [], 5_000),
     Workload("append", "APPEND", "append", [], 300, 32 * KIB),
-    # IMAPClient has neither of these.
+    # IMAPClient has none of these.
     Workload("append-file", "APPEND from a file", "append-file", [], 40, MIB, OURS),
-    Workload(
-        "flags-iterate", "FLAGS MODSEQ by fetch_iter", "iterate", ["FLAGS", "MODSEQ"], 20_000, 0, ("ours", "socket")
-    ),
+    Workload("download", "download", "download", [], 1, 32 * MIB, OURS),
+    Workload("iterate", "FLAGS MODSEQ by fetch_iter", "iterate", ["FLAGS", "MODSEQ"], 20_000, 0, OURS),
 )
 
 

@@ -58,23 +58,31 @@ def test_the_server_and_the_clients_have_a_core_each() -> None:
 
 
 def test_every_workload_is_run_by_every_seat(small_run: dict[str, Any]) -> None:
-    ran = {item["folder"]: set(item["seats"]) for item in small_run["workloads"]}
+    ran = {item["folder"]: set(item["seats"]) for item in small_run["workloads"] if not item["variant"]}
     chosen = {"ours", "imaplib", "socket"}
     expected = {item.folder: set(item.seats) & chosen for item in workloads.WORKLOADS}
     assert ran == expected
+
+
+def test_each_fetch_is_run_with_gc_tuning_too(small_run: dict[str, Any]) -> None:
+    expected = [item.folder for item in workloads.WORKLOADS if workloads.gc_tuned(item)]
+    tuned = [item for item in small_run["workloads"] if item["variant"] == "gc_tuning"]
+    assert [item["folder"] for item in tuned] == expected
+    assert "flags" in expected
+    assert [list(item["seats"]) for item in tuned] == [["ours"]] * len(expected)
 
 
 def test_every_client_returns_all_items(small_run: dict[str, Any]) -> None:
     for item in small_run["workloads"]:
         assert item["seats"]["ours"]["count"] == item["count"], item["folder"]
         # What the socket counts is bytes: each item takes at least two of them.
-        assert item["seats"]["socket"]["count"] > 2 * item["count"], item["folder"]
+        assert item["variant"] or item["seats"]["socket"]["count"] > 2 * item["count"], item["folder"]
 
 
 def test_the_table_has_a_line_for_each_workload(small_run: dict[str, Any]) -> None:
     lines = list(run.report(small_run))
     for item in small_run["workloads"]:
-        assert sum(line.startswith(workloads.amount(item)) for line in lines) == 3, item["folder"]
+        assert sum(line.startswith(f"{workloads.amount(item)}  ") for line in lines) == 3, item["folder"]
     assert lines[-1] == "Every result was compared with what the server sent: no differences."
 
 
@@ -218,7 +226,7 @@ def test_a_checkout_is_compared_with_itself(tmp_path: Path) -> None:
                 assert 1 <= len(times) <= against.MORE
                 assert all(2 <= len(part) <= 2 * against.MORE for part in times), result["folder"]
                 assert all(time > 0 for part in times for time in part)
-        assert sum(line.startswith(against.title(result)) for line in done.stdout.splitlines()) == 1
+        assert sum(line.startswith(f"{against.title(result)}  ") for line in done.stdout.splitlines()) == 1
     assert f"here:  {PACKAGE}" in done.stdout
 
 
@@ -315,7 +323,6 @@ def test_the_report_names_what_is_slower() -> None:
 
 
 FAKE_CLIENT = """
-import contextlib
 import gc
 
 __version__ = "0"
@@ -341,14 +348,8 @@ class IMAPClient:
         {fetch}
         return {{}}
 """
-OFFERS_GC_TUNING = """
-    @contextlib.contextmanager
-    def gc_tuning(self):
-        before = gc.get_threshold()
-        gc.set_threshold(700, 1000, 10)
-        yield
-        gc.set_threshold(*before)
-"""
+USES_THE_THRESHOLDS = "gc.set_threshold(*gc.get_threshold())"
+OFFERS_GC_TUNING = "    gc_tuning = False\n"
 
 
 def fake_checkout(folder: Path, fetch: str = "", more: str = "") -> Path:
@@ -390,7 +391,7 @@ def test_short_runs_are_repeated_more_often() -> None:
 
 def test_another_checkout_s_thresholds_get_a_row_without(tmp_path: Path) -> None:
     """If only the other one changes the collector's thresholds, both are measured with Python's, too."""
-    there = fake_checkout(tmp_path / "there", "gc.set_threshold(*gc.get_threshold())")
+    there = fake_checkout(tmp_path / "there", USES_THE_THRESHOLDS)
     here = fake_checkout(tmp_path / "here")
     _, data = compared_with(here, there, "--workload", "flags", "--no-imports")
     assert [result["variant"] for result in data["workloads"]] == ["", "python_gc"]
@@ -401,7 +402,8 @@ def test_another_checkout_s_thresholds_get_a_row_without(tmp_path: Path) -> None
 def test_gc_tuning_has_a_row_of_its_own_if_this_checkout_offers_it(tmp_path: Path) -> None:
     """The other one is measured as it comes if it does not offer it."""
     there = fake_checkout(tmp_path / "there")
-    here = fake_checkout(tmp_path / "here", more=OFFERS_GC_TUNING)
+    fetch = f"if self.gc_tuning: {USES_THE_THRESHOLDS}"
+    here = fake_checkout(tmp_path / "here", fetch, OFFERS_GC_TUNING)
     _, data = compared_with(here, there, "--workload", "flags", "--no-imports")
     assert [result["variant"] for result in data["workloads"]] == ["", "gc_tuning"]
     tuned = data["workloads"][1]

@@ -335,6 +335,11 @@ def report(data: dict[str, Any]) -> Iterator[str]:
         yield "Every result was compared with what the server sent: no differences."
 
 
+def absolute(text: str) -> Path:
+    """The path of a program that is started from other folders too. Links stay: an environment is found by them."""
+    return Path(text).absolute()
+
+
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure imapclient against its peers.")
     parser.add_argument(
@@ -368,8 +373,8 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--no-imports", action="store_true", help="leave the import times out")
     parser.add_argument("--env", type=Path, help="folder for the environments (.venv-bench)")
     parser.add_argument("--ours-path", type=Path, default=CHECKOUT, help="folder that holds our imapclient/")
-    parser.add_argument("--ours-python", type=Path, help="interpreter for our seat; makes none")
-    parser.add_argument("--peer-python", type=Path, help=f"interpreter with {PEER}; makes none")
+    parser.add_argument("--ours-python", type=absolute, help="interpreter for our seat; makes none")
+    parser.add_argument("--peer-python", type=absolute, help=f"interpreter with {PEER}; makes none")
     options = parser.parse_args(arguments)
     unknown = set(options.seats) - set(SEATS)
     if unknown:

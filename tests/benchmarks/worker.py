@@ -30,7 +30,6 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
@@ -91,23 +90,24 @@ class Thresholds:
 THRESHOLDS = Thresholds()
 
 
-def with_gc_tuning(client: Any) -> AbstractContextManager[object]:
-    """With what the library offers for fewer garbage collections. Raises AbsentError if it offers nothing."""
-    offered = getattr(client, "gc_tuning", None)
-    if offered is None:
+def as_it_comes(client: Any) -> None:
+    """As a program gets the client that changes nothing."""
+
+
+def with_gc_tuning(client: Any) -> None:
+    """With fewer garbage collections, if the library offers that. Raises AbsentError if it does not."""
+    if not hasattr(client, "gc_tuning"):
         raise AbsentError("gc_tuning")
-    found: AbstractContextManager[object] = offered()
-    return found
+    client.gc_tuning = True
 
 
-def with_python_thresholds(client: Any) -> AbstractContextManager[object]:
+def with_python_thresholds(client: Any) -> None:
     """With Python's own thresholds of the garbage collector, even if the library would change them."""
     THRESHOLDS.are_fixed = True
-    return nullcontext()
 
 
-VARIANTS: dict[str, Callable[[Any], AbstractContextManager[object]]] = {
-    "": nullcontext,
+VARIANTS: dict[str, Callable[[Any], None]] = {
+    "": as_it_comes,
     "gc_tuning": with_gc_tuning,
     "python_gc": with_python_thresholds,
 }
@@ -144,15 +144,8 @@ class ImapClientSeat:
             "append": lambda: [client.append(task.folder, message) for _ in range(task.total)],
             "append-file": lambda: [client.append(task.folder, BytesIO(message)) for _ in range(task.total)],
         }
-        self.call = calls[task.call]
-        self.variant = VARIANTS[task.variant]
-        # So that a variant that the library does not offer is found before anything is measured.
-        with self.variant(client):
-            pass
-
-    def run(self) -> Any:
-        with self.variant(self.client):
-            return self.call()
+        self.run = calls[task.call]
+        VARIANTS[task.variant](client)
 
     def warm_up(self) -> None:
         if self.items:

@@ -1,7 +1,7 @@
 """The connection: thin subclasses of imaplib's classes, and the exchange of commands and responses over them.
 
-The only module that imports imaplib for more than its exception classes, and the only one that maps the exceptions of
-other layers. What it uses of imaplib beyond the hooks that its manual lists (open, read, readline, send, shutdown):
+The only module that imports imaplib for more than its exception classes. What it uses of imaplib beyond the hooks
+that its manual lists (open, read, readline, send, shutdown):
 
 - ``_connect``: overridden. imaplib's asks for the capabilities even where the greeting has told them, and takes a
   greeting that ends in ``{5}`` for a literal.
@@ -63,6 +63,7 @@ from ..exceptions import (
 from . import protocol_log
 from .capabilities import CapabilityState
 from .exchange import Command, UnsolicitedQueue
+from .failures import mapped
 from .idle import IdleExchange
 from .reader import Reader
 from .redaction import Secrets
@@ -70,29 +71,6 @@ from .sending import SendExchange
 
 # What is said about the connection itself, whoever asked.
 _ABOUT_CONNECTION = frozenset((b"OK", b"BYE", b"CAPABILITY", b"ENABLED", b"EXPUNGE", b"VANISHED"))
-
-
-_abort_classes: dict[type[OSError], type[IMAPClientAbortError]] = {}
-
-
-def mapped(error: OSError) -> IMAPClientAbortError:
-    """An error of the socket or of TLS as an IMAPClientAbortError that is also one of the original's class.
-
-    So ``except socket.timeout``, ``except OSError`` and ``except ssl.SSLError`` catch it as they always did.
-    """
-    if isinstance(error, IMAPClientAbortError):
-        return error
-    original = type(error)
-    if original not in _abort_classes:
-        name = f"IMAPClientAbort_{original.__name__}"
-        _abort_classes[original] = type(name, (ConnectionAbortError, original), {})
-    try:
-        result = _abort_classes[original](*error.args)
-    except Exception:
-        # A class with a constructor of its own, of a socket or a TLS context that is not the standard library's.
-        return mapped(OSError(*error.args))
-    vars(result).update(vars(error))
-    return result
 
 
 def _bye(text: bytes, message: str) -> ConnectionAbortError:

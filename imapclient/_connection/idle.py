@@ -10,7 +10,6 @@ once that the connection idles. A thread that waited for the exchange as IDLE be
 from __future__ import annotations
 
 import contextlib
-import socket
 import threading
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
@@ -22,6 +21,7 @@ from .._wire.sockets import Deadline, SocketTimeout, Transport
 from ..exceptions import IllegalStateError, IMAPClientError, ProtocolAbortError, ProtocolError
 from . import protocol_log
 from .exchange import AwaitedQueue, Command, UnsolicitedQueue
+from .failures import is_timeout
 from .reader import Reader
 
 T = TypeVar("T")
@@ -166,9 +166,8 @@ class IdleExchange:
                     # Continuation requests that mean nothing: not to be taken back, and not to be kept.
                     self._reader.begin()
                     stray = 0
-        except socket.timeout as error:
-            if error.errno is not None:
-                # ETIMEDOUT, the end of a dead connection, is a TimeoutError too.
+        except OSError as error:
+            if not is_timeout(error):
                 raise
 
     def finish_idle(self, render: Callable[[Iterable[Untagged]], list[T]]) -> tuple[Tagged, list[T]]:

@@ -9,7 +9,6 @@ are read until it does.
 
 from __future__ import annotations
 
-import socket
 import threading
 from abc import abstractmethod
 from collections import deque
@@ -23,6 +22,7 @@ from .._wire.sockets import SEND_SIZE, Deadline, SocketTimeout, Transport
 from ..exceptions import IllegalStateError, IMAPClientAbortError, IMAPClientError, ProtocolAbortError
 from . import protocol_log
 from .exchange import Command
+from .failures import is_timeout
 from .redaction import Secrets
 
 # How many commands of `execute_all` are on their way at once, and how many bytes of them.
@@ -210,7 +210,7 @@ class SendExchange:
             if view:
                 self._transport.sendall(view, self.socket_timeout.read)
         except OSError as error:
-            if not isinstance(error, socket.timeout):
+            if not is_timeout(error):
                 self._hear_last_words()
             raise
 

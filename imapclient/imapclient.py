@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket as socket_module
 import ssl as ssl_module
-import threading
 from types import TracebackType
 from typing import Callable, TypeVar, cast
 
@@ -30,7 +29,9 @@ from ._parsing.folders import Namespace
 from ._parsing.quota import MailboxQuotaRoots, Quota
 from ._parsing.records import DEFAULT_LIMITS, Limits
 from ._watching.watch import WatchMixin
-from ._wire.sockets import SocketTimeout, Timeout, as_socket_timeout, check_context
+from ._wire import waiting
+from ._wire.sockets import SocketTimeout, Timeout, as_socket_timeout
+from ._wire.tls import check_context
 from .constants import (
     ALL,
     ANSWERED,
@@ -162,10 +163,10 @@ class IMAPClient(
         self.normalise_times = True
         self.strict = strict
         self.on_unsolicited = on_unsolicited
-        self._delivering = threading.Lock()
+        self._delivering = waiting.lock()
         self._exclusive_thread: int | None = None
         # That the client was closed, and the context of its STARTTLS: for who connects again.
-        self._closing = threading.Event()
+        self._closing = waiting.event()
         self._starttls: tuple[ssl_module.SSLContext | None] | None = None
         self._timeout = as_socket_timeout(timeout)
         self._limits = Limits(max_line_length, max_literal_size, max_response_size, max_nesting_depth, max_command_size)

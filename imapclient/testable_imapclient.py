@@ -26,7 +26,8 @@ from ._connection.exchange import Command
 from ._connection.gateway import WireMixin
 from ._parsing.records import DEFAULT_LIMITS, announced_size
 from ._parsing.responses import Tagged
-from ._wire.sockets import NO_TIMEOUT, Data, Deadline, Transport
+from ._wire.sockets import NO_TIMEOUT, Data, Transport
+from ._wire.waiting import Deadline
 from .imapclient import IMAPClient
 from .util import Text, to_unicode, to_wire
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import time
 from collections import deque
 from collections.abc import Iterator
 from types import TracebackType
 
 from .._connection.protocol_log import client_log
+from .._wire import waiting
 from ..exceptions import IMAPClientError
 from .base.running import CommandBase, UntaggedItem
 
@@ -38,7 +38,7 @@ class IdleMixin(CommandBase):
         """
         self._require("IDLE")
         # Before anything is sent: a timeout that is no number is found here.
-        end = math.inf if timeout is None else time.monotonic() + timeout
+        end = math.inf if timeout is None else waiting.now() + timeout
         try:
             self._imap.start_idle()
         finally:
@@ -111,7 +111,7 @@ class Idle(Iterator[UntaggedItem]):
         while not self._received_size:
             if not self._client._imap.is_idle:
                 raise StopIteration
-            remaining = self._end - time.monotonic()
+            remaining = self._end - waiting.now()
             self._received_size.extend(self._client.idle_check(None if remaining == math.inf else max(0.0, remaining)))
             if not self._received_size and remaining <= 0:
                 raise StopIteration

@@ -5,12 +5,12 @@ Part of the connection class in imap4.py, in a file of its own.
 
 from __future__ import annotations
 
-import threading
 from abc import abstractmethod
 from collections.abc import Iterable
 
 from .._arguments.strings import Literal, StreamedLiteral
 from .._parsing.responses import Tagged
+from .._wire.waiting import Lock
 from ..exceptions import ResponseCode
 from .exchange import Command
 
@@ -33,7 +33,7 @@ class CapabilityState:
     may_enable: frozenset[str]
     #: imaplib's: NONAUTH, AUTH, SELECTED or LOGOUT.
     state: str
-    _lock: threading.RLock
+    _lock: Lock
 
     @abstractmethod
     def execute(self, command: Command) -> Tagged: ...

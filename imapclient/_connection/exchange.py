@@ -5,7 +5,6 @@ No I/O: imap4.py moves them.
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Callable
@@ -13,6 +12,7 @@ from typing import Callable
 from .._arguments.strings import Argument
 from .._parsing.records import MAX_ANSWER_BYTES
 from .._parsing.responses import Handler, Handlers, Tagged, Untagged
+from .._wire import waiting
 from ..exceptions import LimitError, ProtocolError
 
 
@@ -58,7 +58,7 @@ class UnsolicitedQueue:
         self.dropped = 0
         self._responses: deque[Untagged] = deque()
         self._size = 0
-        self._lock = threading.Lock()
+        self._lock = waiting.lock()
         self._max_responses = max_responses
         self._max_bytes = max_bytes
 

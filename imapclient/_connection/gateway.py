@@ -25,30 +25,28 @@ import random
 import re
 import socket
 import ssl
-import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .._parsing.records import DEFAULT_LIMITS, RESPONSE_COST, BulkReader, Limits, Record
 from .._parsing.response_codes import parse_response_text
 from .._parsing.responses import TAGGED, UNTAGGED, Tagged, Untagged, readable
+from .._wire import waiting
 from .._wire.compression import DeflateTransport
+from .._wire.pipes import PipeTransport, spawn
 from .._wire.sockets import (
     NO_TIMEOUT,
     Address,
-    Deadline,
-    PipeTransport,
     SocketTimeout,
     SocketTransport,
     Timeout,
     Transport,
     as_socket_timeout,
-    create_default_context,
     open_connection,
     resolve,
-    spawn,
-    wrap_within,
 )
+from .._wire.tls import create_default_context, wrap_within
+from .._wire.waiting import Deadline
 from ..exceptions import (
     CommandError,
     ConnectionAbortError,
@@ -91,7 +89,7 @@ class WireMixin(CapabilityState, SendExchange, IdleExchange, imaplib.IMAP4):
         self.unsolicited = UnsolicitedQueue()
         # Whether the exchange is logged: asked once for each command.
         self._logging = False
-        self._lock = threading.RLock()
+        self._lock = waiting.reentrant_lock()
         self._in_flight: dict[bytes, Command] = {}
         # How much was told since the last command was sent, or since the caller of an IDLE last got something.
         self._received_size = 0

@@ -10,14 +10,15 @@ once that the connection idles. A thread that waited for the exchange as IDLE be
 from __future__ import annotations
 
 import contextlib
-import threading
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Callable, TypeVar
 
 from .._parsing.responses import Tagged, Untagged
-from .._wire.sockets import Deadline, SocketTimeout, Transport
+from .._wire import waiting
+from .._wire.sockets import SocketTimeout, Transport
+from .._wire.waiting import Deadline, Lock
 from ..exceptions import IllegalStateError, IMAPClientError, ProtocolAbortError, ProtocolError
 from . import protocol_log
 from .exchange import AwaitedQueue, Command, UnsolicitedQueue
@@ -41,7 +42,7 @@ class IdleExchange:
     _continuation: bytes | None
     _in_flight: dict[bytes, Command]
     _logging: bool
-    _lock: threading.RLock
+    _lock: Lock
     _reader: Reader
     _received_size: int
     _transport: Transport
@@ -71,7 +72,7 @@ class IdleExchange:
         #: What is told of the selected folder by whatever command, for who watches it; None while nobody does.
         self.observed: AwaitedQueue | None = None
         # Held by who listens in IDLE or ends it. Not reentrant: a signal handler must not end IDLE under a wait.
-        self._listening = threading.Lock()
+        self._listening = waiting.lock()
 
     def exclusive(self) -> AbstractContextManager[bool]:
         """Several exchanges in which no other thread's comes in between; others wait until the end of it."""

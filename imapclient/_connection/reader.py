@@ -20,7 +20,8 @@ from typing import Any, Callable
 from .._parsing.records import DEFAULT_LIMITS, OVERHEAD, RESPONSE_COST, BulkReader, Limits, Record, announced_size
 from .._parsing.responses import ENDS_IN_TEXT
 from .._wire.page_faults import keep_freed, prepare
-from .._wire.sockets import Deadline, Transport
+from .._wire.sockets import Transport
+from .._wire.waiting import Deadline
 from ..exceptions import ConnectionAbortError, LimitError, ProtocolAbortError
 
 # How much is asked of the transport at a time.

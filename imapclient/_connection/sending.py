@@ -9,7 +9,6 @@ are read until it does.
 
 from __future__ import annotations
 
-import threading
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -18,7 +17,8 @@ from typing import Any
 
 from .._arguments.strings import Literal, StreamedLiteral, encode_command, is_strict
 from .._parsing.responses import Tagged
-from .._wire.sockets import SEND_SIZE, Deadline, SocketTimeout, Transport
+from .._wire.sockets import SEND_SIZE, SocketTimeout, Transport
+from .._wire.waiting import Deadline, Lock
 from ..exceptions import IllegalStateError, IMAPClientAbortError, IMAPClientError, ProtocolAbortError
 from . import protocol_log
 from .exchange import Command
@@ -38,7 +38,7 @@ class SendExchange:
     _bye: bytes | None
     _continuation: bytes | None
     _in_flight: dict[bytes, Command]
-    _lock: threading.RLock
+    _lock: Lock
     _logging: bool
     _received_size: int
     _transport: Transport

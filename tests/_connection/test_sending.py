@@ -15,7 +15,8 @@ import pytest
 from imapclient import IMAPClient
 from imapclient._connection.exchange import Command
 from imapclient._connection.sending import MAX_IN_FLIGHT
-from imapclient._wire.sockets import PipeTransport, SocketTransport, spawn
+from imapclient._wire.pipes import PipeTransport, spawn
+from imapclient._wire.sockets import SocketTransport
 from imapclient.exceptions import CommandError, IllegalStateError, IMAPClientAbortError, ProtocolError
 from tests.helpers.certificates import authority
 from tests.helpers.clients import connected

@@ -24,6 +24,12 @@ def connected(peer: ScriptedPeer, timeout: Any = 10, **options: Any) -> Iterator
         client.shutdown()
 
 
+def is_waiting_in_idle(client: IMAPClient) -> bool:
+    """Whether a thread waits for the server in IDLE at this moment."""
+    listening: Any = client._imap._listening
+    return bool(listening.locked())
+
+
 def assert_closed(peer: ScriptedPeer) -> None:
     """The client sent nothing that the script doesn't have, and closed the connection."""
     with pytest.raises(AssertionError, match=r"the client closed the connection|the client's connection broke"):

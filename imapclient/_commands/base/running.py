@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import ssl
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Callable, TypeVar
 
@@ -24,6 +23,8 @@ from ..._parsing.lexer import read_values
 from ..._parsing.records import Limits
 from ..._parsing.responses import Handler, Tagged, Untagged
 from ..._parsing.search import SearchIds
+from ..._wire import waiting
+from ..._wire.waiting import Event, Lock
 from ...exceptions import (
     CapabilityError,
     CommandError,
@@ -63,9 +64,9 @@ class CommandBase:
     on_unsolicited: Callable[[UntaggedItem], object] | None
     _compress: bool
     _limits: Limits
-    _delivering: threading.Lock
+    _delivering: Lock
     _exclusive_thread: int | None
-    _closing: threading.Event
+    _closing: Event
     _starttls: tuple[ssl.SSLContext | None] | None
 
     # -- provided by other families
@@ -128,7 +129,7 @@ class CommandBase:
         result of the command that is running matters more. It runs in one thread at a time, and holds no lock that a
         command needs.
         """
-        if self._exclusive_thread == threading.get_ident():
+        if self._exclusive_thread == waiting.thread_id():
             return
         # Whoever hands on looks again after letting go, so that what another thread adds meanwhile is not left lying.
         while self.on_unsolicited is not None and self._imap.unsolicited:
@@ -165,7 +166,7 @@ class CommandBase:
             with (imap or self._imap).exclusive():
                 outer = self._exclusive_thread
                 try:
-                    self._exclusive_thread = threading.get_ident()
+                    self._exclusive_thread = waiting.thread_id()
                     yield
                 finally:
                     self._exclusive_thread = outer

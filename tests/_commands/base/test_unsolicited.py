@@ -240,7 +240,7 @@ def test_many_at_once() -> None:
     assert heard == 3000 * [(1, b"EXPUNGE")]
 
 
-def test_more_than_is_kept_is_told_to_the_log(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_counts_what_is_dropped(caplog: pytest.LogCaptureFixture) -> None:
     heard: list[Any] = []
     told = SendBytes(9000 * b"* 1 EXPUNGE\r\n")
     rest = "S: * SEARCH 5\nS: A1 OK Done\nC: A2 NOOP\nS: A2 OK Done"
@@ -250,5 +250,5 @@ def test_more_than_is_kept_is_told_to_the_log(caplog: pytest.LogCaptureFixture) 
         client.noop()
     assert 0 < len(heard) < 9000
     assert [record.getMessage() for record in caplog.records] == [
-        f"on_unsolicited does not get the {9000 - len(heard)} oldest of what the server told at once"
+        f"on_unsolicited does not get the {9000 - len(heard)} oldest responses of those sent at once"
     ]

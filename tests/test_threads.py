@@ -12,7 +12,7 @@ from typing import Any, Callable
 import pytest
 
 from imapclient import IMAPClient
-from imapclient._connection.exchange import UnsolicitedQueue
+from imapclient._connection.queues import UnsolicitedQueue
 from imapclient._parsing.responses import Untagged
 from imapclient.exceptions import IllegalStateError, IMAPClientAbortError
 from tests.helpers.clients import connected, is_waiting_in_idle

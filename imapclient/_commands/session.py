@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Optional, Union
 
 from .._arguments.strings import Argument, atom, string
-from .._connection.exchange import AwaitedQueue
+from .._connection.queues import AwaitedQueue
 from .._parsing.collector import Collector
 from .._parsing.lexer import read_values
 from .._wire.tls import check_context

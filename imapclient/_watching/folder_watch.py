@@ -11,8 +11,9 @@ from dataclasses import replace
 
 from .._auth.mechanisms import Mechanism
 from .._commands.base.command_base import CommandBase
-from .._connection.exchange import AwaitedQueue, Command
+from .._connection.exchange import Command
 from .._connection.protocol_log import client_log
+from .._connection.queues import AwaitedQueue
 from .._parsing.collector import Collector
 from .._parsing.fetch.collector import FetchCollector
 from .._parsing.responses import Untagged

@@ -10,7 +10,7 @@ from typing import Any, Callable
 
 import pytest
 
-from imapclient._connection.exchange import AwaitedQueue
+from imapclient._connection.queues import AwaitedQueue
 from imapclient.events import Bye, Expunged, FlagsChanged, FolderEvent, NewMessage, Reconnect, Reconnected, Vanished
 from imapclient.exceptions import (
     CommandError,

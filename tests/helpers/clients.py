@@ -26,7 +26,7 @@ def connected(peer: ScriptedPeer, timeout: Any = 10, **options: Any) -> Iterator
 
 def is_waiting_in_idle(client: IMAPClient) -> bool:
     """Whether a thread waits for the server in IDLE at this moment."""
-    listening: Any = client._imap._listening
+    listening: Any = client._imap._idle._in_use
     return bool(listening.locked())
 
 

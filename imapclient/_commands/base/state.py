@@ -6,7 +6,7 @@ import ssl as ssl_module
 from typing import Any, Callable
 
 from ..._auth.mechanisms import Mechanism
-from ..._connection.gateway import WireMixin
+from ..._connection.gateway import Connection
 from ..._parsing.records import Limits
 from ..._parsing.search import SearchIds
 from ..._wire import waiting
@@ -30,7 +30,7 @@ class ClientState:
     strict: bool
     on_unsolicited: Callable[[UntaggedItem], object] | None
     gc_tuning: bool
-    _imap: WireMixin
+    _imap: Connection
     _limits: Limits
     #: Whether a connection is compressed after its login.
     _compress: bool
@@ -51,7 +51,7 @@ class ClientState:
 
     # -- provided by the client
 
-    def _create_IMAP4(self) -> WireMixin:
+    def _create_IMAP4(self) -> Connection:
         raise NotImplementedError
 
     # -- provided by families

@@ -110,12 +110,21 @@ class Deadline:
 
     def __init__(self, seconds: float | None) -> None:
         self._end = None if seconds is None else now() + max(0.0, seconds)
+        self._polling_end: float | None = None
 
     def remaining(self) -> float | None:
-        """Seconds left, 0 at the end; None if there is no limit. Raises socket.timeout once `POLLING` is over too."""
+        """Seconds left, 0 at the end, None if there is no limit.
+
+        Raises socket.timeout if a call has already returned 0, more than `POLLING` seconds ago.
+        """
         if self._end is None:
             return None
-        remaining = self._end - now()
-        if remaining < -self.POLLING:
+        moment = now()
+        if moment < self._end:
+            return min(self._end - moment, self.MAX_WAIT)
+        if self._polling_end is None:
+            # Not from the end itself: a busy system may not have run us since, and we have not looked yet.
+            self._polling_end = moment + self.POLLING
+        elif moment > self._polling_end:
             raise socket.timeout("timed out")
-        return min(max(0.0, remaining), self.MAX_WAIT)
+        return 0.0

@@ -33,10 +33,10 @@ def child(command: str) -> Iterator[PipeTransport]:
 @pytest.mark.parametrize("receive", [received, received_into])
 def test_spawn(receive: Any) -> None:
     with child("echo '* OK ready'; read line; echo \"got $line\"") as transport:
-        transport.sendall(b"hello\n", 10)
+        transport.sendall(b"hello\n", 60)
         data = b""
         while not data.endswith(b"hello\n"):
-            data += receive(transport, 7, 10)
+            data += receive(transport, 7, 60)
         assert data == b"* OK ready\ngot hello\n"
         for timeout in (None, 10, 0):
             assert receive(transport, 100, timeout) == b""
@@ -57,11 +57,11 @@ def test_timeouts_over_pipes(receive: Any) -> None:
 def test_much_over_pipes() -> None:
     data = bytes(range(256)) * 4096
     with child("cat") as transport:
-        thread = threading.Thread(target=transport.sendall, args=(data, 20))
+        thread = threading.Thread(target=transport.sendall, args=(data, 60))
         thread.start()
         got = bytearray()
         while len(got) < len(data):
-            got += received(transport, 100_000, 20)
+            got += received(transport, 100_000, 60)
         thread.join()
         assert bytes(got) == data
 
@@ -77,7 +77,7 @@ def test_send_to_a_child_that_takes_nothing() -> None:
 @POSIX
 def test_closing_ends_a_child() -> None:
     process = spawn("cat > /dev/null; exit 3")
-    PipeTransport(process).close(30)
+    PipeTransport(process).close(60)
     assert process.returncode == 3
 
 

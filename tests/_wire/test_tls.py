@@ -36,7 +36,7 @@ def test_wrap_socket() -> None:
     "wrap",
     [
         lambda sock, context: wrap_socket(sock, context, "localhost"),
-        lambda sock, context: wrap_within(sock, context, "localhost", Deadline(10)),
+        lambda sock, context: wrap_within(sock, context, "localhost", Deadline(60)),
     ],
 )
 def test_a_bad_certificate_closes_the_socket(server_context: Any, wrap: Any) -> None:
@@ -77,7 +77,7 @@ def test_a_context_that_can_not_be_made_closes_the_socket(monkeypatch: pytest.Mo
 
 def test_what_is_no_tls_closes_the_socket() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        client = socket.create_connection(listening.getsockname(), 10)
+        client = socket.create_connection(listening.getsockname(), 60)
         accepted, _ = listening.accept()
         with client, accepted:
             accepted.sendall(b"* OK this is IMAP in the clear\r\n")
@@ -88,7 +88,7 @@ def test_what_is_no_tls_closes_the_socket() -> None:
 
 def test_a_handshake_that_never_ends() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        client = socket.create_connection(listening.getsockname(), 10)
+        client = socket.create_connection(listening.getsockname(), 60)
         accepted, _ = listening.accept()
         with client, accepted:
             before = sockets_left()
@@ -111,7 +111,7 @@ def test_a_handshake_for_which_no_time_is_left(late: float) -> None:
 
 def test_a_handshake_within_a_budget() -> None:
     context = certificates.client_context()
-    for seconds in (10, None):
+    for seconds in (60, None):
         with tls_server(certificates.server_context()) as (client, _):
             tls = wrap_within(client, context, "127.0.0.1", Deadline(seconds))
             with tls:

@@ -92,18 +92,26 @@ def test_waiting_for_the_end_of_a_process() -> None:
 # -- deadlines
 
 
-def test_deadline() -> None:
+def test_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     assert Deadline(None).remaining() is None
-    remaining = Deadline(100).remaining()
-    assert remaining is not None
-    assert 99 < remaining <= 100
+    deadline = Deadline(100)
+    assert deadline.remaining() == 100
+    clock[0] += 40
+    assert deadline.remaining() == 60
 
 
-def test_deadline_that_is_over() -> None:
-    """What is there may still be taken for a moment; after that it raises."""
-    deadline = Deadline(0)
-    assert deadline.remaining() == 0
-    time.sleep(2 * Deadline.POLLING)
+@pytest.mark.parametrize("late", [0, 1000])
+def test_deadline_that_is_over(monkeypatch: pytest.MonkeyPatch, late: float) -> None:
+    """What is there may be taken for a moment after we look for the first time, however late that is."""
+    clock = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    deadline = Deadline(5)
+    clock[0] += 5 + late
+    for _ in range(2):
+        assert deadline.remaining() == 0
+        clock[0] += 0.6 * Deadline.POLLING
     with pytest.raises(socket.timeout):
         deadline.remaining()
 

@@ -40,9 +40,9 @@ def tls_server(context: ssl.SSLContext) -> Iterator[tuple[socket.socket, list[ss
     """A connected client socket, not yet wrapped, and where the server's end appears once it has shaken hands."""
     with contextlib.ExitStack() as stack:
         listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        client = stack.enter_context(socket.create_connection(listening.getsockname(), 10))
+        client = stack.enter_context(socket.create_connection(listening.getsockname(), 60))
         accepted, _ = listening.accept()
-        accepted.settimeout(10)
+        accepted.settimeout(60)
         served: list[ssl.SSLSocket] = []
 
         def serve() -> None:

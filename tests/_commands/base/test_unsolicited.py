@@ -49,7 +49,7 @@ def test_the_constructor_takes_it() -> None:
     assert other.on_unsolicited is None
     script = 'S: * OK [CAPABILITY IMAP4rev1] hi\nC: A1 CREATE "x"\nS: * 4 EXISTS\nS: A1 OK Done'
     with ScriptedPeer(script) as peer:
-        client = IMAPClient(peer.host, peer.port, ssl=False, timeout=10, on_unsolicited=heard.append)
+        client = IMAPClient(peer.host, peer.port, ssl=False, timeout=60, on_unsolicited=heard.append)
         client.create_folder("x")
         assert heard == [(4, b"EXISTS")]
         client.shutdown()
@@ -59,7 +59,7 @@ def test_alerts_of_the_greeting_and_of_the_logout() -> None:
     heard: list[Any] = []
     script = "S: * OK [ALERT] Hello\nC: A1 LOGOUT\nS: * OK [ALERT] Bye bye\nS: * BYE x\nS: A1 OK x"
     with ScriptedPeer(script) as peer:
-        client = IMAPClient(peer.host, peer.port, ssl=False, timeout=10, on_unsolicited=heard.append)
+        client = IMAPClient(peer.host, peer.port, ssl=False, timeout=60, on_unsolicited=heard.append)
         assert heard == [(b"OK", b"[ALERT] Hello")]
         client.logout()
     assert heard[:2] == [(b"OK", b"[ALERT] Hello"), (b"OK", b"[ALERT] Bye bye")]

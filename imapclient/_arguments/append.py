@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Union
 
 from ..util import Text, to_wire
+from .command import Argument, Literal, StreamedLiteral
 from .message_source import MessageSource
-from .strings import Argument, Literal, StreamedLiteral, date_time
+from .strings import date_time
 from .strings import flags as flag_list
 
 MessageToAppend = Union[str, bytes, Mapping[str, Any]]

@@ -21,6 +21,14 @@ from ..sequence_set import SINGLE, STAR, MessageIds, Range, SequenceSet, UidSet,
 MIN_PORTION = 500
 
 
+def positive(number: int, name: str) -> None:
+    """TypeError or ValueError for what is no number of things, from 1 on. ``name`` is the argument's."""
+    if not isinstance(number, int):
+        raise TypeError(f"{name} must be an int, not {number!r}")
+    if number < 1:
+        raise ValueError(f"{name} must be at least 1")
+
+
 class Portion(NamedTuple):
     """A part of a set of messages, and how many messages it has at most."""
 

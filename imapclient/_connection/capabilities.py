@@ -9,7 +9,7 @@ import threading
 from abc import abstractmethod
 from collections.abc import Iterable
 
-from .._arguments.strings import Literal, StreamedLiteral
+from .._arguments.command import Literal, StreamedLiteral
 from .._parsing.responses import Tagged
 from ..exceptions import ResponseCode
 from .exchange import Command

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Callable
 
-from .._arguments.strings import Argument
+from .._arguments.command import Argument
 from .._parsing.records import MAX_ANSWER_BYTES
 from .._parsing.responses import Handler, Handlers, Tagged, Untagged
 from ..exceptions import LimitError, ProtocolError

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
-from .._arguments.strings import Literal, StreamedLiteral, encode_command, is_strict
+from .._arguments.command import Literal, StreamedLiteral, encode_command, is_strict
 from .._parsing.responses import Tagged
 from .._wire.sockets import SEND_SIZE, Deadline, SocketTimeout, Transport
 from ..exceptions import IllegalStateError, IMAPClientAbortError, IMAPClientError, ProtocolAbortError

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imapclient._arguments.strings import (
-    encode_command,
+from imapclient._arguments.command import encode_command
+from imapclient._arguments.criteria import (
     in_another_charset,
     search_criteria,
     sort_keys,

@@ -1,7 +1,7 @@
-"""A command on the wire: its arguments, and the pieces that are sent for them. No I/O.
+"""The arguments of a command, and the command as pieces to send. No I/O.
 
-An argument is bytes that are complete as they are, a `Literal`, or a tuple of arguments, which is a parenthesised list.
-`encode_command` joins them with spaces.
+An argument is one of these: encoded bytes, a literal, a sequence set, or a tuple of arguments. A tuple becomes a
+parenthesised list.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..sequence_set import SequenceSet
 
 
 class Literal(NamedTuple):
-    """A literal of the given bytes; with ``binary`` a literal8 (RFC 3516), which may hold NUL."""
+    """A literal. With ``binary`` it is a literal8, which may contain NUL (RFC 3516)."""
 
     data: bytes
     binary: bool = False
@@ -25,7 +25,7 @@ class Literal(NamedTuple):
 
 
 class StreamedLiteral:
-    """A literal whose bytes are made while it is sent: ``size`` of them, else ``pieces`` raises."""
+    """A literal whose bytes are read while it is sent. ``pieces`` supplies ``size`` bytes or raises."""
 
     __slots__ = ("binary", "pieces", "size")
 
@@ -36,13 +36,13 @@ class StreamedLiteral:
 
 
 class Joined(tuple[Any, ...]):
-    """Arguments sent one after the other with nothing between."""
+    """Parts of one argument: they are sent without spaces or parentheses between them."""
 
 
 Argument = Union[bytes, Literal, StreamedLiteral, SequenceSet, tuple[Any, ...]]
 
-# What no server refuses to read: atoms and quoted strings just as the grammar has them, the flags that a message may
-# be given, parentheses. As text, of which `re` makes an expression where it is first needed, for that takes a while.
+# Text that every server can parse: atoms and quoted strings as the grammar has them, system flags, parentheses. It is
+# not compiled here, because compiling is slow and few programs need it.
 _STRICT = rb"""(?ix)
     (?: [ ()] | [^\x00-\x20\x7f-\xff(){%*"\\\]]
       | " (?: [^\x00\r\n"\\\x80-\xff] | \\["\\] )* "
@@ -53,15 +53,16 @@ _STRICT_LIMIT = 8000
 
 
 def is_strict(text: bytes) -> bool:
-    """Whether a piece of a command can be read by any server: ``b'A1 APPEND "x" (\\\\Seen Work) '``."""
+    """Whether every server can parse this piece of a command: ``b'A1 APPEND "x" (\\\\Seen Work) '``."""
     return len(text) <= _STRICT_LIMIT and re.match(_STRICT, text) is not None
 
 
 def encode_command(tag: bytes, name: bytes, arguments: Iterable[Argument]) -> list[bytes | Literal | StreamedLiteral]:
-    """A command as pieces to send: text between literals, and the literals, which the sender announces.
+    """A command as pieces to send: its literals, and the text between them.
 
     ``encode_command(b'A1', b'LOGIN', [b'"ann"', Literal(b'p')])`` is
-    ``[b'A1 LOGIN "ann" ', Literal(b'p'), b'\\r\\n']``.
+    ``[b'A1 LOGIN "ann" ', Literal(b'p'), b'\\r\\n']``. The announcement ``{1}`` of a literal is not part of the pieces;
+    the sender adds it.
     """
     pieces: list[bytes | Literal | StreamedLiteral] = []
     text = bytearray(tag + b" " + name)

@@ -1,4 +1,4 @@
-"""Search criteria and sort keys, from a caller's values to arguments of a command (RFC 9051, 6.4.4; RFC 5256). No I/O."""
+"""Search criteria and sort keys, as arguments of a command (RFC 9051, 6.4.4; RFC 5256). No I/O."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ..util import Text, shortened, to_wire
 from .command import Argument, Joined
 from .strings import atom, atom_or_string, is_keyword, raw, string
 
-# How many of the words after a search key are text (RFC 9051, 6.4.4; Gmail's extensions). These are quoted where they
-# are no atoms; any other word is a key, an atom, a number, a date or a sequence set, and goes out as it is if it can.
+# The number of text operands of each search key that has any (RFC 9051, 6.4.4; Gmail's extensions). Other words are
+# keys, atoms, numbers, dates and sequence sets.
 _TEXT_OPERANDS = {
     **dict.fromkeys((b"BCC", b"BODY", b"CC", b"FROM", b"SUBJECT", b"TEXT", b"TO"), 1),
     **dict.fromkeys((b"X-GM-RAW", b"X-GM-LABELS", b"EMAILID", b"THREADID"), 1),
@@ -25,35 +25,36 @@ _KEYWORD_KEYS = (b"KEYWORD", b"UNKEYWORD")
 
 
 class SearchCriteria(NamedTuple):
-    """Criteria as arguments of a command, and what is to be known about their text."""
+    """Criteria as arguments of a command, and the properties of their text."""
 
     arguments: list[Argument]
-    #: The charset to name with them, as the caller named it; None where the caller named none.
+    #: The charset to send with them, as the caller wrote it. None if the caller set no charset.
     charset: bytes | None
-    #: Whether all text is ASCII. Where it is not and no charset is named, it is in UTF-8.
+    #: Whether all text is ASCII. Other text is in UTF-8 if the caller set no charset.
     is_ascii: bool
-    #: Whether all of it was given as str, so that it can be encoded in another charset.
+    #: Whether all text was str. Only then can it be encoded in another charset.
     is_str: bool
 
 
 def search_criteria(criteria: Any, charset: str | None) -> SearchCriteria:
-    """Criteria as arguments.
+    """Encode search criteria.
 
-    A str or bytes is a whole program, sent raw: ``search_criteria('UNSEEN SINCE 1-Feb-2020', None)``. A sequence is
-    encoded item by item: ``['SUBJECT', 'café', ['NOT', 'SEEN']]``. Text in it is encoded in ``charset``, by default in
-    UTF-8. InvalidCriteriaError for empty criteria, ValueError for what can't be sent or encoded.
+    A str or bytes is sent as it is: ``search_criteria('UNSEEN SINCE 1-Feb-2020', None)``. The items of a sequence are
+    encoded one by one: ``['SUBJECT', 'café', ['NOT', 'SEEN']]``. Text is encoded in ``charset``, by default in UTF-8.
+
+    Raises InvalidCriteriaError for empty criteria, and ValueError for text that can't be sent or encoded.
     """
     name = atom(charset, "charset") if charset else None
     encoder = _CriteriaEncoder(charset or "utf-8")
     try:
         if isinstance(criteria, (str, bytes)):
-            arguments = encoder.program(criteria)
+            arguments = encoder.text(criteria)
         elif isinstance(criteria, Iterable):
             arguments = encoder.items(criteria)
         elif criteria is None:
             raise InvalidCriteriaError("no criteria specified")
         else:
-            raise TypeError(f"search criteria must be a string or a sequence, not {criteria!r}")
+            raise TypeError(f"search criteria must be str, bytes or a sequence, not {criteria!r}")
     except UnicodeEncodeError:
         if encoder.encoding != (charset or "utf-8"):
             raise ValueError(f"unknown charset: {charset!r}") from None
@@ -62,9 +63,10 @@ def search_criteria(criteria: Any, charset: str | None) -> SearchCriteria:
 
 
 def in_another_charset(criteria: Any, refused: SearchCriteria, code: ResponseCode | None) -> SearchCriteria | None:
-    """The criteria in the first charset that a BADCHARSET code names and that can hold their text; None without one.
+    """Encode the criteria again, in a charset that the server lists in a BADCHARSET code.
 
-    ``code`` is ``(b'BADCHARSET', ((b'US-ASCII', b'UTF-8'),))``, or without names ``(b'BADCHARSET', ())``.
+    Returns None if no listed charset can encode the text. ``code`` is ``(b'BADCHARSET', ((b'US-ASCII', b'UTF-8'),))``,
+    or ``(b'BADCHARSET', ())`` if the server lists no charset.
     """
     names = code[1][0] if code is not None and code[1] else ()
     known = (refused.charset or (b"" if refused.is_ascii else b"UTF-8")).upper()
@@ -74,12 +76,12 @@ def in_another_charset(criteria: Any, refused: SearchCriteria, code: ResponseCod
                 try:
                     return search_criteria(criteria, name.decode("ascii"))
                 except ValueError:
-                    pass  # Not all of the text exists in it, or Python does not know it.
+                    pass  # The charset has no such characters, or Python does not know it.
     return None
 
 
 class _CriteriaEncoder:
-    """Makes arguments of criteria, and notes what text there was."""
+    """Encodes criteria, and records the properties of their text."""
 
     def __init__(self, charset: str) -> None:
         self.is_ascii = True
@@ -88,19 +90,19 @@ class _CriteriaEncoder:
             "x".encode(charset)
             self.encoding = charset
         except LookupError:
-            # Python need not know it if the server does: bytes can be sent all the same, and so can ASCII.
+            # The server may know a charset that Python does not know. Bytes and ASCII can then be sent.
             self.encoding = "ascii"
 
     # -- a sequence
 
     def items(self, criteria: Iterable[Any]) -> list[Argument]:
         arguments: list[Argument] = []
-        # The last key, and how many of its text operands are still to come.
+        # The last search key, and the number of its text operands that are still missing.
         key, texts = b"", 0
         for item in criteria:
             if _is_collection(item):
                 if len(item) == 0:
-                    raise InvalidCriteriaError("no criteria specified: there is an empty list among them")
+                    raise InvalidCriteriaError("no criteria specified: they contain an empty list")
                 is_set = key == b"UID" or isinstance(item, UidSet) or all(type(number) is int for number in item)
                 arguments.append(SequenceSet(item) if is_set else tuple(self.items(item)))
                 key, texts = b"", 0
@@ -124,7 +126,7 @@ class _CriteriaEncoder:
         if isinstance(item, int) and not isinstance(item, bool):
             return b"%d" % item
         if not isinstance(item, (str, bytes)):
-            raise TypeError(f"not a search criterion: {item!r}")
+            raise TypeError(f"a search criterion must be str, bytes, int, a date or a list, not {item!r}")
         data = to_wire(item, self.encoding if is_text or not item.isascii() else "ascii")
         self.is_ascii = self.is_ascii and item.isascii()
         self.is_str = self.is_str and isinstance(item, str)
@@ -132,26 +134,26 @@ class _CriteriaEncoder:
             if is_sequence_set(data):
                 return SequenceSet(data) if len(data) > SEQUENCE_SET_LIMIT else data
             if key in _KEYWORD_KEYS:
-                # flag-keyword is an atom, and has no other form.
+                # flag-keyword is an atom and can't be quoted.
                 if not is_keyword(data):
                     raise ValueError(f"not a valid keyword: {shortened(data)}")
                 return data
             if data.startswith(b"/"):
-                # The name of an entry is always quoted: MODSEQ "/flags/x" all 5 (RFC 7162, 3.1.5).
+                # An entry name is always quoted: MODSEQ "/flags/x" all 5 (RFC 7162, 3.1.5).
                 return string(data)
         return atom_or_string(data)
 
-    # -- a whole program
+    # -- one string
 
-    def program(self, criteria: Text) -> list[Argument]:
+    def text(self, criteria: Text) -> list[Argument]:
         if not criteria.strip():
             raise InvalidCriteriaError("no criteria specified")
-        as_it_is = raw(criteria, "search criteria")
-        # Cut as text: in some charsets a quote or backslash may be half of a character.
+        unchanged = raw(criteria, "search criteria")
+        # Quotes are found in decoded text: in some charsets the byte of a quote may be half of a character.
         text, encoding = (criteria, self.encoding) if isinstance(criteria, str) else _decoded(criteria, self.encoding)
         self.is_ascii = text.isascii()
         self.is_str = isinstance(criteria, str)
-        return [as_it_is] if self.is_ascii else [Joined(_with_literals(text, encoding))]
+        return [unchanged] if self.is_ascii else [Joined(_with_literals(text, encoding))]
 
 
 def _is_collection(item: Any) -> bool:
@@ -159,7 +161,10 @@ def _is_collection(item: Any) -> bool:
 
 
 def _decoded(criteria: bytes, encoding: str) -> tuple[str, str]:
-    """Criteria as text, and the encoding that makes the same bytes of it: Latin-1 where they are not in their own."""
+    """The text of criteria, and the encoding that yields the same bytes again.
+
+    That is Latin-1 if the bytes are not valid in ``encoding``.
+    """
     try:
         text = criteria.decode(encoding)
         if text.encode(encoding) == criteria:
@@ -169,13 +174,13 @@ def _decoded(criteria: bytes, encoding: str) -> tuple[str, str]:
     return criteria.decode("latin-1"), "latin-1"
 
 
-# A quoted string, or a run without spaces, quotes and parentheses.
+# A quoted string, or a word without spaces, quotes and parentheses.
 _STRING_OR_WORD = r'"((?:[^"\\]|\\.)*)"|([^ "()]+)'
 
 
 def _with_literals(text: str, encoding: str) -> Iterator[Argument]:
-    """A program in pieces: its 8-bit strings and words as literals, what is between as it is."""
-    # Where the text ends that was given away, and where that of the last string or word.
+    """Criteria in pieces: non-ASCII strings and words as literals, the text between them as it is."""
+    # `done` is the end of the text that was yielded, `last` the end of the last string or word.
     done = last = 0
     for match in re.finditer(_STRING_OR_WORD, text):
         if '"' in text[last : match.start()]:
@@ -188,15 +193,15 @@ def _with_literals(text: str, encoding: str) -> Iterator[Argument]:
             yield string(content.encode(encoding))
             done = last
     if '"' in text[last:]:
-        raise ValueError(f"a quote in the search criteria is not closed: {shortened(to_wire(text))}")
+        raise ValueError(f"a quoted string in the search criteria is not closed: {shortened(to_wire(text))}")
     yield text[done:].encode("ascii")
 
 
 def split_criteria(arguments: list[Argument]) -> list[list[Argument]]:
-    """The same criteria in parts that each fit into a command, where their one long sequence set does not.
+    """Split criteria whose sequence set is too long for one command. Each part then fits into a command.
 
-    What the parts find together is what the whole would. That holds only where the set is neither negated nor in a
-    group: ValueError there.
+    The results of all parts together are the result of the whole. Raises ValueError if that can't be: if the set is
+    negated or in a group, or if several sets are too long.
     """
     long_sets = [
         index
@@ -208,19 +213,19 @@ def split_criteria(arguments: list[Argument]) -> list[list[Argument]]:
             raise ValueError("a list of message ids within a group is too long for one command")
         return [arguments]
     if len(long_sets) > 1 or b"NOT" in [argument.upper() for argument in arguments if isinstance(argument, bytes)]:
-        raise ValueError("message ids are too many for one command: search for them in parts")
+        raise ValueError("a list of message ids is too long for one command: search for them in parts")
     (index,) = long_sets
     whole = cast(SequenceSet, arguments[index])
     return [[*arguments[:index], part, *arguments[index + 1 :]] for part in whole.split()]
 
 
 def unsplit_criteria(arguments: list[Argument]) -> list[Argument]:
-    """The criteria as they are. ValueError where they don't fit into one command.
+    """Return the criteria, or raise ValueError if they do not fit into one command.
 
-    The order of messages, and which of them belong together, can't be told from parts.
+    SORT and THREAD can't be split: the order and the threads of all messages do not follow from those of the parts.
     """
     if len(split_criteria(arguments)) > 1:
-        raise ValueError("message ids are too many for one command")
+        raise ValueError("a list of message ids is too long for one command")
     return arguments
 
 
@@ -234,7 +239,8 @@ def _has_long_set(group: tuple[Any, ...]) -> bool:
 def sort_keys(values: Text | Iterable[Text]) -> tuple[bytes, ...]:
     """Sort criteria as a list: ``sort_keys(['REVERSE SIZE', 'subject']) == (b'REVERSE', b'SIZE', b'SUBJECT')``.
 
-    A value may hold several, with spaces between. ValueError where one is no atom, InvalidCriteriaError for none.
+    One value may contain several keys with spaces between them. Raises ValueError if a key is not an atom, and
+    InvalidCriteriaError if there is no key.
     """
     if isinstance(values, (str, bytes)):
         values = (values,)

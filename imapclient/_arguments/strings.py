@@ -1,7 +1,7 @@
-"""From a caller's text, flags, names and dates to arguments of a command. No I/O; all that is sent was encoded here.
+"""From a caller's text, flags, names and dates to arguments of a command. No I/O.
 
-Where injection is stopped: text goes out quoted or as a literal, so CR, LF, quotes and 8-bit text are data. Where the
-grammar wants an atom, or where a caller's string is passed on raw, what could end the command or announce a literal
+Injection is stopped here. Text becomes a quoted string or a literal, so CR, LF, quotes and 8-bit text are data. If the
+grammar requires an atom, or if text is sent as it is, then text that could end the command or announce a literal
 raises ValueError.
 """
 
@@ -16,22 +16,23 @@ from ..imap_utf7 import encode_name
 from ..util import Text, escaped, shortened, to_wire
 from .command import Argument, Literal
 
-# How long a quoted string may get before it goes out as a literal: servers have line limits.
+# Longer text is sent as a literal, because servers limit the length of a line.
 QUOTED_LIMIT = 1000
 
 # atom = 1*ATOM-CHAR: no control, space, "(", ")", "{", "%", "*", quote, backslash, "]" (RFC 9051, 9)
 _ATOM = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\\]]+\Z')
-# flag = "\" atom or atom. Real servers have keywords with "]", "{" and "*" in them, so what is refused is only what
-# would end the atom, and what announces a literal: Dovecot takes {5} for it in the middle of a line too.
+# flag = "\" atom or atom. Servers also have keywords that contain "]", "{" or "*", so these are allowed. Refused are
+# characters that end an atom, and the announcement of a literal: Dovecot accepts {5} in the middle of a line too.
 _FLAG = re.compile(rb'(?!~?\{\d+\+?\}\Z)\\?[^\x00-\x20\x7f-\xff()"\\]+\Z')
 _NOT_QUOTABLE = re.compile(rb"[\x00\r\n\x80-\xff]")
 _ANNOUNCES_LITERAL = re.compile(rb"\{\d+\+?\}\s*\Z")
 
 
 def string(value: Text, what: str = "text") -> Argument:
-    """A string: quoted, or a literal where it is 8-bit, has CR or LF, or is long. ValueError, without it, for NUL.
+    """A quoted string, or a literal if the text is long, is not ASCII, or contains CR or LF.
 
-    ``string('a "b"') == b'"a \\\\"b\\\\""'``; ``string('café') == Literal(b'caf\\xc3\\xa9')``.
+    ``string('a "b"') == b'"a \\\\"b\\\\""'``; ``string('café') == Literal(b'caf\\xc3\\xa9')``. Raises ValueError if the
+    text contains NUL. The message names ``what`` and does not show the text, which may be a password.
     """
     data = to_wire(value)
     if len(data) > QUOTED_LIMIT or _NOT_QUOTABLE.search(data):
@@ -42,13 +43,13 @@ def string(value: Text, what: str = "text") -> Argument:
 
 
 def atom_or_string(data: bytes) -> Argument:
-    """Bytes as they are if they are an atom other than NIL; otherwise as a `string`."""
+    """The bytes themselves if they are an atom other than NIL, otherwise a `string`."""
     is_atom = len(data) <= QUOTED_LIMIT and _ATOM.match(data) and data.upper() != b"NIL"
     return data if is_atom else string(data)
 
 
 def atom(value: Text, what: str = "atom") -> bytes:
-    """An atom as it is: ``atom('MESSAGES') == b'MESSAGES'``. ValueError where the value is none."""
+    """An atom: ``atom('MESSAGES') == b'MESSAGES'``. Raises ValueError if the value is not an atom."""
     data = to_wire(value)
     if not _ATOM.match(data):
         raise ValueError(f"not a valid {what}: {shortened(data)}")
@@ -56,7 +57,7 @@ def atom(value: Text, what: str = "atom") -> bytes:
 
 
 def flag(value: Text) -> bytes:
-    """A flag or keyword: ``flag('\\\\Seen') == b'\\\\Seen'``. ValueError where it would not stay one atom."""
+    """A flag or keyword: ``flag('\\\\Seen') == b'\\\\Seen'``. Raises ValueError if the value is neither."""
     data = to_wire(value)
     if not _FLAG.match(data):
         raise ValueError(f"not a valid flag: {shortened(data)}")
@@ -64,12 +65,12 @@ def flag(value: Text) -> bytes:
 
 
 def is_keyword(data: bytes) -> bool:
-    """Whether it is a flag without a backslash (RFC 9051, 9: flag-keyword)."""
+    """Whether the bytes are a flag without a backslash (RFC 9051, 9: flag-keyword)."""
     return not data.startswith(b"\\") and _FLAG.match(data) is not None
 
 
 def flags(values: Text | Iterable[Text]) -> tuple[bytes, ...]:
-    """A flag list: ``flags(['\\\\Seen', 'Work'])`` and ``flags('\\\\Seen Work')`` are ``(b'\\\\Seen', b'Work')``."""
+    """Flags: ``flags(['\\\\Seen', 'Work'])`` and ``flags('\\\\Seen Work')`` are ``(b'\\\\Seen', b'Work')``."""
     if isinstance(values, (str, bytes)):
         values = [word for word in to_wire(values).split(b" ") if word] or [b""]
     return tuple(flag(value) for value in values)
@@ -77,25 +78,25 @@ def flags(values: Text | Iterable[Text]) -> tuple[bytes, ...]:
 
 def mailbox(name: Text, folder_encode: bool = True, utf8: bool = False) -> Argument:
     """A mailbox name as an argument: ``mailbox('Entwürfe') == b'"Entw&APw-rfe"'``."""
-    return string(wire_name(name, folder_encode, utf8), "a folder's name")
+    return string(wire_name(name, folder_encode, utf8), "a folder name")
 
 
 def wire_name(name: Text, folder_encode: bool = True, utf8: bool = False) -> bytes:
-    """The bytes of a mailbox name: ``wire_name('Entwürfe') == b'Entw&APw-rfe'``, or UTF-8 where names are in UTF-8."""
+    """The bytes of a mailbox name: ``wire_name('Entwürfe') == b'Entw&APw-rfe'``, or UTF-8 if ``utf8`` is set."""
     return encode_name(name, utf8) if folder_encode else to_wire(name)
 
 
 def raw(value: Text, what: str) -> bytes:
-    """A caller's text that is sent as it is. ValueError where it could end the command or announce a literal."""
+    """Text to be sent as it is. Raises ValueError if it could end the command or announce a literal."""
     data = to_wire(value)
     if re.search(rb"[\r\n\0]", data):
         raise ValueError(f"{what} must not contain CR, LF or NUL: {shortened(data)}")
     if _ANNOUNCES_LITERAL.search(data):
-        raise ValueError(f"{what} must not end as a literal's announcement does: {shortened(data)}")
+        raise ValueError(f"{what} must not end with the announcement of a literal, such as {{5}}: {shortened(data)}")
     return data
 
 
-# Names for sets of items, which stand alone (RFC 9051, 9: fetch).
+# Macros for several items: they are sent without parentheses (RFC 9051, 9: fetch).
 _FETCH_MACROS = (b"ALL", b"FAST", b"FULL")
 
 
@@ -110,7 +111,10 @@ _SECTION = rb"(?:[1-9]\d*(?:\.[1-9]\d*)*(?:\.(?:HEADER|TEXT|MIME))?|HEADER|TEXT|
 
 
 def section(value: Text) -> bytes:
-    """A section of a message: ``section('1.2')``, ``'2.MIME'``, ``'HEADER'``, ``''`` for all. ValueError for others."""
+    """A section of a message, in upper case: ``section('1.mime') == b'1.MIME'``. Raises ValueError for anything else.
+
+    Sections are ``'1.2'``, ``'2.MIME'``, ``'HEADER'``, and ``''`` for the whole message.
+    """
     data = to_wire(value).upper()
     if not re.match(_SECTION, data):
         raise ValueError(f"not a section of a message: {shortened(data)}")
@@ -118,12 +122,12 @@ def section(value: Text) -> bytes:
 
 
 def is_part_number(section: bytes) -> bool:
-    """Whether a section is a part as a whole: ``b'1.2'``, unlike ``b''`` and ``b'1.MIME'``."""
+    """Whether a section is a whole part: ``b'1.2'``, but not ``b''`` and not ``b'1.MIME'``."""
     return section[-1:].isdigit()
 
 
 def raw_list(values: Text | Iterable[Text], what: str) -> bytes:
-    """A caller's items, as they are, in parentheses: ``raw_list(['FLAGS', 'UID'], 'data') == b'(FLAGS UID)'``."""
+    """Items in parentheses, each sent as it is: ``raw_list(['FLAGS', 'UID'], 'data') == b'(FLAGS UID)'``."""
     if isinstance(values, (str, bytes)):
         values = (values,)
     items = [raw(value, what) for value in values]
@@ -133,5 +137,5 @@ def raw_list(values: Text | Iterable[Text], what: str) -> bytes:
 
 
 def date_time(value: datetime.datetime) -> bytes:
-    """An INTERNALDATE, quoted: ``b'" 1-Feb-2020 10:11:12 +0100"'``."""
+    """A quoted INTERNALDATE: ``b'" 1-Feb-2020 10:11:12 +0100"'``."""
     return b'"%s"' % to_wire(datetime_to_INTERNALDATE(value), "ascii")

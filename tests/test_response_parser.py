@@ -17,11 +17,12 @@ from imapclient._parsing.fetch.items import parse_flags
 from imapclient._parsing.fetch.parser import parse_fetch
 from imapclient._parsing.folders import parse_list, parse_namespace, parse_status
 from imapclient._parsing.records import Record
+from imapclient._parsing.responses import ReadOptions, Untagged
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, ProtocolError
 from imapclient.fixed_offset import FixedOffset
 from imapclient.response_parser import parse_fetch_response, parse_message_list, parse_response
 from imapclient.response_types import BodyData, Envelope, SearchIds
-from tests.fixtures.case import Case, Response, cut_everywhere, data_start, records_of, with_trailing
+from tests.fixtures.case import Case, Response, cut_everywhere, records_of, untagged, with_trailing
 from tests.fixtures.chunks import ChunkTransport, read
 from tests.fixtures.kinds import (
     KINDS,
@@ -48,24 +49,21 @@ def _each(broken: bool | None = None) -> list[Any]:
 
 def _value_or_protocol_error(parse: Parse, response: Response) -> Any:
     """What the parser gives, or the ProtocolError; any other exception is the test's failure."""
-    line, records = response
     try:
-        return parse(line, data_start(line), records)
+        return parse(untagged(*response))
     except ProtocolError as error:
         return error
 
 
 @pytest.mark.parametrize(("kind", "parse", "case"), _each(broken=False))
 def test_whole(kind: str, parse: Parse, case: Case) -> None:
-    line, records = read(case.raw)
-    assert parse(line, data_start(line), records) == case.expected
+    assert parse(untagged(*read(case.raw))) == case.expected
 
 
 @pytest.mark.parametrize(("kind", "parse", "case"), _each(broken=True))
 def test_broken(kind: str, parse: Parse, case: Case) -> None:
-    line, records = read(case.raw)
     with pytest.raises(ProtocolError) as caught:
-        parse(line, data_start(line), records)
+        parse(untagged(*read(case.raw)))
     assert not isinstance(caught.value, IMAPClientAbortError), "the framing is intact: the connection is usable"
 
 
@@ -104,8 +102,7 @@ def test_trailing_bytes(kind: str, parse: Parse, case: Case) -> None:
 def test_the_next_response_is_left_alone(kind: str, parse: Parse, case: Case) -> None:
     reader = Reader(ChunkTransport([case.raw + b"* OK next\r\n" + case.raw]))
     for _ in range(2):
-        line, records = reader.read_response()
-        assert parse(line, data_start(line), records) == case.expected
+        assert parse(untagged(*reader.read_response())) == case.expected
         if not reader.is_clean:
             assert reader.read_response() == (b"* OK next", None)
 
@@ -227,7 +224,9 @@ def test_the_commands_and_imapclients_function_agree(items: list[tuple[bytes, by
     text = b"1 (" + space.join(key + b" " + value for key, value in items) + b")"
     response = read(b"* " + text.replace(b"{1}", b"{1}\r\nZ") + b"\r\n")
     line, records = response
-    short: Any = _value_or_protocol_error(lambda line, _, records: parse_fetch(1, line, 4, records, False), response)
+    short: Any = _value_or_protocol_error(
+        lambda _: parse_fetch(Untagged(b"FETCH", 1, line, 4, records), ReadOptions(normalise_times=False)), response
+    )
     data: list[Record | None] = []
     for record in records or [line]:
         cut = 0 if data else 2
@@ -250,6 +249,11 @@ def test_message_lists_are_total(data: bytes) -> None:
 
 
 # -- large and hostile
+
+
+def _fetch_of(data: bytes) -> Untagged:
+    return Untagged(b"FETCH", 1, data)
+
 
 MANY = 1_000_000
 
@@ -299,9 +303,9 @@ def test_nesting_up_to_the_limit_asked_for(depth: int) -> None:
     inner = b"(" * depth + b")" * depth
     for line in (b"(UID " + inner + b")", b"(" + inner + b" 1)", b"(ENVELOPE (NIL NIL " + inner + b"))"):
         with pytest.raises(ProtocolError):
-            parse_fetch(1, line, 0, max_depth=depth + 5)
+            parse_fetch(_fetch_of(line), ReadOptions(max_depth=depth + 5))
         with pytest.raises(ProtocolError, match="max_nesting_depth=10"):
-            parse_fetch(1, line, 0, max_depth=10)
+            parse_fetch(_fetch_of(line), ReadOptions(max_depth=10))
 
 
 @pytest.mark.parametrize(
@@ -313,17 +317,17 @@ def test_nesting_up_to_the_limit_asked_for(depth: int) -> None:
     ],
 )
 def test_the_nesting_limit_is_for_each_kind(parse: Any, line: bytes) -> None:
-    start = data_start(line)
-    assert parse(line, start, None, 2) == parse(line, start)
+    response = untagged(line)
+    assert parse(response, ReadOptions(max_depth=2)) == parse(response)
     with pytest.raises(ProtocolError, match="max_nesting_depth=1"):
-        parse(line, start, None, 1)
+        parse(response, ReadOptions(max_depth=1))
 
 
 @pytest.mark.parametrize("depth", [100, 380])
 def test_deep_body_structure(depth: int) -> None:
     line = b"(BODYSTRUCTURE " + b"(" * depth + b'"TEXT" "PLAIN" NIL NIL NIL "7BIT" 1 1' + b' "MIXED")' * depth + b")"
     line = line.replace(b'1 1 "MIXED")', b"1 1)", 1)
-    body = parse_fetch(1, line, 0)[b"BODYSTRUCTURE"]
+    body = parse_fetch(_fetch_of(line))[b"BODYSTRUCTURE"]
     for _ in range(depth - 1):
         assert isinstance(body, BodyData)
         assert body.is_multipart
@@ -405,8 +409,8 @@ def test_parse_fetch_response_of_what_has_no_number(data: bytes) -> None:
 
 def test_normalised_times_in_an_envelope() -> None:
     line = b'(ENVELOPE ("Wed, 17 Jul 1996 02:23:25 -0700" NIL NIL NIL NIL NIL NIL NIL NIL NIL))'
-    naive = parse_fetch(1, line, 0)[b"ENVELOPE"]
-    aware = parse_fetch(1, line, 0, normalise_times=False)[b"ENVELOPE"]
+    naive = parse_fetch(_fetch_of(line))[b"ENVELOPE"]
+    aware = parse_fetch(_fetch_of(line), ReadOptions(normalise_times=False))[b"ENVELOPE"]
     assert isinstance(naive, Envelope)
     assert isinstance(naive.date, datetime)
     assert naive.date.tzinfo is None
@@ -416,7 +420,7 @@ def test_normalised_times_in_an_envelope() -> None:
 def test_header_names_keep_what_they_are() -> None:
     """In quotes, a name of digits is that name, and so is one that looks like NIL."""
     line = b'(BODY[HEADER.FIELDS ("5" "NIL")] "x")'
-    assert parse_fetch(1, line, 0) == {b"SEQ": 1, b"BODY[HEADER.FIELDS (5 NIL)]": b"x"}
+    assert parse_fetch(_fetch_of(line)) == {b"SEQ": 1, b"BODY[HEADER.FIELDS (5 NIL)]": b"x"}
 
 
 # -- errors say where
@@ -434,7 +438,7 @@ def test_header_names_keep_what_they_are() -> None:
 )
 def test_the_position_of_an_error(parse: Parse, line: bytes, position: int) -> None:
     with pytest.raises(ProtocolError) as caught:
-        parse(line, data_start(line), None)
+        parse(untagged(line))
     assert caught.value.position == position
     assert caught.value.context is not None
     assert caught.value.context in line
@@ -449,5 +453,5 @@ def test_an_error_is_one_of_imaps() -> None:
 def test_an_error_about_much_data_is_short() -> None:
     """It goes to logs and to people."""
     with pytest.raises(ProtocolError) as caught:
-        parse_fetch(1, b"((" + b"abc " * 50_000 + b") 1)", 0)
+        parse_fetch(_fetch_of(b"((" + b"abc " * 50_000 + b") 1)"))
     assert len(str(caught.value)) < 2000

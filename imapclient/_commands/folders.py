@@ -80,7 +80,7 @@ class FoldersMixin(CommandBase):
                 others.append(response)
                 continue
             try:
-                item = parse_list(response.line, response.start, response.records, self._limits.nesting_depth)
+                item = parse_list(response, self._read_options)
             except ProtocolError as exc:
                 error = exc
                 unread.append(response)
@@ -197,8 +197,7 @@ class FoldersMixin(CommandBase):
         with self._answering(b"NAMESPACE"):
             if not heard.responses:
                 raise ProtocolError("the server sent no NAMESPACE response")
-            response = heard.responses[-1]
-            kinds = parse_namespace(response.line, response.start, response.records, self._limits.nesting_depth)
+            kinds = parse_namespace(heard.responses[-1], self._read_options)
         return Namespace(
             *(
                 None

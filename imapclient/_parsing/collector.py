@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..exceptions import (
-    LimitError,
-)
+from ..exceptions import LimitError
 from .records import MAX_ANSWER_BYTES
 from .responses import Handler, Untagged
 from .search import correlator
@@ -37,6 +35,6 @@ class Collector:
         own: list[Untagged] = []
         others: list[Untagged] = []
         for response in self.responses:
-            is_own = response.name != b"ESEARCH" or correlator(response.line, response.start) in expected
+            is_own = response.name != b"ESEARCH" or correlator(response) in expected
             (own if is_own else others).append(response)
         return own, others

@@ -1,4 +1,4 @@
-"""Names of folders as servers write them: patterns, other forms of a name, names without quotes. No I/O."""
+"""Names of folders as servers write them: patterns, and other forms of a name. No I/O."""
 
 from __future__ import annotations
 
@@ -63,21 +63,3 @@ def _forms(name: bytes) -> set[str]:
         text = unicodedata.normalize("NFC", re.sub(r'["\\]+', "", decode_name(name, utf8))).casefold()
         forms.add(re.sub(r"[/.]+", "/", " ".join(text.split())).strip("/"))
     return forms
-
-
-# The name of a LIST response to its end, or up to the extended data, where it has spaces or tabs and no quotes. Both
-# are text, of which `re` makes expressions where they are first needed, which is hardly ever.
-_BARE_NAME = rb'(?s) *\([^()]*\) (?:"(?:\\.|[^\\"])"|[Nn][Ii][Ll]) ([^"(){ ][^"({]*?)(?: +\(.*\))?\Z'
-
-
-_BARE_STATUS_NAME = rb' *([^"(){ ][^"({]*?) +\('
-
-
-def bare_name(line: bytes, start: int) -> bytes | None:
-    match = re.match(_BARE_NAME, line[start:])
-    return match.group(1) if match else None
-
-
-def bare_status_name(line: bytes, start: int) -> bytes | None:
-    match = re.match(_BARE_STATUS_NAME, line[start:])
-    return match.group(1) if match else None

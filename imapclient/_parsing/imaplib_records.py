@@ -14,8 +14,9 @@ from .fetch.lenient import read_leniently
 from .fetch.parser import fetch_items
 from .fetch.results import FetchItems, FetchResult
 from .folders import with_name
-from .lexer import brief, read_values
+from .lexer import brief, read_values, unreadable
 from .records import Record
+from .responses import ReadOptions, Untagged
 from .search import SearchIds, parse_search
 
 
@@ -25,7 +26,7 @@ def parse_response(data: Sequence[Record | None]) -> tuple[Any, ...]:
     ``data`` are records in imaplib's shape; ``[None]``, imaplib's word for nothing, gives ``()``.
     """
     records = [record for record in data if record is not None]
-    return with_name(read_values(b"", 0, records))
+    return with_name(read_values(_untagged(records)))
 
 
 def parse_message_list(data: Sequence[bytes | str | None]) -> SearchIds:
@@ -38,7 +39,7 @@ def parse_message_list(data: Sequence[bytes | str | None]) -> SearchIds:
     record = data[0]
     if record is None:
         return SearchIds()
-    return parse_search(record.encode("ascii") if isinstance(record, str) else record, 0)
+    return parse_search(_untagged([record.encode("ascii") if isinstance(record, str) else record]))
 
 
 def parse_fetch_response(
@@ -76,7 +77,7 @@ def parse_fetch_response(
 
 
 def _read_strictly(records: list[Record], normalise_times: bool, uid_is_key: bool) -> FetchResult:
-    values = read_values(b"", 0, records)
+    values = read_values(_untagged(records))
     result = FetchResult(default_factory=dict)
     for index in range(0, len(values), 2):
         if index + 1 == len(values):
@@ -108,13 +109,19 @@ _NUMBER = re.compile(rb" *(\d{1,20}) +")
 
 
 def _read_leniently(response: list[Record], normalise_times: bool) -> tuple[int, FetchItems, list[FetchError]]:
-    first = response[0]
-    line = first[0] if isinstance(first, tuple) else first
-    match = _NUMBER.match(line)
+    untagged = _untagged(response)
+    match = _NUMBER.match(untagged.line)
     if match is None:
-        raise ProtocolError("not a FETCH response", 0, line[:80])
+        raise unreadable("not a FETCH response", untagged)
     number = int(match.group(1))
-    return (number, *read_leniently(number, line, match.end(), response, normalise_times))
+    untagged = Untagged(b"FETCH", number, untagged.line, match.end(), response)
+    return (number, *read_leniently(untagged, ReadOptions(normalise_times)))
+
+
+def _untagged(records: Sequence[Record]) -> Untagged:
+    """The records, which hold the data alone, as a response."""
+    first = records[0] if records else b""
+    return Untagged(b"", None, first[0] if isinstance(first, tuple) else first, 0, records)
 
 
 for _function in (parse_response, parse_message_list, parse_fetch_response):

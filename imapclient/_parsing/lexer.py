@@ -18,9 +18,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Callable, NamedTuple
 
 from ..exceptions import ProtocolError
-from .records import DEFAULT_LIMITS, Record, before_announcement
-
-MAX_DEPTH = DEFAULT_LIMITS.nesting_depth
+from .records import Record, before_announcement
+from .responses import DEFAULT_OPTIONS, ReadOptions, Untagged
 
 _TOKEN = re.compile(
     rb"""
@@ -133,46 +132,45 @@ def around(line: bytes, position: int) -> bytes:
     return line[max(0, position - 40) : position + 40]
 
 
-def read_values(
-    line: bytes,
-    start: int = 0,
-    records: Sequence[Record] | None = None,
-    *,
-    max_depth: int = MAX_DEPTH,
-    typed: bool = True,
-) -> list[Any]:
-    """The values of a response, from ``start`` of its first line on.
+def unreadable(problem: str, response: Untagged) -> ProtocolError:
+    """The error for data that is no answer of its kind. Its position is the start of the data."""
+    return ProtocolError(problem, response.start, around(response.line, response.start))
 
-    ``read_values(b'* STATUS INBOX (MESSAGES 3)', 9)`` is ``[b'INBOX', (b'MESSAGES', 3)]``. ``records`` holds the
-    response's lines and literals where it has literals. With ``typed`` off, atoms stay bytes as they came.
-    ProtocolError, with position and context, where parentheses or quotes don't match, or lists are nested deeper
-    than ``max_depth``.
+
+def read_values(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS, *, typed: bool = True) -> list[Any]:
+    """The values of a response: ``[b'INBOX', (b'MESSAGES', 3)]`` for ``* STATUS INBOX (MESSAGES 3)``.
+
+    With ``typed`` off, atoms stay bytes as they came. ProtocolError, with position and context, where parentheses or
+    quotes don't match, or lists are nested deeper than ``max_depth``.
     """
-    out: list[Any] = []
-    _read(line, start, records, out, [], max_depth, typed)
-    return out
+    values: list[Any] = []
+    _read(response, values, [], options.max_depth, typed)
+    return values
 
 
-def read_words(line: bytes, start: int, records: Sequence[Record] | None, max_depth: int) -> list[bytes]:
+def values_in(text: bytes) -> list[Any]:
+    """The values of a part of a line: ``values_in(b'Junk (a 5)') == [b'Junk', (b'a', 5)]``. Raises as `read_values`."""
+    return read_values(Untagged(b"", None, text))
+
+
+def read_words(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> list[bytes]:
     """Strings and atoms, as they came: a name may look like a number or NIL."""
-    words = read_values(line, start, records, max_depth=max_depth, typed=False)
+    words = read_values(response, options, typed=False)
     if not all(isinstance(word, bytes) for word in words):
-        raise ProtocolError("a list where there should be none", start, around(line, start))
+        raise unreadable("a list where there should be none", response)
     return words
 
 
-def read_rest_of_list(
-    line: bytes, start: int, records: Sequence[Record] | None = None, *, max_depth: int = MAX_DEPTH
-) -> tuple[Any, ...]:
+def read_rest_of_list(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> tuple[Any, ...]:
     """The values of a list whose opening parenthesis was read already; the response must end with it.
 
-    ``read_rest_of_list(b'* 1 FETCH (UID 5 FLAGS ())', 17)`` is ``(b'FLAGS', ())``.
+    From ``UID`` on, ``* 1 FETCH (UID 5 FLAGS ())`` is ``(b'UID', 5, b'FLAGS', ())``.
     """
-    out: list[Any] = []
-    _read(line, start, records, [], [out], max_depth, True)
-    if len(out) != 1 or not isinstance(out[0], tuple):
-        raise ProtocolError("something follows the end of a list", start, around(line, start))
-    return out[0]
+    outside: list[Any] = []
+    _read(response, [], [outside], options.max_depth, True)
+    if len(outside) != 1 or not isinstance(outside[0], tuple):
+        raise unreadable("something follows the end of a list", response)
+    return outside[0]
 
 
 class Atom(bytes):
@@ -181,9 +179,7 @@ class Atom(bytes):
     __slots__ = ()
 
 
-def read_what_is_sound(
-    records: Sequence[Record], *, max_depth: int = MAX_DEPTH
-) -> tuple[list[Any], ProtocolError | None]:
+def read_what_is_sound(records: Sequence[Record], max_depth: int) -> tuple[list[Any], ProtocolError | None]:
     """The values of a list whose opening parenthesis was read already, up to where it can't be read any more.
 
     Each that is an atom is an `Atom`; those in lists within it are plain bytes.
@@ -249,29 +245,20 @@ def mended(record: Record) -> Record:
     return (line, record[1]) if isinstance(record, tuple) else line
 
 
-def _read(
-    line: bytes,
-    start: int,
-    records: Sequence[Record] | None,
-    current: list[Any],
-    stack: list[list[Any]],
-    max_depth: int,
-    typed: bool,
-) -> None:
+def _read(response: Untagged, current: list[Any], stack: list[list[Any]], max_depth: int, typed: bool) -> None:
     """Add the values of all lines and literals to ``current``, the innermost open list; the others are on the stack."""
     fold = _fold if typed else _fold_tokens
-    if records is None:
-        fold(line, start, current, stack, max_depth)
-    else:
-        for record in records:
-            if isinstance(record, tuple):
-                line, literal = record
-                current = fold(before_announcement(line), start, current, stack, max_depth)
-                current.append(literal)
-            else:
-                line = record
-                current = fold(line, start, current, stack, max_depth)
-            start = 0
+    start = response.start
+    line = b""
+    for record in response.records or (response.line,):
+        if isinstance(record, tuple):
+            line, literal = record
+            current = fold(before_announcement(line), start, current, stack, max_depth)
+            current.append(literal)
+        else:
+            line = record
+            current = fold(line, start, current, stack, max_depth)
+        start = 0
     if stack:
         raise ProtocolError("a parenthesis is not closed", len(line), around(line, len(line)))
 
@@ -291,7 +278,39 @@ def _fold(line: bytes, start: int, current: list[Any], stack: list[list[Any]], m
 
     Cut at the quotes first, which one call in C does: every second piece is then a string's content.
     """
+    cut = _cut_at_quotes(line, start)
+    if cut is None:
+        return _fold_tokens(line, start, current, stack, max_depth, _atom)
     depth = len(stack)
+    kept = _steps_of
+    open_step, close_step = _OPEN_STEP, _CLOSE_STEP
+    try:
+        for piece, string in zip(*cut):
+            if piece != b" ":
+                steps = kept.get(piece)
+                for step in _steps(piece) if steps is None else steps:
+                    if step is open_step:
+                        if len(stack) >= max_depth:
+                            raise _misnested(line, start, depth, max_depth)
+                        stack.append(current)
+                        current = []
+                    elif step is close_step:
+                        stack[-1].append(tuple(current))
+                        current = stack.pop()
+                    else:
+                        current.extend(step)
+            current.append(string)
+    except IndexError:
+        raise _misnested(line, start, depth, max_depth) from None
+    current.pop()
+    return current
+
+
+def _cut_at_quotes(line: bytes, start: int) -> tuple[list[bytes], list[bytes]] | None:
+    """What stands outside of strings, and the string after each; None where an escape stands outside of strings.
+
+    After the last piece comes no string: it is followed by a stand-in.
+    """
     text = line[start:] if start else line
     hidden = None
     if b"\\" in text and (b'"' in text or b"\\\\" in text):
@@ -304,48 +323,23 @@ def _fold(line: bytes, start: int, current: list[Any], stack: list[list[Any]], m
     if hidden is not None:
         outside = b"".join(between)
         if hidden.backslash in outside or hidden.quote in outside:
-            # An escape where there is no string: no quote to cut at.
-            return _fold_tokens(line, start, current, stack, max_depth, _atom)
+            return None
         strings = hidden.unescaped(strings)
-    # After the last piece comes no string: a stand-in, taken away again below.
     strings.append(b"")
-    kept = _steps_of
-    open_step, close_step = _OPEN_STEP, _CLOSE_STEP
-    for piece, string in zip(between, strings):
-        if piece != b" ":
-            steps = kept.get(piece)
-            if steps is None:
-                numbers = _NUMBERS.match(piece)
-                if numbers is not None:
-                    octets, lines = numbers.groups()
-                    current.append(number(octets))
-                    if lines is not None:
-                        current.append(number(lines))
-                    piece = piece[numbers.end() :]
-                    steps = kept.get(piece)
-                if steps is None:
-                    steps = _steps(piece)
-            for step in steps:
-                if step is open_step:
-                    if len(stack) >= max_depth:
-                        raise _misnested(line, start, depth, max_depth)
-                    stack.append(current)
-                    current = []
-                elif step is close_step:
-                    if not stack:
-                        raise _misnested(line, start, depth, max_depth)
-                    done = tuple(current)
-                    current = stack.pop()
-                    current.append(done)
-                else:
-                    current.extend(step)
-        current.append(string)
-    current.pop()
-    return current
+    return between, strings
 
 
 def _steps(piece: bytes) -> tuple[Any, ...]:
     """What to do for a piece of a line that has no quotes in it."""
+    numbers = _NUMBERS.match(piece)
+    if numbers is None:
+        return _steps_for_tokens(piece)
+    rest = piece[numbers.end() :]
+    values = tuple(number(digits) for digits in numbers.groups() if digits is not None)
+    return (values, *(_steps_of.get(rest) or _steps_for_tokens(rest)))
+
+
+def _steps_for_tokens(piece: bytes) -> tuple[Any, ...]:
     steps: list[Any] = []
     values: list[Any] = []
     has_number = False
@@ -397,9 +391,8 @@ def _fold_tokens(
         elif first == CLOSE:
             if not stack:
                 raise _misnested(line, start, depth, max_depth)
-            done = tuple(current)
+            stack[-1].append(tuple(current))
             current = stack.pop()
-            current.append(done)
         else:
             current.append(value_of(token))
     return current

@@ -6,10 +6,9 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from ..exceptions import ProtocolError
 from ..imap_utf7 import decode_name
-from .lexer import MAX_DEPTH, around, number, read_values, read_words
-from .records import Record
+from .lexer import number, read_values, read_words, unreadable
+from .responses import DEFAULT_OPTIONS, ReadOptions, Untagged
 
 
 @dataclasses.dataclass
@@ -39,30 +38,26 @@ class MailboxQuotaRoots:
 MailboxQuotaRoots.__module__ = "imapclient.response_types"
 
 
-def parse_quota_root(
-    line: bytes, start: int, records: Sequence[Record] | None = None, max_depth: int = MAX_DEPTH
-) -> tuple[bytes, list[str]]:
+def parse_quota_root(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> tuple[bytes, list[str]]:
     """A QUOTAROOT response: ``(b'INBOX', ['User quota'])``, the folder's name as on the wire (RFC 9208, 4.2.2)."""
-    words = read_words(line, start, records, max_depth)
+    words = read_words(response, options)
     if not words:
-        raise ProtocolError("not a QUOTAROOT response", start, around(line, start))
+        raise unreadable("not a QUOTAROOT response", response)
     return words[0], [_root_name(word) for word in words[1:]]
 
 
-def parse_quota(
-    line: bytes, start: int, records: Sequence[Record] | None = None, max_depth: int = MAX_DEPTH
-) -> list[Quota]:
+def parse_quota(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> list[Quota]:
     """A QUOTA response: ``[Quota('User quota', 'STORAGE', 12, 51200)]``, one for each resource (RFC 9208, 4.2.1)."""
-    *words, resources = read_values(line, start, records, max_depth=max_depth, typed=False) or [None]
+    *words, resources = read_values(response, options, typed=False) or [None]
     if not isinstance(resources, tuple) or len(resources) % 3 or not _are_bytes(words) or not _are_bytes(resources):
-        raise ProtocolError("not a QUOTA response", start, around(line, start))
+        raise unreadable("not a QUOTA response", response)
     # No word is the root "", several are one with spaces and no quotes.
     root = _root_name(b" ".join(words))
     quotas = []
     for name, usage, limit in zip(resources[::3], resources[1::3], resources[2::3]):
         used, allowed = number(usage), number(limit)
         if not isinstance(used, int) or not isinstance(allowed, int):
-            raise ProtocolError("usage and limit are no numbers", start, around(line, start))
+            raise unreadable("usage and limit are no numbers", response)
         quotas.append(Quota(root, name.upper().decode("ascii", "backslashreplace"), used, allowed))
     return quotas
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..exceptions import ProtocolError, ResponseCode
-from .lexer import read_values
+from .lexer import values_in
 
 
 def split_response_code(text: bytes) -> tuple[bytes, bytes, bytes] | None:
@@ -45,7 +45,7 @@ def parse_response_text(text: bytes) -> tuple[ResponseCode | None, bytes]:
         return None, text
     name, arguments, human = found
     try:
-        values = tuple(read_values(arguments))
+        values = tuple(values_in(arguments))
     except ProtocolError:
         values = (arguments,)
     return (name, values), human

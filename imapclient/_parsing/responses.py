@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Callable, NamedTuple, Optional
 
 from ..exceptions import CommandError, ProtocolError, ResponseCode, command_error
-from .records import BulkReader, Record
+from .records import DEFAULT_LIMITS, BulkReader, Record
 
 # * 12 FETCH ..., * OK ..., * SEARCH
 UNTAGGED = re.compile(rb"\* +(?:(\d{1,20}) +)?([^ ]+) ?")
@@ -28,8 +28,8 @@ class Untagged:
         name: bytes,
         number: int | None,
         line: bytes,
-        start: int,
-        records: list[Record] | None,
+        start: int = 0,
+        records: Sequence[Record] | None = None,
     ) -> None:
         self.name = name
         self.number = number
@@ -59,6 +59,17 @@ class Untagged:
             return len(self.line)
         return sum(len(r) if isinstance(r, bytes) else len(r[0]) + len(r[1]) for r in self.records)
 
+
+class ReadOptions(NamedTuple):
+    """How the data of a response becomes values."""
+
+    normalise_times: bool = True
+    """Whether datetimes are naive and in local time; else they carry the zone that the server sent."""
+    max_depth: int = DEFAULT_LIMITS.nesting_depth
+    """How deep lists may be nested."""
+
+
+DEFAULT_OPTIONS = ReadOptions()
 
 Handler = Callable[[Untagged], Optional[bool]]
 """Receives a response for a command; False says that the response is not for it."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Sequence
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 import pytest
 from hypothesis import given
@@ -14,15 +13,16 @@ from hypothesis import strategies as st
 from imapclient._parsing.acl import parse_acl
 from imapclient._parsing.quota import parse_quota, parse_quota_root
 from imapclient._parsing.records import Record
+from imapclient._parsing.responses import ReadOptions, Untagged
 from imapclient.exceptions import IMAPClientAbortError, ProtocolError
 from imapclient.imap_utf7 import encode_name
 from imapclient.response_types import Quota
 from tests.fixtures import acl, quota, quota_root
-from tests.fixtures.case import Case, Response, cut_everywhere, data_start, with_trailing
+from tests.fixtures.case import Case, Response, cut_everywhere, untagged, with_trailing
 from tests.fixtures.chunks import read
 from tests.helpers.dialogue import types
 
-Parse = Callable[[bytes, int, Optional[Sequence[Record]]], Any]
+Parse = Callable[[Untagged], Any]
 
 KINDS: list[tuple[str, Parse, list[Case], list[Case]]] = [
     ("acl", parse_acl, acl.CASES, acl.BROKEN),
@@ -35,8 +35,7 @@ TRAILING = [b" ", b" more", b" a b", b")", b" )", b"(", b" (1 2 3)", b'"', b'"x"
 
 
 def _parsed(parse: Parse, response: Response) -> Any:
-    line, records = response
-    return parse(line, data_start(line), records)
+    return parse(untagged(*response))
 
 
 def _gives_a_value_or_a_protocol_error(parse: Parse, response: Response) -> None:
@@ -92,11 +91,11 @@ def test_names_of_cases_are_unique(kind: str, parse: Parse, good: list[Case], ba
 @pytest.mark.parametrize("raw", [b"Gr\xc3\xb6\xc3\x9fe", b"Gr\xf6", b"&APw-", b"&", b"a\r\nb", b"\x7f", b""])
 def test_the_name_of_a_root_leads_back_to_its_bytes(raw: bytes) -> None:
     line = b"* QUOTAROOT x {%d}" % len(raw)
-    _, (root,) = parse_quota_root(line, 12, [(line, raw), b""])
+    _, (root,) = parse_quota_root(untagged(line, [(line, raw), b""]))
     assert isinstance(root, str)
     assert root.isprintable()
     assert encode_name(root, utf8=True) == raw
-    (found,) = parse_quota(b"* QUOTA {%d}" % len(raw), 8, [(b"* QUOTA {%d}" % len(raw), raw), b" (STORAGE 1 2)"])
+    (found,) = parse_quota(untagged(b"* QUOTA {%d}" % len(raw), [(b"* QUOTA {%d}" % len(raw), raw), b" (STORAGE 1 2)"]))
     assert found == Quota(root, "STORAGE", 1, 2)
 
 
@@ -130,4 +129,4 @@ def test_a_long_hostile_line_ends(piece: bytes) -> None:
 
 def test_nesting_over_the_limit() -> None:
     with pytest.raises(ProtocolError, match="max_nesting_depth=3"):
-        parse_quota(b'* QUOTA "" ((((STORAGE 1 2))))', 8, None, 3)
+        parse_quota(untagged(b'* QUOTA "" ((((STORAGE 1 2))))'), ReadOptions(max_depth=3))

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from imapclient._connection.reader import Reader
 from imapclient._parsing.fetch.collector import FetchCollector
 from imapclient._parsing.records import Limits
-from imapclient._parsing.responses import Untagged
+from imapclient._parsing.responses import UNTAGGED, ReadOptions, Untagged
 from imapclient._wire.sockets import Transport
 from imapclient.exceptions import IMAPClientError
 from imapclient.sequence_set import MessageIds, SequenceSet
-
-_UNTAGGED = re.compile(rb"\* +(?:(\d{1,20}) +)?([^ ]+) ?")
 
 
 class Reading(NamedTuple):
@@ -44,7 +41,11 @@ def read(
     # An item that is not known may be answered by any.
     asked = b"(ANY)"
     collector = FetchCollector(
-        SequenceSet(messages), use_uid, normalise_times, limits.nesting_depth, strict=False, asked=asked
+        SequenceSet(messages),
+        ReadOptions(normalise_times, limits.nesting_depth),
+        use_uid=use_uid,
+        strict=False,
+        asked=asked,
     )
     left: list[bytes] = []
     errors: list[str] = []
@@ -58,7 +59,7 @@ def read(
             end = f"{type(error).__name__}: {error}"
             break
         singly += 1
-        match = _UNTAGGED.match(line)
+        match = UNTAGGED.match(line)
         if match is None:
             left.append(line)
             continue

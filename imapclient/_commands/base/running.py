@@ -22,7 +22,7 @@ from ..._parsing.fetch.results import FetchResult, ItemResult
 from ..._parsing.folder_names import is_form_of
 from ..._parsing.lexer import read_values
 from ..._parsing.records import Limits
-from ..._parsing.responses import Handler, Tagged, Untagged
+from ..._parsing.responses import Handler, ReadOptions, Tagged, Untagged
 from ..._parsing.search import SearchIds
 from ...exceptions import (
     CapabilityError,
@@ -268,9 +268,7 @@ class CommandBase:
         uid = self.use_uid if uid is None else uid
         strict = self.strict if strict is None else strict
         asked = arguments[0] if isinstance(arguments[0], bytes) else b""
-        collector = FetchCollector(
-            wanted, uid, self.normalise_times, self._limits.nesting_depth, strict=strict, asked=asked
-        )
+        collector = FetchCollector(wanted, self._read_options, use_uid=uid, strict=strict, asked=asked)
         parts = wanted.split()
         with fewer_collections():
             if command == b"FETCH" and len(parts) > 1:
@@ -319,6 +317,10 @@ class CommandBase:
 
     # -- untagged responses
 
+    @property
+    def _read_options(self) -> ReadOptions:
+        return ReadOptions(self.normalise_times, self._limits.nesting_depth)
+
     @contextlib.contextmanager
     def _answering(self, command: bytes) -> Iterator[None]:
         """Say in a ProtocolError that gets out which command the server answered so, and no secret that it repeats."""
@@ -344,7 +346,7 @@ class CommandBase:
         if response.records is None and not response.text:
             return head
         try:
-            values = read_values(b"", 0, response.data, max_depth=self._limits.nesting_depth)
+            values = read_values(response, self._read_options)
         except ProtocolError:
             values = [response.text]
         return (*head, *values)
@@ -373,7 +375,11 @@ class CommandBase:
         return decode_name(name, utf8) == decode_name(wanted, utf8)
 
     def _about(
-        self, command: bytes, folder: Text, heard: Collector, parse: Callable[..., tuple[bytes, _Value]]
+        self,
+        command: bytes,
+        folder: Text,
+        heard: Collector,
+        parse: Callable[[Untagged, ReadOptions], tuple[bytes, _Value]],
     ) -> tuple[bytes, _Value]:
         """The one response to ``command`` that is about a folder: the server's name for it, and what it says.
 
@@ -389,7 +395,7 @@ class CommandBase:
         error: ProtocolError | None = None
         for response in heard.responses:
             try:
-                told = parse(response.line, response.start, response.records, self._limits.nesting_depth)
+                told = parse(response, self._read_options)
             except ProtocolError as exc:
                 error = error or exc
                 unread.append(response)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...exceptions import (
-    ProtocolError,
-)
+from ...exceptions import ProtocolError
 from ...sequence_set import STAR, SequenceSet
-from ..fast.batch import BatchReader
-from ..responses import Handlers, Untagged
+from ..fast import batch_reader
+from ..responses import Handlers, ReadOptions, Untagged
 from .lenient import read_leniently
 from .parser import parse_fetch
 from .results import FetchItems, FetchResult
@@ -22,10 +20,9 @@ class FetchCollector:
     def __init__(
         self,
         wanted: SequenceSet,
-        use_uid: bool,
-        normalise_times: bool,
-        max_depth: int,
+        options: ReadOptions,
         *,
+        use_uid: bool,
         strict: bool,
         asked: bytes = b"",
     ) -> None:
@@ -34,11 +31,10 @@ class FetchCollector:
         # Where the last message was found: they mostly come in order.
         self._low, self._high = (1, 0) if wanted.is_bounded else (0, STAR)
         self._use_uid = use_uid
-        self._normalise_times = normalise_times
-        self._max_depth = max_depth
+        self._options = options
         self._strict = strict
         self._messages = FetchResult()
-        self._batches = BatchReader(use_uid, normalise_times, max_depth)
+        self._batches = batch_reader.BatchReader(use_uid, options)
         # Sequence number -> UID, as learnt in this command; and what is to be added to it, which is seldom needed.
         self._uids: dict[int, int] = {}
         self._learnt: list[tuple[Sequence[int], Sequence[int]]] = []
@@ -47,19 +43,16 @@ class FetchCollector:
     def handlers(self) -> Handlers:
         """See `Collector.handlers`."""
         handlers = {b"FETCH": self._take, b"EXPUNGE": self._renumber, b"VANISHED": self._renumber}
-        return Handlers(handlers, bulk=self.consume)
+        return Handlers(handlers, bulk=self.consume if batch_reader.enabled else None)
 
     def _take(self, response: Untagged) -> bool | None:
-        number = response.number
-        if number is None:
+        if response.number is None:
             return False
         try:
-            items = parse_fetch(
-                number, response.line, response.start, response.records, self._normalise_times, self._max_depth
-            )
+            items = parse_fetch(response, self._options)
         except ProtocolError as error:
-            return self._take_what_is_sound(response, number, error)
-        message = self._message(number, items)
+            return self._take_what_is_sound(response, error)
+        message = self._message(items)
         if message is None:
             return False
         self._file(message, items)
@@ -82,12 +75,10 @@ class FetchCollector:
                 self._file(number, items)
         return batch.end, len(batch.ids)
 
-    def _take_what_is_sound(self, response: Untagged, number: int, error: ProtocolError) -> bool | None:
-        items, errors = read_leniently(
-            number, response.line, response.start, response.records, self._normalise_times, self._max_depth
-        )
+    def _take_what_is_sound(self, response: Untagged, error: ProtocolError) -> bool | None:
+        items, errors = read_leniently(response, self._options)
         is_told = not self._use_uid or items.get(b"UID") is not None
-        message = self._message(number, items)
+        message = self._message(items)
         if message is None and (is_told or not errors):
             return False
         for found in errors:
@@ -99,8 +90,9 @@ class FetchCollector:
             self._file(message, items)
         return None
 
-    def _message(self, number: int, items: FetchItems) -> int | None:
+    def _message(self, items: FetchItems) -> int | None:
         """The id under which a response is filed; None where it is for somebody else, or doesn't tell."""
+        number: int = items[b"SEQ"]
         if not self._use_uid:
             return number if self._is_wanted(number) else None
         for numbers, ids in self._learnt:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 import datetime
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Callable
 
 from ...datetime_util import parse_to_datetime
 from ...exceptions import ProtocolError
-from ..lexer import around, brief, number, read_values
+from ..lexer import brief, number, read_values, unreadable, values_in
 from ..mail.body_structure import read_body
 from ..mail.envelope import Envelope, PartlyReadError, read_envelope
-from ..records import Record
+from ..responses import DEFAULT_OPTIONS, ReadOptions, Untagged
 
 # One item up to the space or parenthesis after it: a number, a list without lists or strings in it, a string without
 # escapes. Names in lower case, NIL and all else go the long way; so do the control characters at which bytes.split()
@@ -71,7 +71,9 @@ def simple_value(key: bytes, kind: int | None, text: bytes, normalise_times: boo
     if kind == NUMBER:
         value = int(text)
     elif kind == LIST:
-        value = (number(text),) if text.isdigit() else tuple(read_values(text))
+        if key == b"FLAGS":
+            return flag_list(text)
+        value = (number(text),) if text.isdigit() else tuple(values_in(text))
     converter = CONVERTERS.get(key)
     return value if converter is None else converter(value, normalise_times)
 
@@ -110,11 +112,11 @@ def _uid(value: Any, _: bool) -> int:
     return value
 
 
-def parse_flags(line: bytes, start: int, records: Sequence[Record] | None = None) -> tuple[bytes, ...]:
-    """A list of flags: ``parse_flags(b'* FLAGS (\\\\Seen Work)', 8) == (b'\\\\Seen', b'Work')``."""
-    values = read_values(line, start, records, typed=False)
+def parse_flags(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> tuple[bytes, ...]:
+    """A list of flags: ``(b'\\\\Seen', b'Work')`` for ``* FLAGS (\\\\Seen Work)``."""
+    values = read_values(response, options, typed=False)
     if len(values) != 1 or not isinstance(values[0], tuple) or not all(isinstance(f, bytes) for f in values[0]):
-        raise ProtocolError("not a list of flags", start, around(line, start))
+        raise unreadable("not a list of flags", response)
     return values[0]
 
 

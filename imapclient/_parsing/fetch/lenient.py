@@ -6,13 +6,14 @@ Read here only where `response_parser.parse_fetch` gave up, so it may take its t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from ...exceptions import FetchError, ProtocolError
-from ..lexer import MAX_DEPTH, Atom, around, brief, mended, read_what_is_sound
+from ..lexer import Atom, brief, mended, read_what_is_sound, unreadable
 from ..mail.envelope import PartlyReadError
 from ..records import Record
+from ..responses import DEFAULT_OPTIONS, ReadOptions, Untagged
 from .items import convert, section
 from .results import FetchItems
 
@@ -29,31 +30,23 @@ _UID_AT_END = rb"(?i)[)0-9] UID (\d{1,10})\)\Z"
 _MAX_ERRORS = 20
 
 
-def read_leniently(
-    sequence_number: int,
-    line: bytes,
-    start: int,
-    records: Sequence[Record] | None = None,
-    normalise_times: bool = True,
-    max_depth: int = MAX_DEPTH,
-) -> tuple[FetchItems, list[FetchError]]:
+def read_leniently(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> tuple[FetchItems, list[FetchError]]:
     """The items of a FETCH response that can be read, and an error for each that can't; that one's value is None,
     or what is sound in it.
 
     ``* 3 FETCH (UID 8 ENVELOPE 5 FLAGS ())`` gives ``{b'SEQ': 3, b'UID': 8, b'ENVELOPE': None, b'FLAGS': ()}`` and an
     error whose ``item`` is b'ENVELOPE' and whose ``value`` is 5.
     """
-    if line[start : start + 1] != b"(":
-        error = ProtocolError("a FETCH response without its list of items", start, around(line, start))
-        return {b"SEQ": sequence_number}, [_fetch_error(error, sequence_number, None, line[start:])]
-    whole: list[Record] = [line] if records is None else list(records)
-    first = whole[0]
-    start += 1
-    whole[0] = (first[0][start:], first[1]) if isinstance(first, tuple) else first[start:]
-    best = _Reading(sequence_number, whole, normalise_times, max_depth)
+    number = response.number
+    first, *others = response.data
+    if (first if isinstance(first, bytes) else first[0])[:1] != b"(":
+        error = unreadable("a FETCH response without its list of items", response)
+        return {b"SEQ": number}, [_fetch_error(error, number, None, response.text)]
+    whole: list[Record] = [first[1:] if isinstance(first, bytes) else (first[0][1:], first[1]), *others]
+    best = _Reading(number, whole, options)
     alternative = [mended(record) for record in whole]
     if alternative != whole:
-        other = _Reading(sequence_number, alternative, normalise_times, max_depth)
+        other = _Reading(number, alternative, options)
         if len(other.errors) < len(best.errors):
             best = other
     return best.items, best.errors
@@ -62,12 +55,12 @@ def read_leniently(
 class _Reading:
     """One attempt at a response."""
 
-    def __init__(self, number: int, records: list[Record], normalise_times: bool, max_depth: int) -> None:
+    def __init__(self, number: int | None, records: list[Record], options: ReadOptions) -> None:
         self.items: FetchItems = {b"SEQ": number}
         self.errors: list[FetchError] = []
         self._number = number
-        self._normalise_times = normalise_times
-        values, error = read_what_is_sound(records, max_depth=max_depth)
+        self._normalise_times = options.normalise_times
+        values, error = read_what_is_sound(records, options.max_depth)
         self._read_pairs(values, is_cut=error is not None)
         if error is not None:
             last = records[-1]
@@ -151,7 +144,7 @@ def _popped(values: list[Any]) -> Iterator[Any]:
         yield values.pop()
 
 
-def _fetch_error(error: ProtocolError, number: int, item: bytes | None, value: Any) -> FetchError:
+def _fetch_error(error: ProtocolError, number: int | None, item: bytes | None, value: Any) -> FetchError:
     found = FetchError(error)
     # Without its traceback and context, whose frames would keep the whole response.
     found.__cause__, error.__context__ = error.with_traceback(None), None

@@ -21,7 +21,7 @@ from imapclient.response_types import Address, Envelope
 from tests._parsing.mail.test_header_text import is_one_line
 from tests.fixtures import bodystructure
 from tests.fixtures.bodystructure import MEANINGS, Meaning
-from tests.fixtures.case import Case, data_start
+from tests.fixtures.case import Case, untagged
 from tests.fixtures.chunks import read
 from tests.helpers.dovecot import Dovecot
 
@@ -31,8 +31,7 @@ ENVELOPE = (b"Wed, 17 Jul 1996 02:23:25 -0700", b"=?utf-8?q?=C3=A4?=", ((b"A", N
 
 
 def _read(raw: bytes) -> Any:
-    line, records = read(raw)
-    return parse_fetch(1, line, data_start(line), records)[b"BODYSTRUCTURE"]
+    return parse_fetch(untagged(*read(raw)))[b"BODYSTRUCTURE"]
 
 
 # -- shape

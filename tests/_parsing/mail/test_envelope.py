@@ -18,11 +18,12 @@ from hypothesis import strategies as st
 
 from imapclient._parsing.fetch.parser import parse_fetch
 from imapclient._parsing.mail.envelope import PartlyReadError, read_envelope
+from imapclient._parsing.responses import ReadOptions
 from imapclient.exceptions import ProtocolError
 from imapclient.response_types import Address, Envelope
 from tests._parsing.mail.test_header_text import is_one_line
 from tests.fixtures import envelope as envelope_cases
-from tests.fixtures.case import Case, data_start
+from tests.fixtures.case import Case, untagged
 from tests.fixtures.chunks import read
 
 
@@ -35,8 +36,7 @@ def no_warnings_about_bytes() -> Iterator[None]:
 
 
 def _read(raw: bytes) -> Any:
-    line, records = read(raw)
-    return parse_fetch(1, line, data_start(line), records, normalise_times=False)[b"ENVELOPE"]
+    return parse_fetch(untagged(*read(raw)), ReadOptions(normalise_times=False))[b"ENVELOPE"]
 
 
 # -- the text of an address
@@ -236,7 +236,7 @@ _WIRE_ADDRESS = st.lists(
 @given(st.lists(_WIRE_ADDRESS, min_size=1, max_size=3))
 def test_an_address_from_a_server_always_prints(addresses: list[bytes]) -> None:
     try:
-        items = parse_fetch(1, b"(ENVELOPE (NIL NIL (" + b"".join(addresses) + b")))", 0)
+        items = parse_fetch(untagged(b"* 1 FETCH (ENVELOPE (NIL NIL (" + b"".join(addresses) + b")))"))
         envelope = items[b"ENVELOPE"]
     except PartlyReadError as error:
         envelope = error.sound

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imapclient._parsing.fast import batch as fetch_batch
+from imapclient._parsing.fast import batch_reader
 from imapclient._parsing.fast import plan as fetch_plan
-from imapclient._parsing.fast.batch import BatchReader
+from imapclient._parsing.fast.batch_reader import BatchReader
 from imapclient._parsing.fast.plan import read_by_plan
 from imapclient._parsing.records import DEFAULT_LIMITS
+from imapclient._parsing.responses import ReadOptions
 from tests.fixtures import bodystructure, envelope, fetch, lenient_fetch
 from tests.fixtures.chunks import ChunkTransport
 from tests.helpers.both_paths import read
@@ -22,7 +23,7 @@ from tests.helpers.both_paths import read
 @pytest.fixture(autouse=True)
 def _nothing_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forms that the tests before have met are as unknown as in a new process."""
-    monkeypatch.setattr(fetch_batch, "_layouts", {})
+    monkeypatch.setattr(batch_reader, "_layouts", {})
     monkeypatch.setattr(fetch_plan, "_plans", {})
     monkeypatch.setattr(fetch_plan, "_seen", {})
     monkeypatch.setattr(fetch_plan, "_clearings", 0)
@@ -359,7 +360,7 @@ def test_responses_that_can_not_be_read_cost_no_more_than_time_in_proportion() -
             tries += 1
             raise ValueError
 
-    batches = Counting(by_uid=True, normalise_times=True, max_depth=400)
+    batches = Counting(by_uid=True, options=ReadOptions())
     for _ in range(2000):
         assert batches.read(b"* 1 FETCH (UID 5)\r\n", 0) is None
     assert 5 < tries < 20

@@ -18,7 +18,11 @@ from typing import Any, NamedTuple
 from ...exceptions import ProtocolError
 from ..fetch.items import CONVERTERS, LIST, NUMBER, SIMPLE_ITEM, STRING, flag_lists, literal_item, simple_value
 from ..fetch.results import FetchItems
+from ..responses import ReadOptions
 from . import plan as fetch_plan
+
+#: The switch. With False, commands that start after that read each response by `parse_fetch`.
+enabled = True
 
 
 class Batch(NamedTuple):
@@ -94,11 +98,11 @@ class BatchReader:
     With ``by_uid`` each response must have a UID, which is its id; else its sequence number is.
     """
 
-    def __init__(self, by_uid: bool, normalise_times: bool, max_depth: int) -> None:
+    def __init__(self, by_uid: bool, options: ReadOptions) -> None:
         self._by_uid = by_uid
-        self._normalise_times = normalise_times
+        self._normalise_times = options.normalise_times
         self._layout: _Layout | None = None
-        self._uses_plans = max_depth >= fetch_plan.MAX_DEPTH
+        self._uses_plans = options.max_depth >= fetch_plan.MAX_DEPTH
         self._to_pass = 0
         self._passed = 1
         # How many structured responses without a plan have come one after the other.

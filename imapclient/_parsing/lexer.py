@@ -270,7 +270,7 @@ _steps_of: dict[bytes, tuple[Any, ...]] = {b" ": (), b"": ()}
 _MAX_STEPS_KEPT = 4096
 _MAX_PIECE_KEPT = 60
 # The octets and lines of a body structure's part.
-_NUMBERS = re.compile(rb" (\d{1,19})(?: (\d{1,19}))?(?=[ )])")
+_NUMBERS = re.compile(rb" (0|[1-9]\d{0,18})(?: (0|[1-9]\d{0,18}))?(?=[ )])")
 
 
 def _fold(line: bytes, start: int, current: list[Any], stack: list[list[Any]], max_depth: int) -> list[Any]:
@@ -334,8 +334,9 @@ def _steps(piece: bytes) -> tuple[Any, ...]:
     numbers = _NUMBERS.match(piece)
     if numbers is None:
         return _steps_for_tokens(piece)
+    octets, lines = numbers.groups()
+    values = (int(octets),) if lines is None else (int(octets), int(lines))
     rest = piece[numbers.end() :]
-    values = tuple(number(digits) for digits in numbers.groups() if digits is not None)
     return (values, *(_steps_of.get(rest) or _steps_for_tokens(rest)))
 
 

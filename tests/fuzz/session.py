@@ -10,6 +10,7 @@ from unittest import mock
 
 from imapclient import IMAPClient
 from imapclient._connection.gateway import IMAP4
+from imapclient._parsing.fast import batch_reader
 from imapclient._wire.sockets import Data, Transport
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 from tests.fuzz.harnesses import Harness, look_at
@@ -122,6 +123,8 @@ def session(data: bytes) -> None:
     in_idle = any(choice % len(_CALLS) in _IDLE for choice in calls[:8])
     for size in (1, 7):
         assert _outcomes(calls[:8], turns, size) == whole or in_idle
+    with mock.patch.object(batch_reader, "enabled", False):
+        assert _outcomes(calls[:8], turns, 1 << 20) == whole or in_idle
 
 
 def _outcomes(calls: bytes, turns: list[bytes], size: int) -> list[str]:

@@ -67,12 +67,12 @@ def flag_lists(texts: Iterable[bytes]) -> list[tuple[bytes, ...]]:
 
 def simple_value(key: bytes, kind: int | None, text: bytes, normalise_times: bool) -> Any:
     """The value of what `SIMPLE_ITEM` has matched: its name, the group of its value, and that."""
+    if kind == LIST and key == b"FLAGS":
+        return flag_list(text)
     value: Any = text
     if kind == NUMBER:
         value = int(text)
     elif kind == LIST:
-        if key == b"FLAGS":
-            return flag_list(text)
         value = (number(text),) if text.isdigit() else tuple(values_in(text))
     converter = CONVERTERS.get(key)
     return value if converter is None else converter(value, normalise_times)
@@ -104,12 +104,12 @@ def section(key: bytes, rest: Iterable[Any]) -> bytes:
 
 
 def _uid(value: Any, _: bool) -> int:
+    if isinstance(value, int):
+        return value
     if isinstance(value, bytes) and value.isdigit() and len(value) <= 20:
         # As a literal or a string, seen in fixtures of other clients: UID {4} 2345
-        value = int(value)
-    if not isinstance(value, int):
-        raise ProtocolError(f"invalid UID: {brief(value)}")
-    return value
+        return int(value)
+    raise ProtocolError(f"invalid UID: {brief(value)}")
 
 
 def parse_flags(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> tuple[bytes, ...]:

@@ -40,32 +40,28 @@ def parse_fetch(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> F
 
 def _add_plain_items(items: FetchItems, response: Untagged, normalise_times: bool) -> Untagged | None:
     """Add the items up to the first that the lexer must read. Returns what is left, None where that is nothing."""
-    records = response.records or (response.line,)
     position = response.start + 1
+    records = response.records or (response.line,)
     for index, record in enumerate(records):
         line, literal = (record, None) if isinstance(record, bytes) else record
         if index:
+            if record == b")":
+                return None
             position = 1 if line[:1] == b" " else 0
-        position = _add_simple_items(items, line, position, normalise_times)
+        match = SIMPLE_ITEM.match(line, position)
+        while match is not None:
+            kind = match.lastindex
+            key, value = match.group(1, kind)  # type: ignore[arg-type]
+            items[key] = simple_value(key, kind, value, normalise_times)
+            position = match.end()
+            match = SIMPLE_ITEM.match(line, position)
         name = None if literal is None else literal_item(line, position)
         if name is None:
             break
         items[name] = literal
-    if literal is None and line[-1:] == b")" and line[position:] in (b"", b")"):
+    if literal is None and position == len(line) and line[-1:] == b")":
         return None
     return Untagged(response.name, response.number, line, position, response.records and response.records[index:])
-
-
-def _add_simple_items(items: FetchItems, line: bytes, position: int, normalise_times: bool) -> int:
-    """Add the items that are a number, a string or a flat list, from a position on. Returns where they end."""
-    match = SIMPLE_ITEM.match(line, position)
-    while match is not None:
-        kind = match.lastindex
-        key, value = match.group(1, kind)  # type: ignore[arg-type]
-        items[key] = simple_value(key, kind, value, normalise_times)
-        position = match.end()
-        match = SIMPLE_ITEM.match(line, position)
-    return position
 
 
 def fetch_items(number: int, values: Any, normalise_times: bool) -> FetchItems:

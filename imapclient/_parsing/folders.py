@@ -1,7 +1,4 @@
-"""LIST, STATUS and NAMESPACE responses. No I/O; total: a value or ProtocolError.
-
-The functions take a response's line, where in it the data starts, and its records if it has literals.
-"""
+"""LIST, STATUS and NAMESPACE responses. No I/O; a value or ProtocolError."""
 
 from __future__ import annotations
 
@@ -13,6 +10,8 @@ from ..exceptions import ProtocolError
 from .lexer import brief, read_values, unreadable
 from .responses import DEFAULT_OPTIONS, ReadOptions, Untagged
 
+# -- LIST
+
 
 class ListItem(NamedTuple):
     """One LIST or LSUB response: ``ListItem((b'\\\\HasNoChildren',), b'/', b'INBOX', ())``."""
@@ -23,8 +22,8 @@ class ListItem(NamedTuple):
     extended: tuple[Any, ...]
 
 
-# mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox, without escapes in the name
-# and without the control characters at which bytes.split() would end a flag
+# mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox (RFC 9051, 9). A name with
+# escapes, and a flag with a control character at which bytes.split() would cut, are left to the lexer.
 _LIST = re.compile(rb' *\(([^()"{\n\r\v\f]*)\) (?:"(?:\\(.)|([^\\"]))"|[Nn][Ii][Ll]) (?:"([^"\\]*)"|([^ "(){\\]+))\Z')
 
 
@@ -54,10 +53,13 @@ def _bytes_among(values: Iterable[Any]) -> tuple[bytes, ...]:
     return tuple(value for value in values if isinstance(value, bytes))
 
 
-def parse_status(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> tuple[bytes, dict[bytes, Any]]:
-    """One STATUS response: ``(b'INBOX', {b'MESSAGES': 3, b'UIDNEXT': 7})``. The name is as on the wire.
+# -- STATUS
 
-    status-att-val's are numbers but for objectids in parentheses (RFC 9051, 7.3.4; RFC 8474, 4).
+
+def parse_status(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> tuple[bytes, dict[bytes, Any]]:
+    """The folder's name, as on the wire, and its status: ``(b'INBOX', {b'MESSAGES': 3, b'UIDNEXT': 7})``.
+
+    Values are numbers, but for objectids in parentheses (RFC 9051, 7.3.4; RFC 8474, 4).
     """
     # Twice, since a name may look like a number or NIL.
     *names, items = read_values(response, options) or [None]
@@ -72,16 +74,17 @@ def parse_status(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> 
 
 # -- names without quotes
 
-# The name of a LIST response to its end, or up to the extended data, where it has spaces or tabs and no quotes. Both
-# are text, of which `re` makes expressions where they are first needed, which is hardly ever.
+# A LIST response's name with spaces or tabs and without quotes: up to the end, or to the extended data.
+# Both expressions are text, since they are rarely needed: `re` compiles one when it is first used.
 _BARE_LIST_NAME = rb'(?s) *\([^()]*\) (?:"(?:\\.|[^\\"])"|[Nn][Ii][Ll]) ([^"(){ ][^"({]*?)(?: +\(.*\))?\Z'
 _BARE_STATUS_NAME = rb' *([^"(){ ][^"({]*?) +\('
 
 
 def _name(response: Untagged, words: Sequence[bytes], bare_name: bytes) -> bytes:
-    """The name in a response, which the lexer has cut into ``words``.
+    """The name, which the lexer has cut into ``words``.
 
-    Of several words, or where there is a tab, the name came without quotes: it is what ``bare_name`` finds.
+    The server sent it without quotes if there are several words, or a tab. It is then the text that the expression
+    ``bare_name`` finds.
     """
     if response.records is None and (len(words) > 1 or b"\t" in response.line):
         match = re.match(bare_name, response.text)
@@ -106,14 +109,16 @@ class Namespace(NamedTuple):
 
 Namespace.__module__ = "imapclient.response_types"
 
-
 NamespaceKind = Optional[tuple[tuple[bytes, Optional[bytes]], ...]]
 
 
 def parse_namespace(
     response: Untagged, options: ReadOptions = DEFAULT_OPTIONS
 ) -> tuple[NamespaceKind, NamespaceKind, NamespaceKind]:
-    """A NAMESPACE response: ``(((b'', b'/'),), None, ((b'Public/', b'/'),))``, as on the wire (RFC 2342, 6)."""
+    """Personal, other users' and shared namespaces: ``(((b'', b'/'),), None, ((b'Public/', b'/'),))``.
+
+    All are as on the wire (RFC 2342, 6).
+    """
     values = read_values(response, options)
     if len(values) != 3:
         raise unreadable("not a NAMESPACE response", response)
@@ -135,7 +140,7 @@ def _namespace_kind(value: Any) -> NamespaceKind:
     return tuple(kind)
 
 
-# -- names in values of any kind
+# -- names in responses whose kind is not known
 
 _STATUS_ITEMS = frozenset(
     (
@@ -155,9 +160,9 @@ _STATUS_ITEMS = frozenset(
 
 
 def with_name(values: list[Any]) -> tuple[Any, ...]:
-    """The values of a response, whatever it is; those of a LIST or STATUS with their name as bytes.
+    """The values of any response. A folder's name in those of LIST and STATUS is bytes, even if it is 666.
 
-    A mailbox may be named 666. Both are known by their shape: ``(flags) "/" 666`` and ``666 (MESSAGES 3)``.
+    Both are recognised by their shape: ``(flags) "/" 666`` and ``666 (MESSAGES 3)``.
     """
     if len(values) == 3 and isinstance(values[0], tuple) and isinstance(values[2], int):
         if values[1] is None or (isinstance(values[1], bytes) and len(values[1]) <= 1):

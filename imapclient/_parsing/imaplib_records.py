@@ -1,6 +1,6 @@
-"""IMAPClient's functions that parse responses, which take records in imaplib's shape. No I/O.
+"""IMAPClient's functions that parse responses, given as imaplib's records. No I/O.
 
-The commands use what is beside them: fetch_parser.py, search_parser.py, folder_parser.py, response_codes.py.
+The client's own commands use the modules beside this one: fetch/parser.py, search.py, folders.py, response_codes.py.
 """
 
 from __future__ import annotations
@@ -21,18 +21,19 @@ from .search import SearchIds, parse_search
 
 
 def parse_response(data: Sequence[Record | None]) -> tuple[Any, ...]:
-    """Any response's values: ``parse_response([b'INBOX (MESSAGES 3)']) == (b'INBOX', (b'MESSAGES', 3))``.
+    """The values of any response: ``parse_response([b'INBOX (MESSAGES 3)']) == (b'INBOX', (b'MESSAGES', 3))``.
 
-    ``data`` are records in imaplib's shape; ``[None]``, imaplib's word for nothing, gives ``()``.
+    ``data`` is a list of records, as imaplib returns them. ``[None]``, by which imaplib says that nothing came, gives
+    ``()``. Raises ProtocolError if the data is not valid.
     """
     records = [record for record in data if record is not None]
     return with_name(read_values(_untagged(records)))
 
 
 def parse_message_list(data: Sequence[bytes | str | None]) -> SearchIds:
-    """The ids in a SEARCH response: ``parse_message_list([b'1 5 9 (MODSEQ 35)']) == [1, 5, 9]``, modseq 35.
+    """The ids in a SEARCH response: ``parse_message_list([b'1 5 9 (MODSEQ 35)']) == [1, 5, 9]``, with modseq 35.
 
-    ValueError unless there is exactly one record.
+    Raises ValueError if there is not exactly one record, ProtocolError if it is not a list of ids.
     """
     if len(data) != 1:
         raise ValueError("unexpected message list data")
@@ -45,15 +46,16 @@ def parse_message_list(data: Sequence[bytes | str | None]) -> SearchIds:
 def parse_fetch_response(
     text: Sequence[Record | None], normalise_times: bool = True, uid_is_key: bool = True, *, strict: bool = False
 ) -> FetchResult:
-    """FETCH responses: ``parse_fetch_response([b'3 (UID 8 FLAGS (\\Seen))'])`` is
+    """The messages in FETCH responses: ``parse_fetch_response([b'3 (UID 8 FLAGS (\\Seen))'])`` is
     ``{8: {b'SEQ': 3, b'FLAGS': (b'\\Seen',)}}``.
 
-    With ``uid_is_key`` a message that carries its UID is filed under it, else under its sequence number and the UID
-    is an item. With ``normalise_times`` datetimes are naive and in local time, else they carry their zone.
+    With ``uid_is_key`` the key is the message's UID, or its sequence number if the response has no UID. Otherwise the
+    key is the sequence number, and the UID is an item. With ``normalise_times`` datetimes are naive and in local time;
+    otherwise they have the zone that the server sent.
 
-    What can't be read of one message is None, and in the ``errors`` of the result; with ``strict`` it raises
-    ProtocolError. That is raised in any case for what is no FETCH response. As with IMAPClient, the result is a
-    defaultdict: a message that is not in it has no items.
+    An item that can't be parsed is None, and an error about it is in the ``errors`` of the result. With ``strict`` it
+    raises ProtocolError instead. Data that is not a FETCH response raises ProtocolError in both cases. The result is a
+    defaultdict, as with IMAPClient: looking up a message that is missing gives ``{}``.
     """
     records = [record for record in text if record is not None]
     try:
@@ -65,7 +67,7 @@ def parse_fetch_response(
     for response in _responses(records):
         number, items, errors = _read_leniently(response, normalise_times)
         message: int | None = number
-        # Where not even the items could be told apart, the UID may be in what is lost.
+        # If not even the items could be told apart, the UID may be in the part that is lost.
         if uid_is_key and (b"UID" in items or any(error.item is None for error in errors)):
             message = items.pop(b"UID", None)
         for error in errors:
@@ -93,7 +95,7 @@ def _read_strictly(records: list[Record], normalise_times: bool, uid_is_key: boo
 
 
 def _responses(records: list[Record]) -> Iterator[list[Record]]:
-    """The records of each response: a literal is followed by more of the same response."""
+    """The records of each response. After a literal, the same response continues."""
     response: list[Record] = []
     for record in records:
         response.append(record)
@@ -104,7 +106,7 @@ def _responses(records: list[Record]) -> Iterator[list[Record]]:
         yield response
 
 
-# Where the data of ``3 (UID 8)`` starts.
+# What stands before the items in "3 (UID 8)".
 _NUMBER = re.compile(rb" *(\d{1,20}) +")
 
 
@@ -119,7 +121,7 @@ def _read_leniently(response: list[Record], normalise_times: bool) -> tuple[int,
 
 
 def _untagged(records: Sequence[Record]) -> Untagged:
-    """The records, which hold the data alone, as a response."""
+    """A response of which imaplib keeps the data alone, without ``* LIST``."""
     first = records[0] if records else b""
     return Untagged(b"", None, first[0] if isinstance(first, tuple) else first, 0, records)
 

@@ -1,12 +1,11 @@
-"""From the bytes of a response to tokens and nested values. No I/O, no recursion, total.
+"""Tokens and nested values from the bytes of a response. No I/O, no recursion; a value or ProtocolError.
 
-The grammar (RFC 9051, 9) needs five kinds of token: ``(``, ``)``, a quoted string, a literal (which the reader has
-already cut out) and an atom, which here is any other run without space, parenthesis or quote. All five are found by one
-regular expression whose every alternative either matches or fails at once, so that no input costs more than time in
-proportion to its length.
+The grammar (RFC 9051, 9) has five kinds of token: ``(``, ``)``, a quoted string, a literal, an atom. The reader has cut
+out the literals. An atom is, here, any other run of bytes without space, parenthesis or quote. One regular expression
+finds the tokens. Each of its alternatives matches or fails at once, so the time is linear in the length of any input.
 
-Values: a parenthesised list becomes a tuple, a string or atom bytes, an atom of digits int (but ``007`` stays bytes:
-a number has no leading zero), NIL None.
+A parenthesised list becomes a tuple, a string bytes, an atom bytes too. An atom of digits becomes int, but ``007``
+stays bytes, since a number has no leading zero. NIL becomes None.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from .responses import DEFAULT_OPTIONS, ReadOptions, Untagged
 
 _TOKEN = re.compile(
     rb"""
-      # Quoted, in text whose escapes are hidden. The end of the line closes it too, so that this can't fail late.
+      # A quoted string; escapes are hidden. The end of the line closes it too, so that this alternative can't fail late.
       " [^"]* (?: " | \Z )
     | [()]
       # The section of an item's name holds spaces and parentheses: BODY[HEADER.FIELDS (DATE FROM)]<0>
@@ -39,28 +38,28 @@ QUOTE, OPEN, CLOSE, ZERO, NINE = b'"()09'
 _PARENTHESES = (OPEN, CLOSE)
 
 
-# -- escapes, hidden so that a quote is always the end of a string
+# -- escapes, hidden so that each quote begins or ends a string
 
-# What stands for an escaped backslash and an escaped quote, two bytes for two bytes so that places stay the same:
-# control characters, which a line hardly ever holds, and of them two that it does not.
+# Candidates to replace an escaped backslash and an escaped quote. Two bytes replace two, so that positions stay the
+# same. Lines rarely hold control characters; two that are not in the line are chosen.
 _STAND_INS = tuple(bytes([code, code]) for code in (0, 1, 2, 3, 4, 5, 6, 7, 14, 15, *range(0xF5, 0x100)))
 
 
 class _Hidden(NamedTuple):
-    """Text without ``\\\\`` and ``\\"``, and what stands in it for each."""
+    """Text in which ``\\\\`` and ``\\"`` are replaced, and what replaces each."""
 
     text: bytes
     backslash: bytes
     quote: bytes
 
     def restored(self, text: bytes) -> bytes:
-        """Text as it was, with its escapes."""
+        """The text with its escapes again."""
         return text.replace(self.quote, b'\\"').replace(self.backslash, b"\\\\")
 
     def unescaped(self, strings: list[bytes]) -> list[bytes]:
-        """The contents of a line's strings as they are meant. What is left as a backslash escapes what needs none."""
+        """The contents of a line's strings, without escapes. A backslash that remains escapes a byte needlessly."""
         meanings = ((b"\\", b""), (self.quote, b'"'), (self.backslash, b"\\"))
-        # All at once: what stands between is in no line that a server has sent.
+        # All strings at once. They are joined by a byte that no line of a server holds.
         inside = b"\n".join(strings)
         if inside.count(b"\n") == len(strings) - 1:
             for escape, meant in meanings:
@@ -72,19 +71,20 @@ class _Hidden(NamedTuple):
 
 
 def hide_escapes(text: bytes) -> _Hidden:
+    """The text with its escapes hidden. Raises ProtocolError if it holds nearly all control characters."""
     free = (stand_in for stand_in in _STAND_INS if stand_in[0] not in text)
     backslash, quote = next(free, b""), next(free, b"")
     if not quote:
-        raise ProtocolError("a line full of control characters", 0, text[:80])
+        raise ProtocolError("too many different control characters in a line with escapes", 0, text[:80])
     return _Hidden(text.replace(b"\\\\", backslash).replace(b'\\"', quote), backslash, quote)
 
 
 def tokens(line: bytes, start: int = 0) -> list[bytes]:
-    """The tokens of a line from ``start`` on, quoted strings with their quotes and escapes.
+    """The tokens of a line from ``start`` on. Quoted strings keep their quotes and escapes.
 
     ``tokens(b'1 (FLAGS (\\\\Seen) X "a b")')`` is
     ``[b'1', b'(', b'FLAGS', b'(', b'\\\\Seen', b')', b'X', b'"a b"', b')']``.
-    ProtocolError where a quote is not closed.
+    Raises ProtocolError if a quoted string is not closed.
     """
     text = line[start:] if start else line
     if b"\\" in text:
@@ -99,7 +99,7 @@ def tokens(line: bytes, start: int = 0) -> list[bytes]:
 
 
 def _not_closed(line: bytes, start: int, text: bytes) -> ProtocolError:
-    """For a line whose ``text``, from ``start`` on and with its escapes hidden, has an odd number of quotes."""
+    """The error for an odd number of quotes. ``text`` is the line from ``start`` on, with its escapes hidden."""
     position = start + text.rindex(b'"')
     return ProtocolError("a quoted string is not closed", position, around(line, position))
 
@@ -112,7 +112,7 @@ def unquote(token: bytes) -> bytes:
 
 
 def number(token: bytes) -> int | bytes:
-    """The int that an atom of digits stands for; any other atom as it is (RFC 9051: no more than 64 bits)."""
+    """The int for an atom of digits; any other atom as it is. Numbers have at most 64 bits (RFC 9051, 9: number64)."""
     if token.isdigit() and len(token) <= 20 and (token[0] != ZERO or len(token) == 1):
         return int(token)
     return token
@@ -123,25 +123,25 @@ _SHORT.maxlevel = 2
 
 
 def brief(value: object) -> str:
-    """A value for an error message, cut so that it can't flood a log."""
+    """A value's repr for an error message, shortened so that it can't flood a log."""
     return _SHORT.repr(value[:40] if isinstance(value, bytes) else value)
 
 
 def around(line: bytes, position: int) -> bytes:
-    """The bytes of a line next to a position, for an error."""
+    """The bytes of a line around a position: the context of an error."""
     return line[max(0, position - 40) : position + 40]
 
 
 def unreadable(problem: str, response: Untagged) -> ProtocolError:
-    """The error for data that is no answer of its kind. Its position is the start of the data."""
+    """The error for a response whose data does not have the form of its kind. The position is the start of the data."""
     return ProtocolError(problem, response.start, around(response.line, response.start))
 
 
 def read_values(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS, *, typed: bool = True) -> list[Any]:
     """The values of a response: ``[b'INBOX', (b'MESSAGES', 3)]`` for ``* STATUS INBOX (MESSAGES 3)``.
 
-    With ``typed`` off, atoms stay bytes as they came. ProtocolError, with position and context, where parentheses or
-    quotes don't match, or lists are nested deeper than ``max_depth``.
+    With ``typed`` off, atoms stay bytes as the server sent them. Raises ProtocolError, with position and context, if
+    parentheses or quotes don't match, or if lists are nested deeper than ``max_depth``.
     """
     values: list[Any] = []
     _read(response, values, [], options.max_depth, typed)
@@ -149,42 +149,44 @@ def read_values(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS, *, t
 
 
 def values_in(text: bytes) -> list[Any]:
-    """The values of a part of a line: ``values_in(b'Junk (a 5)') == [b'Junk', (b'a', 5)]``. Raises as `read_values`."""
+    """The values in a part of a line: ``values_in(b'Junk (a 5)') == [b'Junk', (b'a', 5)]``. See `read_values`."""
     return read_values(Untagged(b"", None, text))
 
 
 def read_words(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> list[bytes]:
-    """Strings and atoms, as they came: a name may look like a number or NIL."""
+    """The strings and atoms of a response, as bytes: a name may look like a number or NIL.
+
+    Raises ProtocolError if there is a list among them.
+    """
     words = read_values(response, options, typed=False)
     if not all(isinstance(word, bytes) for word in words):
-        raise unreadable("a list where there should be none", response)
+        raise unreadable("unexpected list", response)
     return words
 
 
 def read_rest_of_list(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> tuple[Any, ...]:
-    """The values of a list whose opening parenthesis was read already; the response must end with it.
+    """The values of a list that starts before the response's data and ends with it.
 
-    From ``UID`` on, ``* 1 FETCH (UID 5 FLAGS ())`` is ``(b'UID', 5, b'FLAGS', ())``.
+    ``(b'UID', 5, b'FLAGS', ())`` for ``* 1 FETCH (UID 5 FLAGS ())``, if the data starts at ``UID``.
     """
     outside: list[Any] = []
     _read(response, [], [outside], options.max_depth, True)
     if len(outside) != 1 or not isinstance(outside[0], tuple):
-        raise unreadable("something follows the end of a list", response)
+        raise unreadable("unexpected data after the end of a list", response)
     return outside[0]
 
 
 class Atom(bytes):
-    """An atom, where it matters that it came without quotes."""
+    """An atom: bytes that the server sent without quotes. Most values do not need to know."""
 
     __slots__ = ()
 
 
 def read_what_is_sound(records: Sequence[Record], max_depth: int) -> tuple[list[Any], ProtocolError | None]:
-    """The values of a list whose opening parenthesis was read already, up to where it can't be read any more.
+    """The values of a list that starts before the records, up to the first error. The error is None if there is none.
 
-    Each that is an atom is an `Atom`; those in lists within it are plain bytes.
-    Of ``UID 5 FLAGS (\\Seen) X "abc)`` these are UID, 5, FLAGS, its list and X. The error is the one that ended the
-    reading, None where all was read.
+    ``UID 5 FLAGS (\\Seen) X "abc)`` has the values UID, 5, FLAGS, its list, X, and the error that a quoted string is not
+    closed. Atoms are `Atom`, but bytes in nested lists.
     """
     values: list[Any] = []
     current = values
@@ -203,7 +205,7 @@ def read_what_is_sound(records: Sequence[Record], max_depth: int) -> tuple[list[
             current = _fold_tokens(text, 0, current, stack, max_depth, value_of)
         except ProtocolError as error:
             if error.position is not None and text[error.position : error.position + 1] == b'"':
-                # Nothing of the line was taken; what is before the quote that opens and does not close can be.
+                # Nothing of this line was added yet. All before the quote that is not closed can be.
                 with contextlib.suppress(ProtocolError):
                     _fold_tokens(text[: error.position], 0, current, stack, max_depth, value_of)
             return values, error
@@ -212,19 +214,19 @@ def read_what_is_sound(records: Sequence[Record], max_depth: int) -> tuple[list[
     if stack:
         return values, ProtocolError("a parenthesis is not closed", len(text), around(text, len(text)))
     if len(outside) > 1:
-        return values, ProtocolError("something follows the end of a list", len(text), around(text, len(text)))
+        return values, ProtocolError("unexpected data after the end of a list", len(text), around(text, len(text)))
     return values, None
 
 
-# What may follow a string: the end of a list or of the line, or one more value.
+# What may follow a string: the end of a list, the end of the line, or another value.
 _AFTER_STRING = re.compile(rb' *(?:\)|\Z)| +(?:["(]|[^ ()"]{1,100}(?=[ )]|\Z))')
 _ESCAPE_OR_QUOTE = re.compile(rb'\\.|"', re.DOTALL)
 
 
 def mended(record: Record) -> Record:
-    """A line whose strings have their inner quotes escaped: ``("Re: "urgent" matter" NIL)``, seen of old servers.
+    """A line with backslashes before quotes inside of strings: ``("Re: "urgent" matter" NIL)``, as old servers send it.
 
-    A quote closes a string where it is followed by what may follow a string.
+    A quote ends a string if something stands after it that may follow a string.
     """
     line = record[0] if isinstance(record, tuple) else record
     parts = []
@@ -246,7 +248,7 @@ def mended(record: Record) -> Record:
 
 
 def _read(response: Untagged, current: list[Any], stack: list[list[Any]], max_depth: int, typed: bool) -> None:
-    """Add the values of all lines and literals to ``current``, the innermost open list; the others are on the stack."""
+    """Add the values of all lines and literals to ``current``, the innermost open list. ``stack`` has the outer ones."""
     fold = _fold if typed else _fold_tokens
     start = response.start
     line = b""
@@ -263,20 +265,21 @@ def _read(response: Untagged, current: list[Any], stack: list[list[Any]], max_de
         raise ProtocolError("a parenthesis is not closed", len(line), around(line, len(line)))
 
 
-# What stands between two quoted strings is mostly one of few things: a space, " NIL NIL (", ")) ((". Each is read once
-# and kept as the steps it stands for: a parenthesis, or a tuple of values. Pieces with a number in them are too many.
+# A line is cut at its quotes. The pieces between strings are mostly the same few: " ", " NIL NIL (", ")) ((". So each is
+# read once and kept as steps. A step opens a list, closes one, or is a tuple of values to add. Pieces with a number are
+# not kept, since there are too many of them.
 _OPEN_STEP, _CLOSE_STEP = 1, 2
 _steps_of: dict[bytes, tuple[Any, ...]] = {b" ": (), b"": ()}
 _MAX_STEPS_KEPT = 4096
 _MAX_PIECE_KEPT = 60
-# The octets and lines of a body structure's part.
+# The octets and lines of a part of a body structure, at the start of a piece. What follows them is kept.
 _NUMBERS = re.compile(rb" (0|[1-9]\d{0,18})(?: (0|[1-9]\d{0,18}))?(?=[ )])")
 
 
 def _fold(line: bytes, start: int, current: list[Any], stack: list[list[Any]], max_depth: int) -> list[Any]:
-    """Add a line's values to ``current``. Returns the list that is innermost at its end.
+    """Add a line's values to ``current``. Returns the list that is innermost at the end of the line.
 
-    Cut at the quotes first, which one call in C does: every second piece is then a string's content.
+    One call in C cuts the line at its quotes: every second piece is the content of a string.
     """
     cut = _cut_at_quotes(line, start)
     if cut is None:
@@ -307,9 +310,9 @@ def _fold(line: bytes, start: int, current: list[Any], stack: list[list[Any]], m
 
 
 def _cut_at_quotes(line: bytes, start: int) -> tuple[list[bytes], list[bytes]] | None:
-    """What stands outside of strings, and the string after each; None where an escape stands outside of strings.
+    """The pieces outside of strings, and the string after each. None if there is an escape outside of strings.
 
-    After the last piece comes no string: it is followed by a stand-in.
+    No string follows the last piece: b'' takes its place.
     """
     text = line[start:] if start else line
     hidden = None
@@ -330,7 +333,7 @@ def _cut_at_quotes(line: bytes, start: int) -> tuple[list[bytes], list[bytes]] |
 
 
 def _steps(piece: bytes) -> tuple[Any, ...]:
-    """What to do for a piece of a line that has no quotes in it."""
+    """The steps for a piece of a line without quotes."""
     numbers = _NUMBERS.match(piece)
     if numbers is None:
         return _steps_for_tokens(piece)
@@ -364,7 +367,7 @@ def _steps_for_tokens(piece: bytes) -> tuple[Any, ...]:
 
 
 def _atom(token: bytes) -> int | bytes | None:
-    """The value of an atom."""
+    """The value of an atom: int, None or bytes."""
     if ZERO <= token[0] <= NINE:
         return number(token)
     return None if len(token) == 3 and token.upper() == b"NIL" else token
@@ -378,7 +381,7 @@ def _fold_tokens(
     max_depth: int,
     value_of: Callable[[bytes], Any] = bytes,
 ) -> list[Any]:
-    """`_fold`, token by token. Atoms stay as they came unless told otherwise: a mailbox may be named 007 or NIL."""
+    """`_fold`, token by token. By default atoms stay bytes: a mailbox may be named 007 or NIL."""
     depth = len(stack)
     for token in tokens(line, start):
         first = token[0]
@@ -400,7 +403,7 @@ def _fold_tokens(
 
 
 def _misnested(line: bytes, start: int, depth: int, max_depth: int) -> ProtocolError:
-    """For a line, begun ``depth`` lists deep, that closes what is not open or opens too much."""
+    """The error for a line with an unmatched ``)`` or too many open lists. ``depth`` lists are open at its start."""
     text = hide_escapes(line).text if b"\\" in line else line
     for match in _TOKEN.finditer(text, start):
         position = match.start()
@@ -413,14 +416,14 @@ def _misnested(line: bytes, start: int, depth: int, max_depth: int) -> ProtocolE
             if depth == 0:
                 break
             depth -= 1
-    return ProtocolError("a parenthesis closes nothing", position, around(line, position))
+    return ProtocolError("unmatched closing parenthesis", position, around(line, position))
 
 
 class TokenSource:
-    """The tokens of a response's records, one by one, as IMAPClient has it.
+    """Iterates over the tokens of a response's records, as IMAPClient's class does.
 
-    ``list(TokenSource([b'abc "d" (1)']))`` is ``[b'abc', b'"d"', b'(', b'1', b')']``. After a token that announces a
-    literal, ``current_literal`` is that literal's bytes; else it is None.
+    ``list(TokenSource([b'abc "d" (1)']))`` is ``[b'abc', b'"d"', b'(', b'1', b')']``. If the last token announced a
+    literal, ``current_literal`` is that literal.
     """
 
     def __init__(self, text: Sequence[Record]) -> None:

@@ -1,4 +1,4 @@
-"""What a search found: SEARCH, SORT, ESEARCH and THREAD responses. No I/O; total: a value or ProtocolError."""
+"""SEARCH, SORT, ESEARCH and THREAD responses. No I/O; a value or ProtocolError."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .responses import DEFAULT_OPTIONS, ReadOptions, Untagged
 
 
 class SearchIds(list[int]):
-    """The message ids that a search found: a list of int, ``[1, 5, 9]``.
+    """The ids of the messages that a search found: ``[1, 5, 9]``, a list of int.
 
-    ``modseq`` is the highest mod-sequence of the messages found where the search asked for it (RFC 7162, 3.1.5),
-    else None.
+    ``modseq`` is the highest mod-sequence of these messages, if the criteria have MODSEQ (RFC 7162, 3.1.5). Otherwise
+    it is None.
     """
 
     def __init__(self, *args: Iterable[int]) -> None:
@@ -25,18 +25,22 @@ class SearchIds(list[int]):
 
 SearchIds.__module__ = "imapclient.response_types"
 
+# -- SEARCH and SORT
 
-# A reply is read a block at a time: as a JSON array, or one by one, which also tells what is wrong.
-# Digits stay, a space becomes a comma, anything else something that JSON does not know.
+# Ids with one space between them become a JSON array: digits stay, a space becomes a comma, any other byte becomes one
+# that JSON does not allow.
 _TO_JSON = bytes(c if c in b"0123456789" else ord(",") if c == ord(" ") else ord("!") for c in range(256))
+# How many bytes become JSON at once. This bounds the time that a hostile number takes: int() is quadratic in the digits
+# on versions of Python that do not limit them.
 _BLOCK = 32768
-_LONGEST_ID = 20
-_EXTENDED = re.compile(rb"\((?:MODSEQ (\d{1,20})|(?!MODSEQ)[A-Z][^()]*)\)\Z", re.IGNORECASE)
+_MAX_DIGITS = 20
+# search-sort-mod-seq = "(" "MODSEQ" SP mod-sequence-value ")" (RFC 7162, 7); other extensions: RFC 4466, 2.6.2
+_EXTENSION = re.compile(rb"\((?:MODSEQ (\d{1,20})|(?!MODSEQ)[A-Z][^()]*)\)\Z", re.IGNORECASE)
 _WORD = re.compile(rb"[^ \t]+")
 
 
 def parse_search(response: Untagged) -> SearchIds:
-    """The ids of one SEARCH or SORT response, in its order: ``[2, 3, 6]`` for ``* SEARCH 2 3 6``."""
+    """The ids in a SEARCH or SORT response, in the server's order: ``[2, 3, 6]`` for ``* SEARCH 2 3 6``."""
     line, start = response.line, response.start
     ids = SearchIds()
     end, ids.modseq = _extension(line, start)
@@ -50,13 +54,10 @@ def parse_search(response: Untagged) -> SearchIds:
 
 
 def _extension(line: bytes, start: int) -> tuple[int, int | None]:
-    """Where the ids end, and the mod-sequence after them.
-
-    What an extension has to say follows the ids in parentheses (RFC 4466, 2.6.2): MODSEQ, of which more is known.
-    """
+    """The position at which the ids end, and the mod-sequence that follows them, or None."""
     text = line.rstrip(b" ")
     place = text.find(b"(", start) if text[-1:] == b")" else -1
-    match = _EXTENDED.match(text, place) if place >= 0 else None
+    match = _EXTENSION.match(text, place) if place >= 0 else None
     if match is None:
         return len(text), None
     modseq = match.group(1)
@@ -64,26 +65,25 @@ def _extension(line: bytes, start: int) -> tuple[int, int | None]:
 
 
 def _ids_in_json(text: bytes) -> list[int]:
-    """The ids where they are numbers with one space between; else an empty list."""
-    # Not for int(), which takes time in the square of the digits where Python has no limit for them.
-    if len(text) > _BLOCK + _LONGEST_ID:
+    """The ids, if there is one space between any two of them; otherwise ``[]``."""
+    if len(text) > _BLOCK + _MAX_DIGITS:
         return []
-    # Here, since few programs need json otherwise.
+    # Imported here, since few programs need json otherwise.
     import json
 
     try:
         ids: list[int] = json.loads(text.translate(_TO_JSON).decode("ascii").join("[]"))
     except ValueError:
         return []
-    return ids if max(ids, default=0) < 10**_LONGEST_ID else []
+    return ids if max(ids, default=0) < 10**_MAX_DIGITS else []
 
 
 def _ids_one_by_one(line: bytes, start: int, end: int) -> list[int]:
-    """The ids with any spaces and tabs between; ProtocolError says which is none."""
+    """The ids, with any spaces and tabs between them. Raises ProtocolError for the first word that is not an id."""
     found = []
     for match in _WORD.finditer(line, start, end):
         word = match.group()
-        if not word.isdigit() or len(word) > _LONGEST_ID:
+        if not word.isdigit() or len(word) > _MAX_DIGITS:
             position = match.start()
             raise ProtocolError(f"not a message id: {brief(word)}", position, around(line, position))
         found.append(int(word))
@@ -92,35 +92,34 @@ def _ids_one_by_one(line: bytes, start: int, end: int) -> list[int]:
 
 # -- ESEARCH
 
-# More ids than this are not expanded: a range of a few bytes could stand for 4,294,967,295 of them.
+# The most ids that ranges expand to: a range of a few bytes can stand for 4,294,967,295 ids.
 MAX_EXPANDED = 10_000_000
-
-
+# search-correlator = SP "(" "TAG" SP tag-string ")" (RFC 9051, 9)
 _CORRELATOR = re.compile(rb' *\(TAG "?([^ ()"]+)"?\)', re.IGNORECASE)
 
 
 def correlator(response: Untagged) -> bytes | None:
-    """The tag of the command that an ESEARCH response answers, in upper case, if it tells (RFC 9051, 7.3.4).
+    """The tag of the command that an ESEARCH response answers, in upper case (RFC 9051, 7.3.4).
 
-    b'A1' for ``* ESEARCH (TAG "A1") UID ALL 2``.
+    b'A1' for ``* ESEARCH (TAG "A1") UID ALL 2``. None if the server has sent no tag.
     """
     match = _CORRELATOR.match(response.line, response.start)
     return None if match is None else match.group(1).upper()
 
 
-# A range of a sequence set. Some servers leave its end out.
+# seq-range = seq-number ":" seq-number (RFC 9051, 9); the second number may be missing.
 _RANGE = re.compile(rb"(\d{1,10})(?::(\d{0,10}))?")
 
 
 def parse_esearch(response: Untagged, room: int = MAX_EXPANDED) -> SearchIds:
-    """The ids in an ESEARCH response, all of them where it has ALL (RFC 9051, 7.3.4; RFC 4731).
+    """The ids in an ESEARCH response: ``[2, 10, 11]`` for ``* ESEARCH (TAG "A1") UID ALL 2,10:11``.
 
-    ``[2, 10, 11]`` for ``* ESEARCH (TAG "A1") UID ALL 2,10:11``.
+    Without ALL there are none (RFC 9051, 7.3.4; RFC 4731). Raises ProtocolError for more than ``room`` ids.
     """
     items = _esearch_items(read_values(response, typed=False))
     ids = SearchIds()
     modseq = items.get(b"MODSEQ")
-    if isinstance(modseq, bytes) and modseq.isdigit() and len(modseq) <= _LONGEST_ID:
+    if isinstance(modseq, bytes) and modseq.isdigit() and len(modseq) <= _MAX_DIGITS:
         ids.modseq = int(modseq)
     found = items.get(b"ALL")
     if found is None:
@@ -138,7 +137,7 @@ def parse_esearch(response: Untagged, room: int = MAX_EXPANDED) -> SearchIds:
 
 
 def _esearch_items(values: list[Any]) -> dict[bytes, Any]:
-    """The items by their names: ``{b'ALL': b'2,10:11'}``. Before them stand the correlator and UID."""
+    """The items by name: ``{b'ALL': b'2,10:11'}``. The correlator and UID, which come before them, are skipped."""
     first = 0
     while first < len(values) and (isinstance(values[first], tuple) or values[first].upper() == b"UID"):
         first += 1
@@ -152,7 +151,7 @@ _THREAD_TOKEN = re.compile(rb"[()]|[^ ()]+")
 
 
 def parse_thread(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> tuple[Any, ...]:
-    """The threads of a THREAD response (RFC 5256, 4): each the ids on its way, then a tuple for each branch.
+    """The threads in a THREAD response (RFC 5256, 4): ids, each an answer to the one before it, then the branches.
 
     ``((2,), (3, 6, (4, 23), (44, 7, 96)))`` for ``* THREAD (2)(3 6 (4 23)(44 7 96))``.
     """
@@ -168,7 +167,7 @@ def parse_thread(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> 
             thread = tuple(current)
             current = stack.pop()
             current.append(thread)
-        elif stack and token.isdigit() and len(token) <= 20:
+        elif stack and token.isdigit() and len(token) <= _MAX_DIGITS:
             current.append(int(token))
         else:
             position = match.start()
@@ -182,5 +181,5 @@ def _thread_problem(token: bytes, is_open: bool, max_depth: int) -> str:
     if token == b"(":
         return f"nested deeper than the limit max_nesting_depth={max_depth}"
     if token == b")":
-        return "a parenthesis closes nothing"
+        return "unmatched closing parenthesis"
     return f"not a message id: {brief(token)}" if is_open else f"not a thread: {brief(token)}"

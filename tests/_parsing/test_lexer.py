@@ -239,7 +239,7 @@ def test_rest_of_a_list_that_is_not(rest: bytes) -> None:
 )
 def test_a_parenthesis_that_closes_nothing(line: bytes, position: int) -> None:
     for before in (b"", b"* X "):
-        with pytest.raises(ProtocolError, match="closes nothing") as caught:
+        with pytest.raises(ProtocolError, match="unmatched closing parenthesis") as caught:
             values(before + line, len(before))
         assert caught.value.position == len(before) + position
         assert caught.value.context == before + line
@@ -247,7 +247,7 @@ def test_a_parenthesis_that_closes_nothing(line: bytes, position: int) -> None:
 
 def test_a_parenthesis_that_closes_nothing_after_a_literal() -> None:
     line = b" b) c) d)"
-    with pytest.raises(ProtocolError, match="closes nothing") as caught:
+    with pytest.raises(ProtocolError, match="unmatched closing parenthesis") as caught:
         values(b"", 0, [(b"(a {1}", b"x"), line])
     assert caught.value.position == 5, "the first one closes what the first line opened"
     assert caught.value.context == line

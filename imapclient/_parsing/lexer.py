@@ -14,15 +14,16 @@ import contextlib
 import re
 import reprlib
 from collections.abc import Iterator, Sequence
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from ..exceptions import ProtocolError
+from .quoted_strings import hide_escapes, unquote
 from .records import Record, before_announcement
 from .responses import DEFAULT_OPTIONS, ReadOptions, Untagged
 
 _TOKEN = re.compile(
     rb"""
-      # A quoted string; escapes are hidden. The end of the line closes it too, so that this alternative can't fail late.
+      # A quoted string, its escapes hidden. The end of the line closes it too, so that this can't fail late.
       " [^"]* (?: " | \Z )
     | [()]
       # The section of an item's name holds spaces and parentheses: BODY[HEADER.FIELDS (DATE FROM)]<0>
@@ -32,51 +33,9 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _find_tokens = _TOKEN.findall
-_ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 
 QUOTE, OPEN, CLOSE, ZERO, NINE = b'"()09'
 _PARENTHESES = (OPEN, CLOSE)
-
-
-# -- escapes, hidden so that each quote begins or ends a string
-
-# Candidates to replace an escaped backslash and an escaped quote. Two bytes replace two, so that positions stay the
-# same. Lines rarely hold control characters; two that are not in the line are chosen.
-_STAND_INS = tuple(bytes([code, code]) for code in (0, 1, 2, 3, 4, 5, 6, 7, 14, 15, *range(0xF5, 0x100)))
-
-
-class _Hidden(NamedTuple):
-    """Text in which ``\\\\`` and ``\\"`` are replaced, and what replaces each."""
-
-    text: bytes
-    backslash: bytes
-    quote: bytes
-
-    def restored(self, text: bytes) -> bytes:
-        """The text with its escapes again."""
-        return text.replace(self.quote, b'\\"').replace(self.backslash, b"\\\\")
-
-    def unescaped(self, strings: list[bytes]) -> list[bytes]:
-        """The contents of a line's strings, without escapes. A backslash that remains escapes a byte needlessly."""
-        meanings = ((b"\\", b""), (self.quote, b'"'), (self.backslash, b"\\"))
-        # All strings at once. They are joined by a byte that no line of a server holds.
-        inside = b"\n".join(strings)
-        if inside.count(b"\n") == len(strings) - 1:
-            for escape, meant in meanings:
-                inside = inside.replace(escape, meant)
-            return inside.split(b"\n")
-        for escape, meant in meanings:
-            strings = [string.replace(escape, meant) for string in strings]
-        return strings
-
-
-def hide_escapes(text: bytes) -> _Hidden:
-    """The text with its escapes hidden. Raises ProtocolError if it holds nearly all control characters."""
-    free = (stand_in for stand_in in _STAND_INS if stand_in[0] not in text)
-    backslash, quote = next(free, b""), next(free, b"")
-    if not quote:
-        raise ProtocolError("too many different control characters in a line with escapes", 0, text[:80])
-    return _Hidden(text.replace(b"\\\\", backslash).replace(b'\\"', quote), backslash, quote)
 
 
 def tokens(line: bytes, start: int = 0) -> list[bytes]:
@@ -102,13 +61,6 @@ def _not_closed(line: bytes, start: int, text: bytes) -> ProtocolError:
     """The error for an odd number of quotes. ``text`` is the line from ``start`` on, with its escapes hidden."""
     position = start + text.rindex(b'"')
     return ProtocolError("a quoted string is not closed", position, around(line, position))
-
-
-def unquote(token: bytes) -> bytes:
-    """The content of a quoted string: ``unquote(b'"a\\\\"b"') == b'a"b'``."""
-    if b"\\" in token:
-        return _ESCAPED.sub(rb"\1", token[1:-1])
-    return token[1:-1]
 
 
 def number(token: bytes) -> int | bytes:
@@ -183,10 +135,10 @@ class Atom(bytes):
 
 
 def read_what_is_sound(records: Sequence[Record], max_depth: int) -> tuple[list[Any], ProtocolError | None]:
-    """The values of a list that starts before the records, up to the first error. The error is None if there is none.
+    """The values of a list that starts before the records, up to the first error, and that error.
 
-    ``UID 5 FLAGS (\\Seen) X "abc)`` has the values UID, 5, FLAGS, its list, X, and the error that a quoted string is not
-    closed. Atoms are `Atom`, but bytes in nested lists.
+    ``UID 5 FLAGS (\\Seen) X "abc)`` has the values UID, 5, FLAGS, a list and X. The error says that a quoted string is not
+    closed; it is None if there is no error. An atom is an `Atom`, but plain bytes in a nested list.
     """
     values: list[Any] = []
     current = values
@@ -218,37 +170,8 @@ def read_what_is_sound(records: Sequence[Record], max_depth: int) -> tuple[list[
     return values, None
 
 
-# What may follow a string: the end of a list, the end of the line, or another value.
-_AFTER_STRING = re.compile(rb' *(?:\)|\Z)| +(?:["(]|[^ ()"]{1,100}(?=[ )]|\Z))')
-_ESCAPE_OR_QUOTE = re.compile(rb'\\.|"', re.DOTALL)
-
-
-def mended(record: Record) -> Record:
-    """A line with backslashes before quotes inside of strings: ``("Re: "urgent" matter" NIL)``, as old servers send it.
-
-    A quote ends a string if something stands after it that may follow a string.
-    """
-    line = record[0] if isinstance(record, tuple) else record
-    parts = []
-    end = 0
-    is_open = False
-    for match in _ESCAPE_OR_QUOTE.finditer(line):
-        position = match.start()
-        if match.group() != b'"':
-            continue
-        if not is_open:
-            is_open = True
-        elif _AFTER_STRING.match(line, position + 1):
-            is_open = False
-        else:
-            parts.append(line[end:position])
-            end = position
-    line = b"\\".join([*parts, line[end:]])
-    return (line, record[1]) if isinstance(record, tuple) else line
-
-
 def _read(response: Untagged, current: list[Any], stack: list[list[Any]], max_depth: int, typed: bool) -> None:
-    """Add the values of all lines and literals to ``current``, the innermost open list. ``stack`` has the outer ones."""
+    """Add the values of all lines and literals to ``current``, the innermost open list; ``stack`` holds the others."""
     fold = _fold if typed else _fold_tokens
     start = response.start
     line = b""
@@ -265,9 +188,9 @@ def _read(response: Untagged, current: list[Any], stack: list[list[Any]], max_de
         raise ProtocolError("a parenthesis is not closed", len(line), around(line, len(line)))
 
 
-# A line is cut at its quotes. The pieces between strings are mostly the same few: " ", " NIL NIL (", ")) ((". So each is
-# read once and kept as steps. A step opens a list, closes one, or is a tuple of values to add. Pieces with a number are
-# not kept, since there are too many of them.
+# A line is cut at its quotes. The pieces between its strings are mostly the same few: " ", " NIL NIL (", ")) ((".
+# So each piece is read once and kept as steps. A step opens a list, closes one, or is a tuple of values to add. Pieces
+# with a number are not kept, since there are too many.
 _OPEN_STEP, _CLOSE_STEP = 1, 2
 _steps_of: dict[bytes, tuple[Any, ...]] = {b" ": (), b"": ()}
 _MAX_STEPS_KEPT = 4096

@@ -17,8 +17,8 @@ from imapclient._parsing.lexer import (
     read_rest_of_list,
     read_values,
     tokens,
-    unquote,
 )
+from imapclient._parsing.quoted_strings import unquote
 from imapclient._parsing.records import DEFAULT_LIMITS, Record
 from imapclient._parsing.responses import ReadOptions, Untagged
 from imapclient.exceptions import ProtocolError
@@ -126,11 +126,6 @@ def test_quoted_then_unquoted_is_the_same(content: bytes) -> None:
     assert unquote(quoted) == content
     assert values(quoted) == [content]
     assert values(b"(x " + quoted + b" 5)") == [(b"x", content, 5)]
-
-
-def test_unquote_drops_the_backslash_only() -> None:
-    assert unquote(b'"a\\b\\n"') == b"abn"
-    assert unquote(b'""') == b""
 
 
 @pytest.mark.parametrize(

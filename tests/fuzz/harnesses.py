@@ -23,22 +23,21 @@ from imapclient._auth.dialogue import AuthExchange
 from imapclient._connection.reader import Reader
 from imapclient._parsing.acl import parse_acl
 from imapclient._parsing.fetch.items import parse_flags
-from imapclient._parsing.fetch.lenient import read_leniently
+from imapclient._parsing.fetch.lenient import mended, read_leniently
 from imapclient._parsing.fetch.parser import parse_fetch
 from imapclient._parsing.folders import parse_list, parse_namespace, parse_status
 from imapclient._parsing.lexer import (
     TokenSource,
-    mended,
     read_rest_of_list,
     read_values,
     read_what_is_sound,
     tokens,
-    unquote,
 )
 from imapclient._parsing.mail.body_structure import BodyData, read_body
 from imapclient._parsing.mail.envelope import Address, Envelope, read_envelope
 from imapclient._parsing.mail.header_text import decode_parameters, decode_text, decode_words
 from imapclient._parsing.quota import parse_quota, parse_quota_root
+from imapclient._parsing.quoted_strings import unquote
 from imapclient._parsing.records import DEFAULT_LIMITS, Limits, Record
 from imapclient._parsing.response_codes import parse_response_text, split_response_code
 from imapclient._parsing.responses import ReadOptions, Tagged, Untagged

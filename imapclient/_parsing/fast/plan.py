@@ -23,9 +23,10 @@ from typing import Any, Callable, NamedTuple, Union
 from ...datetime_util import parse_to_datetime
 from ...exceptions import ProtocolError
 from ..fetch.results import FetchItems
-from ..lexer import CLOSE, NINE, OPEN, QUOTE, ZERO, hide_escapes, tokens
+from ..lexer import CLOSE, NINE, OPEN, QUOTE, ZERO, tokens
 from ..mail.body_structure import BodyData
 from ..mail.envelope import Address, Envelope
+from ..quoted_strings import hide_escapes
 
 _ADDRESS_FIELDS = tuple(field.name for field in dataclasses.fields(Address))
 _ENVELOPE_FIELDS = tuple(field.name for field in dataclasses.fields(Envelope))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...exceptions import FetchError, ProtocolError
-from ..lexer import Atom, brief, mended, read_what_is_sound, unreadable
+from ..lexer import Atom, brief, read_what_is_sound, unreadable
 from ..mail.envelope import PartlyReadError
 from ..records import Record
 from ..responses import DEFAULT_OPTIONS, ReadOptions, Untagged
@@ -153,3 +153,34 @@ def _fetch_error(error: ProtocolError, number: int | None, item: bytes | None, v
     found.item = item
     found.value = value
     return found
+
+
+# -- quotes inside of strings
+
+# What may follow a string: the end of a list, the end of the line, or another value.
+_AFTER_STRING = re.compile(rb' *(?:\)|\Z)| +(?:["(]|[^ ()"]{1,100}(?=[ )]|\Z))')
+_ESCAPE_OR_QUOTE = re.compile(rb'\\.|"', re.DOTALL)
+
+
+def mended(record: Record) -> Record:
+    """A line with backslashes before quotes inside of strings: ``("Re: "urgent" matter" NIL)``, as old servers send it.
+
+    A quote ends a string if something stands after it that may follow a string.
+    """
+    line = record[0] if isinstance(record, tuple) else record
+    parts = []
+    end = 0
+    is_open = False
+    for match in _ESCAPE_OR_QUOTE.finditer(line):
+        position = match.start()
+        if match.group() != b'"':
+            continue
+        if not is_open:
+            is_open = True
+        elif _AFTER_STRING.match(line, position + 1):
+            is_open = False
+        else:
+            parts.append(line[end:position])
+            end = position
+    line = b"\\".join([*parts, line[end:]])
+    return (line, record[1]) if isinstance(record, tuple) else line

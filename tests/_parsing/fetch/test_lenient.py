@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imapclient._parsing.fetch.lenient import read_leniently
+from imapclient._parsing.fetch.lenient import mended, read_leniently
 from imapclient._parsing.fetch.parser import parse_fetch
-from imapclient._parsing.lexer import mended
 from imapclient._parsing.records import Record
 from imapclient._parsing.responses import ReadOptions, Untagged
 from imapclient.exceptions import FetchError, ProtocolError

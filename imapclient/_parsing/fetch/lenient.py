@@ -1,6 +1,6 @@
-"""FETCH responses of which a part can't be read: what is sound in them, and what is wrong. No I/O, never an error.
+"""The sound items of FETCH responses that `parse_fetch` refuses, and errors about the others. No I/O; never raises.
 
-Read here only where `response_parser.parse_fetch` gave up, so it may take its time.
+Such responses are rare, so this module need not be fast.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from ..responses import DEFAULT_OPTIONS, ReadOptions, Untagged
 from .items import convert, section
 from .results import FetchItems
 
-# What a value is not: the next item's name, where the server left the value out.
-# These expressions are text, and made by `re` where they are needed: mostly they are not.
+# Names of items. One in the place of a value is the next item: the server has left the value out.
+# Both expressions are text, since they are rarely needed: `re` compiles one when it is first used.
 _ITEM_NAMES = (
     rb"(?i)(?:UID|FLAGS|INTERNALDATE|ENVELOPE|MODSEQ|RFC822(?:\.SIZE|\.HEADER|\.TEXT)?|BODYSTRUCTURE|BODY(?:\[.*)?"
     rb"|BINARY(?:\.SIZE)?\[.*|X-GM-(?:LABELS|MSGID|THRID)|EMAILID|THREADID|SAVEDATE|PREVIEW)\Z"
 )
-# At the end of a response, where no sender of mail can put it: after a list or a number.
+# A UID at the end of a response, after a list or a number. No sender of a mail can put one there.
 _UID_AT_END = rb"(?i)[)0-9] UID (\d{1,10})\)\Z"
 
-# How many errors of one response are reported: each takes hundreds of times the bytes that it is about.
+# How many errors about one response are reported. An error takes hundreds of times the bytes that it is about.
 _MAX_ERRORS = 20
 
 
 def read_leniently(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> tuple[FetchItems, list[FetchError]]:
-    """The items of a FETCH response that can be read, and an error for each that can't; that one's value is None,
-    or what is sound in it.
+    """The items of a FETCH response, and an error for each item that can't be parsed.
 
+    The value of such an item is None or its sound part.
     ``* 3 FETCH (UID 8 ENVELOPE 5 FLAGS ())`` gives ``{b'SEQ': 3, b'UID': 8, b'ENVELOPE': None, b'FLAGS': ()}`` and an
     error whose ``item`` is b'ENVELOPE' and whose ``value`` is 5.
     """
@@ -53,7 +53,7 @@ def read_leniently(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -
 
 
 class _Reading:
-    """One attempt at a response."""
+    """One attempt to read a response. ``items`` and ``errors`` are what it found."""
 
     def __init__(self, number: int | None, records: list[Record], options: ReadOptions) -> None:
         self.items: FetchItems = {b"SEQ": number}
@@ -69,16 +69,16 @@ class _Reading:
                 if match is not None:
                     self.items[b"UID"] = int(match.group(1))
             self._complain(error, None, last)
-        # Whatever item a server calls so.
+        # No server's item replaces our own.
         self.items[b"SEQ"] = number
 
     def _read_pairs(self, values: list[Any], is_cut: bool) -> None:
-        # The next value is the last one.
+        # In reverse, so that pop() returns the next value.
         values = values[::-1]
         while values:
             key = values.pop()
             if isinstance(key, tuple) and _are_items(key):
-                # Parentheses round one item or several: (UID 5 (FLAGS ()))
+                # Parentheses around one item or several: (UID 5 (FLAGS ()))
                 for name, value in zip(key[-2::-2], key[::-2]):
                     values += [value, Atom(name)]
                 continue
@@ -116,7 +116,7 @@ class _Reading:
         except ProtocolError as caught:
             error = caught
         if isinstance(value, tuple) and len(value) == 1:
-            # Parentheses round the value: RFC822.SIZE (123), ENVELOPE ((...))
+            # Parentheses around the value: RFC822.SIZE (123), ENVELOPE ((...))
             try:
                 self.items[key] = convert(key, value[0], self._normalise_times)
                 return
@@ -135,7 +135,7 @@ def _is_name(value: Any) -> bool:
 
 
 def _are_items(value: tuple[Any, ...]) -> bool:
-    """Whether a list is of items: names and values in turn. A sender of mail can put no such list into an envelope."""
+    """Whether a list is names of items and values in turn. No sender of a mail can put such a list into an envelope."""
     return len(value) % 2 == 0 and all(map(_is_name, value[::2]))
 
 
@@ -146,7 +146,7 @@ def _popped(values: list[Any]) -> Iterator[Any]:
 
 def _fetch_error(error: ProtocolError, number: int | None, item: bytes | None, value: Any) -> FetchError:
     found = FetchError(error)
-    # Without its traceback and context, whose frames would keep the whole response.
+    # Without its traceback and context: their frames hold the whole response.
     found.__cause__, error.__context__ = error.with_traceback(None), None
     found.position, found.context = error.position, error.context
     found.sequence_number = number

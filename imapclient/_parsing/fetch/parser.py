@@ -1,4 +1,4 @@
-"""FETCH responses: from their values to what the client hands out. No I/O; total: a value or ProtocolError."""
+"""Parses FETCH responses (RFC 9051, 7.5.2). No I/O; a value or ProtocolError."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ..responses import DEFAULT_OPTIONS, ReadOptions, Untagged
 from .items import SIMPLE_ITEM, convert, flag_list, literal_item, section, simple_value
 from .results import FetchItems
 
-# What the synchronisation of a large mailbox mostly brings.
+# The usual response when a large mailbox is synchronised.
 _UID_AND_FLAGS = re.compile(rb"\(UID (\d{1,10}) FLAGS \(([^()\"\n\r\v\f]*)\)\)\Z")
 
 
 def parse_fetch(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> FetchItems:
-    """The items of one FETCH response (RFC 9051, 7.5.2), UID and SEQ among them.
+    """The items of one FETCH response, including UID and the sequence number as SEQ.
 
     ``{b'SEQ': 3, b'UID': 8, b'FLAGS': (b'\\Seen',)}`` for ``* 3 FETCH (UID 8 FLAGS (\\Seen))``.
     """
@@ -33,13 +33,13 @@ def parse_fetch(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> F
     rest = _add_plain_items(items, response, options.normalise_times)
     if rest is not None:
         _add_items(items, read_rest_of_list(rest, options), options.normalise_times)
-    # Whatever item a server calls so.
+    # No server's item replaces our own.
     items[b"SEQ"] = number
     return items
 
 
 def _add_plain_items(items: FetchItems, response: Untagged, normalise_times: bool) -> Untagged | None:
-    """Add the items up to the first that the lexer must read. Returns what is left, None where that is nothing."""
+    """Add the items up to the first one that needs the lexer. Returns the rest as a response, or None."""
     position = response.start + 1
     records = response.records or (response.line,)
     for index, record in enumerate(records):
@@ -65,7 +65,7 @@ def _add_plain_items(items: FetchItems, response: Untagged, normalise_times: boo
 
 
 def fetch_items(number: int, values: Any, normalise_times: bool) -> FetchItems:
-    """The items of a FETCH response whose list the lexer has read: as `parse_fetch` returns them."""
+    """The items of a FETCH response, from the values in its list: as `parse_fetch` returns them."""
     if not isinstance(values, tuple):
         raise ProtocolError(f"not a list of FETCH items: {brief(values)}")
     items: FetchItems = {b"SEQ": number}
@@ -75,7 +75,7 @@ def fetch_items(number: int, values: Any, normalise_times: bool) -> FetchItems:
 
 
 def _add_items(items: FetchItems, values: Iterable[Any], normalise_times: bool) -> None:
-    """Add pairs of names and values."""
+    """Add the items of a list of names and values."""
     iterator = iter(values)
     for key in iterator:
         if not isinstance(key, bytes):

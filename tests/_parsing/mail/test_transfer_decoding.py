@@ -126,7 +126,7 @@ def test_a_file_that_takes_nothing() -> None:
         def write(self, data: Any) -> int:
             return 0
 
-    with pytest.raises(OSError, match="takes no more"):
+    with pytest.raises(OSError, match="accepts no more data"):
         PartWriter(Full(), Identity()).feed(b"x")
 
 

@@ -1,4 +1,4 @@
-"""The parser on the cases in fixtures/: whole, cut at every byte, with trailing bytes; and what is no case."""
+"""The parsers on the cases in fixtures/: whole, cut at every byte, with trailing bytes; and on any bytes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TRAILING = [b" ", b" more", b")", b" )", b"(", b'"', b'"x"', b" {5}", b"\0\xff",
 
 
 def _each(broken: bool | None = None) -> list[Any]:
-    """Each case with its kind's name and function: the good ones, the broken ones or, by default, all."""
+    """Each case with its kind and parser: only good ones, only broken ones or, by default, all."""
     return [
         pytest.param(kind, parse, case, id=f"{kind}-{case.name.replace(' ', '-')}")
         for kind, parse, good, bad in KINDS
@@ -48,7 +48,7 @@ def _each(broken: bool | None = None) -> list[Any]:
 
 
 def _value_or_protocol_error(parse: Parse, response: Response) -> Any:
-    """What the parser gives, or the ProtocolError; any other exception is the test's failure."""
+    """The parser's value or its ProtocolError. Any other exception fails the test."""
     try:
         return parse(untagged(*response))
     except ProtocolError as error:
@@ -115,7 +115,7 @@ def test_names_of_cases_are_unique(kind: str, parse: Parse, good: list[Case], ba
 
 # -- any bytes
 
-# Words that lead into the parser's branches, so that random input is not refused by the lexer at once.
+# Words for the parser's branches. The lexer would refuse most random input at once.
 _WORDS = st.sampled_from(
     [
         b"(",
@@ -220,7 +220,7 @@ _ITEMS = st.lists(
 
 @given(_ITEMS, st.sampled_from([b" ", b"  ", b" ", b""]))
 def test_the_commands_and_imapclients_function_agree(items: list[tuple[bytes, bytes]], space: bytes) -> None:
-    """However a response is read, by a short cut or not, the same comes out."""
+    """Every short cut gives the same values as the general way."""
     text = b"1 (" + space.join(key + b" " + value for key, value in items) + b")"
     response = read(b"* " + text.replace(b"{1}", b"{1}\r\nZ") + b"\r\n")
     line, records = response
@@ -299,7 +299,7 @@ def test_a_hostile_line_ends(parse: Parse, data: bytes) -> None:
 
 @pytest.mark.parametrize("depth", [400, 1000, 5000])
 def test_nesting_up_to_the_limit_asked_for(depth: int) -> None:
-    """A client may set max_nesting_depth as it likes: that is no reason for a RecursionError."""
+    """No RecursionError, even for a high max_nesting_depth."""
     inner = b"(" * depth + b")" * depth
     for line in (b"(UID " + inner + b")", b"(" + inner + b" 1)", b"(ENVELOPE (NIL NIL " + inner + b"))"):
         with pytest.raises(ProtocolError):
@@ -418,12 +418,12 @@ def test_normalised_times_in_an_envelope() -> None:
 
 
 def test_header_names_keep_what_they_are() -> None:
-    """In quotes, a name of digits is that name, and so is one that looks like NIL."""
+    """Names in quotes may be digits, or look like NIL."""
     line = b'(BODY[HEADER.FIELDS ("5" "NIL")] "x")'
     assert parse_fetch(_fetch_of(line)) == {b"SEQ": 1, b"BODY[HEADER.FIELDS (5 NIL)]": b"x"}
 
 
-# -- errors say where
+# -- the position in errors
 
 
 @pytest.mark.parametrize(
@@ -451,7 +451,7 @@ def test_an_error_is_one_of_imaps() -> None:
 
 
 def test_an_error_about_much_data_is_short() -> None:
-    """It goes to logs and to people."""
+    """It goes to logs."""
     with pytest.raises(ProtocolError) as caught:
         parse_fetch(_fetch_of(b"((" + b"abc " * 50_000 + b") 1)"))
     assert len(str(caught.value)) < 2000

@@ -1,4 +1,4 @@
-"""Which names in a response can be forms of the folder's name that was asked for."""
+"""Names in a response that may be forms of the folder's name in the command."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from imapclient._parsing.folder_names import is_form_of
         (b"", b""),
         (b"inbox", b"INBOX"),
         (b"Work", b"work"),
-        # Courier has all folders below INBOX; others put the folder of the user's mail before.
+        # Courier has all folders below INBOX. Other servers put the user's mail folder in front.
         (b"A", b"INBOX.A"),
         (b"INBOX.A", b"A"),
         (b"A/B", b"INBOX.A.B"),
@@ -30,7 +30,7 @@ from imapclient._parsing.folder_names import is_form_of
         (b"caf&AOk-", unicodedata.normalize("NFD", "café").encode()),
         (b"INBOX.caf&AOk-", "Café".encode()),
         (b"Stra&AN8-e", b"STRASSE"),
-        # Of quotes and backslashes, some are not escaped, and others are escaped twice.
+        # Some servers do not escape quotes and backslashes, others escape them twice.
         (b"a\\b", b"ab"),
         (b"a\\b", b"a\\\\b"),
         (b'a "b"', b'a \\"b\\"'),

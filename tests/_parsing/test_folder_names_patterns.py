@@ -1,4 +1,4 @@
-"""Which folders may answer LIST with a reference and a pattern (RFC 9051, 6.3.9)."""
+"""Folders that a server may return for LIST with a reference and a pattern (RFC 9051, 6.3.9)."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from imapclient._parsing.folder_names import matches_pattern
         ("", "A/", "A"),
         ("", "e\u0301", "\u00e9"),
         ("A/", "%", "A/B"),
-        # Servers that put the delimiter between.
+        # Some servers put the delimiter between reference and pattern.
         ("A", "%", "A/B"),
         ("A", "*", "AB"),
         ("", "[Gmail]/*", "[Gmail]/Sent"),
         ("", "a.b+c", "a.b+c"),
-        # Meanings of the server's own.
+        # References with a meaning that only the server knows.
         ("~ann/", "*", "A"),
         ("", "#news.*", "comp.mail"),
         ("", "", ""),

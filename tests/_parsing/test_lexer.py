@@ -1,4 +1,4 @@
-"""The lexer: tokens, values, and what is in an error; that it takes any bytes, and how it reads each of them."""
+"""The lexer: tokens, values, the position in errors, and any bytes as input."""
 
 from __future__ import annotations
 
@@ -98,15 +98,17 @@ def test_tokens_takes_any_bytes(line: bytes) -> None:
         assert position is not None
         assert line[position : position + 1] == b'"'
     elif b"[" not in line:
-        # But for the section of an item's name, which holds spaces, nothing but space stands between tokens.
+        # Only white space stands between tokens. The section in an item's name also holds spaces.
         assert b"".join(found) == b"".join(
             piece if index % 2 else piece.translate(None, b" \t") for index, piece in enumerate(_pieces(line))
         )
 
 
 def _pieces(line: bytes) -> list[bytes]:
-    """A line cut so that every second piece is a quoted string. A backslash before a quote or a backslash escapes it,
-    also outside of a string."""
+    """A line, cut so that every second piece is a quoted string.
+
+    A backslash escapes the quote or backslash after it, also outside of a string.
+    """
     pieces = [b""]
     for part in re.findall(rb'\\["\\]|.', line, re.DOTALL):
         if part != b'"':
@@ -197,7 +199,7 @@ def test_values_with_literals(announcement: bytes) -> None:
 
 
 def test_a_literal_without_its_announcement() -> None:
-    """Records that a user's test makes up."""
+    """Users' tests make up such records."""
     assert values(b"", 0, [(b"a", b"b"), b"c"]) == [b"a", b"b", b"c"]
 
 
@@ -283,7 +285,7 @@ def test_nesting_is_counted_over_records() -> None:
         values(b"", 0, records, max_depth=5)
 
 
-# -- any bytes, and the same values by whatever short cut they are read
+# -- any bytes, and the same values by every short cut
 
 _WORDS = st.sampled_from(
     [
@@ -321,7 +323,7 @@ _LINE = st.lists(_WORDS, max_size=30).map(b"".join)
 
 
 def _reference(line: bytes, typed: bool) -> list[Any]:
-    """The values, in the plainest way."""
+    """The values, by the simplest code."""
     lists: list[list[Any]] = [[]]
     for token in tokens(line):
         if token == b"(":
@@ -350,7 +352,7 @@ def test_read_values_agrees_with_tokens(line: bytes, typed: bool) -> None:
         with pytest.raises(ProtocolError):
             values(line, typed=typed)
     else:
-        for _ in range(2):  # what was read once may be kept
+        for _ in range(2):  # the lexer may keep pieces of the first reading
             assert values(line, typed=typed) == expected
 
 
@@ -416,7 +418,7 @@ def test_a_long_line_of_one_thing_ends(piece: bytes) -> None:
 
 
 def test_many_different_pieces_are_read_alike() -> None:
-    """More of them than are kept."""
+    """More pieces than the lexer keeps."""
     for index in range(10_000):
         atom = b"a%d" % index
         assert values(b'"x" ' + atom + b' (NIL "y")') == [b"x", atom, (None, b"y")]
@@ -424,7 +426,7 @@ def test_many_different_pieces_are_read_alike() -> None:
 
 @pytest.mark.parametrize("left_out", range(32))
 def test_control_characters_beside_escapes(left_out: int) -> None:
-    """Whatever the lexer does with escapes, no byte of a string is taken for one of its own."""
+    """The lexer replaces escapes by control characters. It must not confuse these with those in a string."""
     content = bytes(code for code in range(32) if code not in (left_out, 10, 13)) + b'\\"\x7f\xff'
     quoted = b'"%s"' % content.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
     try:
@@ -466,5 +468,5 @@ def test_token_source_of_a_broken_line() -> None:
 
 
 def test_strings_with_line_ends_keep_their_places() -> None:
-    """No line has one, but `parse_response` takes any bytes."""
+    """No line of a server holds LF, but `parse_response` accepts any bytes."""
     assert values(b'"a\\"\nb" "c" "d\\\\\n"') == [b'a"\nb', b"c", b"d\\\n"]

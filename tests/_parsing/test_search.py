@@ -1,4 +1,4 @@
-"""The ids and threads that a search finds. The cases in fixtures/ are in test_response_parser.py."""
+"""Ids and threads in search responses. test_response_parser.py tests the cases in fixtures/."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_search_gives_the_ids_back(ids: list[int], modseq: int | None) -> None:
 
 
 def _one_by_one(line: bytes) -> list[int] | None:
-    """A SEARCH line's ids by the plainest reading; None for what is no list of ids (a number has 20 digits at most)."""
+    """The ids in a SEARCH line, by the simplest code. None if a word is not a number of at most 20 digits."""
     words = [word for part in line[9:].split(b" ") for word in part.split(b"\t") if word]
     is_id = all(word.isdigit() and len(word) <= 20 for word in words)
     return [int(word) for word in words] if is_id else None
@@ -43,7 +43,7 @@ def _one_by_one(line: bytes) -> list[int] | None:
     st.lists(st.tuples(st.integers(0, 400), st.sampled_from(b"0123456789aAFx \t-.,[\x00\xb2\xff")), max_size=3),
 )
 def test_ids_of_equal_width_are_read_as_one_by_one(ids: list[int], changes: list[tuple[int, int]]) -> None:
-    """The short cut for ids of as many digits each, on lines that are so, or nearly so."""
+    """Ids of equal width, with a few bytes changed: `parse_search` reads most lines as JSON."""
     line = bytearray(b"* SEARCH " + b" ".join(b"%d" % number for number in ids))
     for place, byte in changes:
         line[9 + place % (len(line) - 9)] = byte
@@ -74,7 +74,7 @@ def test_all_ids_of_a_width_that_matter_are_read(width: int) -> None:
     st.lists(st.integers(1, 10), max_size=30),
 )
 def test_ids_that_get_more_digits_and_fewer(ascending: list[list[int]], widths: list[int]) -> None:
-    """Where ascending ids get one more digit they are cut; those in no order are read all the same."""
+    """Ids of any width, ascending or in no order."""
     ids = [number for part in ascending for number in part] + [10**width - 1 for width in widths]
     assert parse_search(untagged(b"* SEARCH " + b" ".join(b"%d" % number for number in ids))) == ids
 
@@ -135,7 +135,7 @@ def test_a_long_word_among_ids_is_found() -> None:
 
 
 def _third_block() -> tuple[list[int], int]:
-    """Ids of six digits, and the index of one whose bytes lie in the third block of 32 KiB."""
+    """Ids of six digits, and the index of one in the third block of 32 KiB."""
     ids = list(range(100_000, 200_000))
     index = (2 * 32768 + 16384) // 7
     return ids, index
@@ -190,7 +190,7 @@ def test_esearch_gives_the_ids_back(ranges: list[tuple[int, int]], modseq: int |
 
 
 def test_an_esearch_of_very_many_ids_is_refused() -> None:
-    """A few bytes could stand for more than a computer holds."""
+    """A range of a few bytes can stand for more ids than fit into memory."""
     assert len(parse_esearch(untagged(b"* ESEARCH ALL 1:1000"))) == 1000
     with pytest.raises(ProtocolError, match=f"more than {MAX_EXPANDED} ids"):
         parse_esearch(untagged(b"* ESEARCH ALL 1:%d" % (MAX_EXPANDED + 1)))
@@ -228,7 +228,7 @@ def test_threads_come_back(threads: tuple[Any, ...], between: bytes, end: bytes)
 
 
 def _as_any_list(text: bytes) -> tuple[Any, ...] | None:
-    """Threads as the lexer of all responses reads lists; None for what are none."""
+    """The threads, read by the general lexer. None if the text is not a list of threads."""
 
     def ids(value: Any) -> Any:
         return tuple(map(ids, value)) if isinstance(value, tuple) else int(value)
@@ -254,7 +254,7 @@ def test_threads_are_read_as_any_list_is(pieces: list[bytes]) -> None:
 
 @pytest.mark.parametrize("depth", [1, 10, 400, 1000, 100_000])
 def test_threads_up_to_the_nesting_limit(depth: int) -> None:
-    """A client may set max_nesting_depth as it likes: that is no reason for a RecursionError."""
+    """No RecursionError, even for a high max_nesting_depth."""
     line = b"* THREAD " + b"(" * depth + b"1" + b")" * depth
     (found,) = parse_thread(untagged(line), ReadOptions(max_depth=depth))
     for _ in range(depth):
@@ -282,7 +282,7 @@ def test_a_hostile_thread_ends(piece: bytes) -> None:
             parse_thread(untagged(line))
 
 
-# -- errors say where
+# -- the position in errors
 
 
 @pytest.mark.parametrize(

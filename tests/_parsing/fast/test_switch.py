@@ -1,4 +1,4 @@
-"""The fast path can be turned off, and one module alone knows of it."""
+"""The switch that turns the fast path off. Only one module imports the fast path."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _imports(path: Path) -> Iterator[str]:
 
 
 def test_only_the_collector_imports_it() -> None:
-    """So the general path works without it, and can be compared with it."""
+    """So the general path works without it."""
     fast = PACKAGE / "_parsing" / "fast"
     users = {
         path.relative_to(PACKAGE).as_posix()

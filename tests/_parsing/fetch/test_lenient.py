@@ -1,4 +1,4 @@
-"""FETCH responses of which a part can't be read."""
+"""FETCH responses in which some items can't be parsed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_what_is_sound(case: Case) -> None:
 
 @pytest.mark.parametrize("case", lenient_fetch.CASES, ids=lambda case: case.name)
 def test_it_is_not_read_otherwise(case: Case) -> None:
-    """Each of these is one that the parser refuses, which is why it gets here."""
+    """The parser refuses each of these responses."""
     line, records = read(case.raw)
     with pytest.raises(ProtocolError):
         parse_fetch(untagged(line, records))
@@ -129,7 +129,7 @@ def test_a_message_without_a_uid_keeps_its_sequence_number_where_one_item_can_no
 
 
 def test_a_cut_response_without_a_uid_is_filed_under_none() -> None:
-    """Its sequence number may be the UID of another message."""
+    """The key would be its sequence number, which may be the UID of another message."""
     result = parse_fetch_response([b"1 (FLAGS (\\Seen) X"])
     assert result == {}
     assert [(error.message, error.sequence_number) for error in result.errors] == [(None, 1)]

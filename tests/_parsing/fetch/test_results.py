@@ -1,4 +1,4 @@
-"""What FETCH gives."""
+"""The results of FETCH."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Body structures: their shape, the numbers of their parts, what their fields mean, and that none makes them raise."""
+"""Body structures: shape, numbers of parts, meaning of fields. No bytes make the properties raise."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_walk() -> None:
 
 
 def test_a_part_of_a_structure_is_walked_as_a_whole() -> None:
-    """Its numbers are then those within itself."""
+    """Its numbers then start at that part."""
     body = BodyData.create(((PART, PART, b"ALTERNATIVE"), b"MIXED"))
     assert [number for number, _ in body[0][0].walk()] == ["", "1", "2"]
 
@@ -167,7 +167,7 @@ def _text(subject: str) -> EmailMessage:
 
 
 def _numbered() -> list[bytes]:
-    """A message with parts of every kind, and messages that are nothing but another message."""
+    """A message with parts of every kind, and messages whose body is another message."""
     single = _text("einzeln")
     multiple = _text("für alle")
     multiple.add_alternative("<p>", subtype="html")

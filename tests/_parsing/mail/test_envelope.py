@@ -1,4 +1,4 @@
-"""Addresses and envelopes: their text, what is read of the ones that are not as they should be, and copies of them."""
+"""Addresses and envelopes: text, values of invalid ones, copies."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.fixtures.chunks import read
 
 @pytest.fixture(autouse=True, scope="module")
 def no_warnings_about_bytes() -> Iterator[None]:
-    """The text of an address drops what is not ASCII, and says so each time."""
+    """str(address) drops bytes that are not ASCII, and logs a warning each time."""
     logging.getLogger("imapclient.util").disabled = True
     yield
     logging.getLogger("imapclient.util").disabled = False
@@ -58,7 +58,7 @@ def _read(raw: bytes) -> Any:
         (Address(b"Ann", None, b"ann", b""), "Ann <ann>"),
         (Address(b"Ann", b"@relay", b"ann", b"example.org"), "Ann <ann@example.org>"),
         (Address(b"caf\xc3\xa9", None, b"\xffann", b"example.org"), "caf <ann@example.org>"),
-        # not one header and another
+        # the text of one header never becomes two
         (Address(b"Ann\r\nBcc: eve@example.org", None, b"ann", b"x"), '"Ann  Bcc: eve@example.org" <ann@x>'),
         (Address(b"Ann", None, b"ann\r\nBcc: eve", b"x\n\0y"), "Ann <ann  Bcc: eve@x  y>"),
     ],
@@ -79,7 +79,7 @@ def test_text(address: Address, text: str) -> None:
         (Address(b"Zo\xeb", None, b"zo\xeb", b"example.org"), "Zo\ufffd", "zo\ufffd@example.org"),
         (Address(None, None, b"ann", b"xn--exmple-cua.org"), None, "ann@xn--exmple-cua.org"),
         (Address(b"a\r\nBcc: b", None, b"ann", b"[192.0.2.1]"), "a  Bcc: b", "ann@[192.0.2.1]"),
-        # what needs quotes has them, once
+        # quotes are added if needed
         (Address(None, None, b"ann smith", b"example.org"), None, '"ann smith"@example.org'),
         (Address(None, None, b'"ann smith"', b"example.org"), None, '"ann smith"@example.org'),
         (Address(None, None, b'a"b\\c', b"example.org"), None, '"a\\"b\\\\c"@example.org'),
@@ -91,7 +91,7 @@ def test_text(address: Address, text: str) -> None:
         ),
         (Address(None, None, b"o'neil+tag/x=1.", b"example.org"), None, "o'neil+tag/x=1.@example.org"),
         (Address(None, None, b"=?utf-8?q?a=40b?=", b"example.org"), None, "=?utf-8?q?a=40b?=@example.org"),
-        # a host that is none
+        # not a host
         (Address(None, None, b"ann", b"example.org, eve@example.net"), None, None),
         (Address(None, None, b"ann", b"example.org\r\nBcc: eve"), None, None),
         (Address(b"Ann", None, b"ann", b"example.org>"), "Ann", None),
@@ -214,7 +214,7 @@ _ADDRESSES = st.none() | st.lists(st.tuples(*[st.none() | st.binary(max_size=5)]
 
 @given(st.lists(_VALUE | _ADDRESSES, max_size=12).map(tuple), st.booleans())
 def test_reading_is_total(fields: tuple[Any, ...], normalise_times: bool) -> None:
-    """Each field is what its type says, whatever was sent."""
+    """Each field has its type for any values."""
     envelope, faults = read_envelope(fields, normalise_times)
     assert all(isinstance(fault, str) for fault in faults)
     assert isinstance(repr(envelope), str)

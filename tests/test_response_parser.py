@@ -13,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imapclient._connection.reader import Reader
+from imapclient._parsing.acl import parse_acl
 from imapclient._parsing.fetch.items import parse_flags
 from imapclient._parsing.fetch.parser import parse_fetch
 from imapclient._parsing.folders import parse_list, parse_namespace, parse_status
+from imapclient._parsing.quota import parse_quota, parse_quota_root
 from imapclient._parsing.records import Record
 from imapclient._parsing.responses import ReadOptions, Untagged
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, ProtocolError
@@ -35,7 +37,23 @@ from tests.fixtures.kinds import (
     parse_one_thread,
 )
 
-TRAILING = [b" ", b" more", b")", b" )", b"(", b'"', b'"x"', b" {5}", b"\0\xff", b"\\", b"]", b"[", b" NIL"]
+TRAILING = [
+    b" ",
+    b" more",
+    b" a b",
+    b")",
+    b" )",
+    b"(",
+    b" (1 2 3)",
+    b'"',
+    b'"x"',
+    b" {5}",
+    b"\0\xff",
+    b"\\",
+    b"]",
+    b"[",
+    b" NIL",
+]
 
 
 def _each(broken: bool | None = None) -> list[Any]:
@@ -65,6 +83,7 @@ def test_broken(kind: str, parse: Parse, case: Case) -> None:
     with pytest.raises(ProtocolError) as caught:
         parse(untagged(*read(case.raw)))
     assert not isinstance(caught.value, IMAPClientAbortError), "the framing is intact: the connection is usable"
+    assert caught.value.position is not None or kind not in ("acl", "quota", "quota root")
 
 
 @pytest.mark.parametrize(("kind", "parse", "case"), _each())
@@ -183,12 +202,19 @@ def test_fetch_is_total_in_every_mode(records: list[Record], normalise_times: bo
         parse_fetch_response(framed, normalise_times=normalise_times, uid_is_key=uid_is_key)
 
 
+# The parsers of responses that may have literals.
+_WITH_LITERALS: tuple[Parse, ...] = (
+    *(parse_one_fetch, parse_flags, parse_list, parse_status, parse_namespace),
+    *(parse_acl, parse_quota, parse_quota_root),
+)
+
+
 @given(_RECORDS)
 def test_the_commands_functions_are_total(records: list[Record]) -> None:
     first = records[0]
     line = first if isinstance(first, bytes) else first[0]
     with_literals = records if isinstance(first, tuple) else None
-    for parse in (parse_one_fetch, parse_flags, parse_list, parse_status, parse_namespace, parse_one_code):
+    for parse in (*_WITH_LITERALS, parse_one_code):
         _value_or_protocol_error(parse, (line, with_literals))
     for parse in (parse_one_search, parse_one_esearch, parse_one_thread):
         _value_or_protocol_error(parse, (line, with_literals))
@@ -281,17 +307,7 @@ LINEAR = pytest.mark.timeout(60)
 @pytest.mark.parametrize("data", PATHOLOGICAL)
 @pytest.mark.parametrize(
     "parse",
-    [
-        parse_one_fetch,
-        parse_flags,
-        parse_list,
-        parse_status,
-        parse_namespace,
-        parse_one_search,
-        parse_one_esearch,
-        parse_one_thread,
-        parse_one_code,
-    ],
+    [*_WITH_LITERALS, parse_one_search, parse_one_esearch, parse_one_thread, parse_one_code],
 )
 def test_a_hostile_line_ends(parse: Parse, data: bytes) -> None:
     _value_or_protocol_error(parse, (b"* X " + data, None))
@@ -402,7 +418,7 @@ def test_parse_fetch_response_of_something_else(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("data", [b"1", b"x (UID 1)", b"NIL (UID 1)", b"(1) (UID 1)", b"* 1 FETCH (UID 1)"])
-def test_parse_fetch_response_of_what_has_no_number(data: bytes) -> None:
+def test_parse_fetch_response_without_a_number(data: bytes) -> None:
     with pytest.raises(ProtocolError):
         parse_fetch_response([data])
 
@@ -417,7 +433,7 @@ def test_normalised_times_in_an_envelope() -> None:
     assert naive.date.astimezone() == aware.date
 
 
-def test_header_names_keep_what_they_are() -> None:
+def test_header_names_in_quotes_are_text() -> None:
     """Names in quotes may be digits, or look like NIL."""
     line = b'(BODY[HEADER.FIELDS ("5" "NIL")] "x")'
     assert parse_fetch(_fetch_of(line)) == {b"SEQ": 1, b"BODY[HEADER.FIELDS (5 NIL)]": b"x"}

@@ -67,7 +67,7 @@ def parse_fetch_response(
     for response in _responses(records):
         number, items, errors = _read_leniently(response, normalise_times)
         message: int | None = number
-        # If not even the items could be told apart, the UID may be in the part that is lost.
+        # If an error is not about one item, the UID may be in the part that was lost.
         if uid_is_key and (b"UID" in items or any(error.item is None for error in errors)):
             message = items.pop(b"UID", None)
         for error in errors:

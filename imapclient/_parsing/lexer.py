@@ -138,7 +138,7 @@ def read_what_is_sound(records: Sequence[Record], max_depth: int) -> tuple[list[
     """The values of a list that starts before the records, up to the first error, and that error.
 
     ``UID 5 FLAGS (\\Seen) X "abc)`` has the values UID, 5, FLAGS, a list and X. Its error says that a quoted string is
-    not closed. The error is None if there is none. An atom is an `Atom`, but plain bytes in a nested list.
+    not closed. Without an error it is None. An atom is an `Atom`, but plain bytes in a nested list.
     """
     values: list[Any] = []
     current = values

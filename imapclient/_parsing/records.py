@@ -37,7 +37,7 @@ class Limits(NamedTuple):
 DEFAULT_LIMITS = Limits()
 
 BulkReader = Callable[[bytes, int], tuple[int, int]]
-"""Consumes whole responses from a buffer, from a position on. Returns where they end, and how many they are."""
+"""Consumes whole responses from a position of a buffer on. Returns the position of their end, and their number."""
 
 
 def announced_size(line: bytes) -> int | None:

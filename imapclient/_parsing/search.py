@@ -114,7 +114,7 @@ _RANGE = re.compile(rb"(\d{1,10})(?::(\d{0,10}))?")
 def parse_esearch(response: Untagged, room: int = MAX_EXPANDED) -> SearchIds:
     """The ids in an ESEARCH response: ``[2, 10, 11]`` for ``* ESEARCH (TAG "A1") UID ALL 2,10:11``.
 
-    Without ALL there are none (RFC 9051, 7.3.4; RFC 4731). Raises ProtocolError for more than ``room`` ids.
+    Without ALL it has no ids (RFC 9051, 7.3.4; RFC 4731). Raises ProtocolError for more than ``room`` ids.
     """
     items = _esearch_items(read_values(response, typed=False))
     ids = SearchIds()

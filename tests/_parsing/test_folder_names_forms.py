@@ -10,7 +10,7 @@ from imapclient._parsing.folder_names import is_form_of
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "sent"),
     [
         (b"A", b"A"),
         (b"", b""),
@@ -40,13 +40,13 @@ from imapclient._parsing.folder_names import is_form_of
         (b"AT&T", b"AT&-T"),
     ],
 )
-def test_forms_of_one_name(asked: bytes, told: bytes) -> None:
-    assert is_form_of(told, asked)
-    assert is_form_of(asked, told)
+def test_forms_of_one_name(asked: bytes, sent: bytes) -> None:
+    assert is_form_of(sent, asked)
+    assert is_form_of(asked, sent)
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "sent"),
     [
         (b"A", b"B"),
         (b"A", b"A/B"),
@@ -63,9 +63,9 @@ def test_forms_of_one_name(asked: bytes, told: bytes) -> None:
         (b"1", b"01"),
     ],
 )
-def test_names_of_others(asked: bytes, told: bytes) -> None:
-    assert not is_form_of(told, asked)
-    assert not is_form_of(asked, told)
+def test_names_of_others(asked: bytes, sent: bytes) -> None:
+    assert not is_form_of(sent, asked)
+    assert not is_form_of(asked, sent)
 
 
 @pytest.mark.parametrize("part", [b"/", b"a/", b" ", b"\\", b'"', b"&AOk-", b"\xff", b"&"])

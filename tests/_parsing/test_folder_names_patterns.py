@@ -31,7 +31,7 @@ from imapclient._parsing.folder_names import matches_pattern
         ("", "", ""),
     ],
 )
-def test_what_was_asked_for(reference: str, pattern: str, name: str) -> None:
+def test_names_that_match(reference: str, pattern: str, name: str) -> None:
     assert matches_pattern(name, "/", reference, pattern)
 
 
@@ -49,7 +49,7 @@ def test_what_was_asked_for(reference: str, pattern: str, name: str) -> None:
         ("", "*" * 100 + "b", "a" * 5000),
     ],
 )
-def test_what_was_not(reference: str, pattern: str, name: str) -> None:
+def test_names_that_do_not_match(reference: str, pattern: str, name: str) -> None:
     assert not matches_pattern(name, "/", reference, pattern)
 
 

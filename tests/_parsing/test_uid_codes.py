@@ -39,7 +39,7 @@ def test_a_reply_is_its_bytes(reply: AppendReply) -> None:
     assert reply.startswith(b"[") == plain.startswith(b"[")
 
 
-def test_what_a_reply_knows() -> None:
+def test_the_attributes_of_a_reply() -> None:
     assert (_APPENDED.uidvalidity, _APPENDED.uids) == (5, UidSet("7:9"))
     assert (_COPIED.uidvalidity, _COPIED.uids, _COPIED.source_uids) == (5, UidSet("7:8"), UidSet("2,1"))
     assert list(_COPIED.pairs()) == [(2, 7), (1, 8)]
@@ -168,7 +168,7 @@ _ODD = [
 
 @pytest.mark.parametrize("odd", _ODD)
 @pytest.mark.parametrize("name", [b"APPENDUID", b"COPYUID"])
-def test_what_can_not_be_read_tells_nothing(odd: bytes, name: bytes) -> None:
+def test_a_code_that_can_not_be_parsed_is_ignored(odd: bytes, name: bytes) -> None:
     """Another handler may be able to parse it."""
     text = odd.replace(b"{}", name)
     codes = UidCodes(name)
@@ -179,7 +179,7 @@ def test_what_can_not_be_read_tells_nothing(odd: bytes, name: bytes) -> None:
 
 
 @pytest.mark.parametrize("text", [b"[COPYUID 1 1:3 7:8]", b"[COPYUID 1 1 7:8]", b"[COPYUID 1 1:4294967295 7]"])
-def test_sets_of_different_length_tell_nothing(text: bytes) -> None:
+def test_sets_of_different_length_are_ignored(text: bytes) -> None:
     codes = UidCodes(b"COPYUID")
     assert codes.handlers[b"OK"](_untagged(text)) is False
     codes.finish(_tagged(text))
@@ -231,7 +231,7 @@ def test_a_tagged_code_that_can_not_be_read_does_not_count() -> None:
     assert list(codes.copy_reply().pairs()) == [(1, 7)]
 
 
-def test_uids_of_a_folder_that_is_no_more_are_left_out() -> None:
+def test_uids_of_a_folder_that_was_replaced_are_omitted() -> None:
     """Another client has removed and recreated the target folder between two commands."""
     codes = UidCodes(b"COPYUID")
     _receive(codes, ([], b"[COPYUID 5 1:2 10:11]"), ([], b"[COPYUID 6 3:4 1:2]"), ([], b"[COPYUID 6 7 3] Done"))
@@ -240,7 +240,7 @@ def test_uids_of_a_folder_that_is_no_more_are_left_out() -> None:
     assert list(reply.pairs()) == [(3, 1), (4, 2), (7, 3)]
 
 
-def test_what_a_command_told_before_it_failed() -> None:
+def test_codes_before_a_command_failed() -> None:
     codes = UidCodes(b"COPYUID")
     _receive(codes, ([], b"[COPYUID 5 1 7] one"))
     assert codes.handlers[b"OK"](_untagged(b"[COPYUID 5 2 8] Half of it")) is not False

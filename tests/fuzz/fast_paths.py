@@ -1,4 +1,4 @@
-"""Each short cut of a parser against the general way: the same value, or neither accepts."""
+"""Each short cut of a parser beside the general way: both return the same value, or both raise."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.helpers.both_paths import read
 
 
 def _or_error(function: Any, *arguments: Any, **named: Any) -> Any:
-    """What a function returns; the class of errors where it refuses."""
+    """The value of a function, or ProtocolError if it raises that."""
     try:
         return function(*arguments, **named)
     except ProtocolError:
@@ -34,7 +34,7 @@ def _or_error(function: Any, *arguments: Any, **named: Any) -> Any:
 
 
 def fast_lexer(data: bytes) -> None:
-    """`read_values` cuts at the quotes first; the general way goes from token to token."""
+    """`read_values` cuts a line at its quotes. The general way reads token by token."""
     for response in responses(data):
         assert _or_error(read_values, response) == _or_error(_token_by_token, response)
 
@@ -57,7 +57,7 @@ def _token_by_token(response: Untagged) -> list[Any]:
 
 
 def fast_fetch(data: bytes) -> None:
-    """`parse_fetch` reads most items by a regular expression each."""
+    """`parse_fetch` reads most items by one regular expression each."""
     for response in responses(data):
         for normalise_times in (True, False):
             found = _or_error(parse_fetch, response, ReadOptions(normalise_times))
@@ -91,7 +91,7 @@ def fast_list(data: bytes) -> None:
 
 
 def fast_dates(data: bytes) -> None:
-    """The usual forms of a date are read by a regular expression, all others by `email.utils`."""
+    """Regular expressions read the usual forms of a date, `email.utils` reads all others."""
     with contextlib.suppress(ValueError):
         fast = datetime_util.parse_to_datetime(data, normalise=False)
         slow = datetime_util._parse_rfc5322(data)
@@ -103,15 +103,15 @@ def fast_dates(data: bytes) -> None:
 
 
 def fast_batches(data: bytes) -> None:
-    """What a fetch brings is read many responses at a time where that is possible.
+    """The fast path reads many responses at a time.
 
-    The first byte chooses how it is fetched, and the size of the pieces in which it arrives.
+    The first byte chooses the options, and the size of the pieces in which the bytes arrive.
     """
     choice, stream = data[0] if data else 0, data[1:] + data[1:200] * 2
     uid, local = bool(choice & 1), bool(choice & 2)
     size = 1 << 20 if choice & 4 else 40 + choice
     expected, _ = read(ChunkTransport.of_size(stream, size), fast=False, use_uid=uid, normalise_times=local)
-    # A form is compiled when it comes first, and nothing of earlier inputs is kept.
+    # Compile a form when it first comes, and forget earlier inputs.
     with mock.patch.multiple(fetch_plan, _WORTH_IT=0, _plans={}):
         found, _ = read(ChunkTransport.of_size(stream, size), fast=True, use_uid=uid, normalise_times=local)
     assert found == expected

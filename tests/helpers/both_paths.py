@@ -1,4 +1,4 @@
-"""FETCH responses read in the two ways that there are: many at a time where they can be, and one by one."""
+"""Reads FETCH responses on both paths: many at a time, and one by one."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from imapclient.sequence_set import MessageIds, SequenceSet
 
 
 class Reading(NamedTuple):
-    """What came of a stream. Two readings are equal where a user could tell no difference."""
+    """The outcome of a stream. If two are equal, a user can't see a difference."""
 
     messages: str
     """Ids, items and values, in their order."""
     errors: list[str]
-    """What could not be read in messages."""
+    """The errors about items that can't be parsed."""
     left: list[bytes]
-    """The responses that were for somebody else."""
+    """The responses that the collector left alone."""
     end: str
     """How the stream ended."""
 
@@ -35,10 +35,10 @@ def read(
     normalise_times: bool = True,
     limits: Limits | None = None,
 ) -> tuple[Reading, int]:
-    """What the client makes of a stream of untagged responses, and how many of them were read one by one."""
+    """The outcome of a stream of untagged responses, and how many of them were read one by one."""
     limits = limits or Limits()
     reader = Reader(transport, limits)
-    # An item that is not known may be answered by any.
+    # Any section may be an answer to an unknown item.
     asked = b"(ANY)"
     collector = FetchCollector(
         SequenceSet(messages),

@@ -63,7 +63,7 @@ class FetchCollector:
         return None
 
     def consume(self, buffer: bytes, position: int) -> tuple[int, int]:
-        """Consume responses from a buffer, as many as can be read at once. Returns where they end, and how many."""
+        """Consume as many responses as can be read at once: a `BulkReader`."""
         batch = self._batches.read(buffer, position)
         if batch is None:
             return position, 0

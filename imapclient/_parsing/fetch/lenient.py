@@ -53,7 +53,7 @@ def read_leniently(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -
 
 
 class _Reading:
-    """One attempt to read a response. ``items`` and ``errors`` are what it found."""
+    """One attempt to read a response. It collects ``items`` and ``errors``."""
 
     def __init__(self, number: int | None, records: list[Record], options: ReadOptions) -> None:
         self.items: FetchItems = {b"SEQ": number}

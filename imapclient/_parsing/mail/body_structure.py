@@ -289,7 +289,7 @@ def read_body(value: Sequence[Any]) -> tuple[BodyData, list[str]]:
     """The body structure for the values of a BODY or BODYSTRUCTURE, and its faults in words: mostly ``[]``.
 
     `BodyData` accepts the many forms that servers send. So there is only one fault: parameters that are not a list. The
-    fields are then not what they seem to be.
+    fields then have another meaning than they seem to have.
 
     No recursion: each multipart is appended to ``pending``, and completed after the multiparts within it.
     """

@@ -103,7 +103,7 @@ def assert_same(stream: bytes, size: int = 1 << 20, **options: object) -> int:
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-def test_what_follows_the_first_response_is_read_many_at_a_time(form: bytes) -> None:
+def test_all_but_the_first_response_are_read_many_at_a_time(form: bytes) -> None:
     can_be = form != FORMS["labels"] and b"THRID 184" not in form
     assert (assert_same(responses(form, 20)) <= 2) is can_be
 
@@ -144,11 +144,11 @@ def test_one_plan_is_for_addresses_with_and_without_a_name() -> None:
         b'NIL NIL "a" UID %d',
     ],
 )
-def test_what_looks_like_an_address_without_a_name(items: bytes) -> None:
+def test_lists_that_look_like_an_address_without_a_name(items: bytes) -> None:
     assert_same(responses(items, 5))
 
 
-def test_forms_are_learnt_while_others_come(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_forms_are_learnt_among_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """This happens in the first fetch already, although most responses have no plan at first."""
     monkeypatch.setattr(fetch_plan, "_WORTH_IT", 3)
     forms = [FORMS["envelope"], FORMS["structure"], FORMS["both"], FORMS["both, the other way round"]]
@@ -177,7 +177,7 @@ def test_names_with_leading_zeros(names: tuple[bytes, ...]) -> None:
     assert_same(3 * b"* 5 FETCH (UID 7 RFC0822.SIZE 5)\r\n" + b"* 5 FETCH (UID 8 RFC822.SIZE many)\r\n")
 
 
-def test_what_has_no_plan_leaves_that_of_others() -> None:
+def test_a_form_without_a_plan_does_not_take_the_plan_of_another() -> None:
     """Forms with the same key do not take each other's plan."""
     good = b"* 5 FETCH (UID 7 FLAGS ($label1) ENVELOPE %b)" % ENVELOPE
     for bad in (good.replace(b"label1", b"label01"), good.replace(b"UID 7", b"UID 07"), good.replace(b"OPE", b"O5PE")):
@@ -204,7 +204,7 @@ def test_heads_that_are_not_plain() -> None:
         assert_same(3 * stream + plain)
 
 
-def test_a_literal_after_what_looks_like_one() -> None:
+def test_a_literal_after_text_that_looks_like_one() -> None:
     """The fuzzer found this."""
     assert_same(3 * b"* 1 FETCH (UID 5 BODY[1] {2\xff\xff{3}\r\ncde FLAGS ())\r\n")
 
@@ -323,14 +323,14 @@ def test_other_responses_between() -> None:
             assert_same(stream, messages=range(101, 111), use_uid=True)
 
 
-def test_what_was_not_asked_for_is_left() -> None:
+def test_messages_that_were_not_asked_for_are_left() -> None:
     stream = responses(FORMS["flags"], 30)
     reading, _ = read(ChunkTransport([stream]), fast=True, messages=[101, 102, 130])
     assert len(reading.left) == 27
     assert_same(stream, messages=[101, 102, 130])
 
 
-def test_a_message_told_twice() -> None:
+def test_a_message_sent_twice() -> None:
     stream = responses(FORMS["flags"], 5) + responses(b"UID %d RFC822.SIZE 5", 5) + responses(b"UID %d FLAGS (a)", 5)
     assert assert_same(stream) <= 3
     assert "RFC822.SIZE" in read(ChunkTransport([stream]), fast=True)[0].messages

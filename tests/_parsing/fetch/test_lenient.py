@@ -21,7 +21,7 @@ from tests.fixtures.chunks import read
 
 
 @pytest.mark.parametrize("case", lenient_fetch.CASES, ids=lambda case: case.name)
-def test_what_is_sound(case: Case) -> None:
+def test_the_sound_items(case: Case) -> None:
     line, records = read(case.raw)
     items, errors = read_leniently(untagged(line, records), ReadOptions(normalise_times=False))
     assert (items, [(error.item, error.value) for error in errors]) == case.expected
@@ -29,7 +29,7 @@ def test_what_is_sound(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", lenient_fetch.CASES, ids=lambda case: case.name)
-def test_it_is_not_read_otherwise(case: Case) -> None:
+def test_the_parser_refuses_each_case(case: Case) -> None:
     """The parser refuses each of these responses."""
     line, records = read(case.raw)
     with pytest.raises(ProtocolError):

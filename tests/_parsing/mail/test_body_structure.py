@@ -92,7 +92,7 @@ def test_no_recursion() -> None:
 
 
 @pytest.mark.parametrize("case", bodystructure.PARTLY, ids=lambda case: case.name)
-def test_what_is_wrong_with_a_structure(case: Case) -> None:
+def test_faults_of_a_structure(case: Case) -> None:
     with pytest.raises(PartlyReadError, match="in a body structure: not a list of parameters") as caught:
         _read(case.raw)
     assert caught.value.sound == case.expected
@@ -100,7 +100,7 @@ def test_what_is_wrong_with_a_structure(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", bodystructure.BROKEN, ids=lambda case: case.name)
-def test_what_can_not_be_read(case: Case) -> None:
+def test_a_structure_with_faults_in_a_response(case: Case) -> None:
     with pytest.raises(ProtocolError):
         _read(case.raw)
 

@@ -175,13 +175,13 @@ def test_the_text_of_an_envelope() -> None:
 
 
 @pytest.mark.parametrize("case", envelope_cases.PARTLY, ids=lambda case: case.name)
-def test_what_is_sound_is_read(case: Case) -> None:
+def test_the_sound_part_of_an_envelope(case: Case) -> None:
     with pytest.raises(PartlyReadError, match="in an envelope: ") as caught:
         _read(case.raw)
     assert caught.value.sound == case.expected
 
 
-def test_all_that_is_wrong_is_told() -> None:
+def test_all_faults_are_listed() -> None:
     envelope, faults = read_envelope((None, (1,), (5, ANN_FIELDS), None, b"x"))
     assert envelope == Envelope(None, None, (ANN,), *[None] * 7)
     assert faults == ["not a string: (1,)", "not an address: 5", "not a list of addresses: b'x'"]
@@ -191,7 +191,7 @@ ANN_FIELDS = (b"Ann", None, b"ann", b"example.org")
 
 
 @pytest.mark.parametrize(("date", "raw"), envelope_cases.UNREADABLE_DATES)
-def test_a_date_that_is_none_stays_reachable(date: bytes | None, raw: bytes) -> None:
+def test_the_bytes_of_an_invalid_date_are_kept(date: bytes | None, raw: bytes) -> None:
     envelope = _read(raw)
     assert envelope.unreadable_date == date
     assert (envelope.date is None) or date is None
@@ -300,7 +300,7 @@ def test_copies() -> None:
     assert copy.deepcopy(ENVELOPE) == copy.copy(ENVELOPE) == ENVELOPE
 
 
-def test_what_is_partly_read_is_a_protocol_error() -> None:
+def test_a_partly_read_error_is_a_protocol_error() -> None:
     error = PartlyReadError("in an envelope", ENVELOPE, ["a", "b", "c", "d", "e", "f"])
     assert isinstance(error, ProtocolError)
     assert str(error) == "in an envelope: a; b; c; d; e"
@@ -310,9 +310,9 @@ def test_what_is_partly_read_is_a_protocol_error() -> None:
 
 def test_ipython_prints_a_field_on_each_line() -> None:
     pretty = importlib.import_module("IPython.lib.pretty").pretty
-    nobody = (Address(b"Ann", None, b"ann", b"example.org"),)
-    envelope = Envelope(None, b"Hi", nobody, nobody, None, None, None, None, None, b"<1@example.org>")
+    sender = (Address(b"Ann", None, b"ann", b"example.org"),)
+    envelope = Envelope(None, b"Hi", sender, sender, None, None, None, None, None, b"<1@example.org>")
     lines = pretty(envelope).splitlines()
-    assert lines[:3] == ["Envelope(date=None,", "         subject=b'Hi',", f"         from_={nobody!r},"]
+    assert lines[:3] == ["Envelope(date=None,", "         subject=b'Hi',", f"         from_={sender!r},"]
     assert lines[-1] == "         message_id=b'<1@example.org>')"
     assert "".join(f" {line.strip()}" for line in lines).strip() == repr(envelope)

@@ -129,7 +129,7 @@ def test_encoded_words(raw: bytes, text: str) -> None:
 
 
 @given(st.text(st.characters(blacklist_categories=("Cc", "Cs", "Zl", "Zp"))))
-def test_what_the_stdlib_encodes_comes_back(text: str) -> None:
+def test_text_encoded_by_the_standard_library_comes_back(text: str) -> None:
     from email.header import Header
 
     encoded = Header(text, "utf-8", maxlinelen=60).encode()

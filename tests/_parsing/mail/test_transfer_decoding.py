@@ -84,12 +84,12 @@ def test_a_long_line_is_not_cut_within_a_character(shift: int) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["", "7bit", "8BIT", " Binary "])
-def test_what_is_not_encoded(encoding: str) -> None:
+def test_bytes_that_are_not_encoded(encoding: str) -> None:
     assert decoded(encoding, b"a=41\r\n", b"QUJD") == b"a=41\r\nQUJD"
 
 
 @pytest.mark.parametrize("encoding", ["x-uuencode", "base65", "bäse64"])
-def test_an_encoding_that_is_not_known(encoding: str) -> None:
+def test_an_unknown_encoding(encoding: str) -> None:
     with pytest.raises(ProtocolError, match="unknown transfer encoding"):
         decoder_for(encoding)
 
@@ -130,7 +130,7 @@ def test_a_file_that_takes_nothing() -> None:
         PartWriter(Full(), Identity()).feed(b"x")
 
 
-def test_what_is_kept_back_is_written_at_the_end() -> None:
+def test_the_rest_is_written_at_the_end() -> None:
     file = io.BytesIO()
     decoder: Decoder = decoder_for("base64")
     writer = PartWriter(file, decoder)

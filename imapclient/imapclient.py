@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import socket as socket_module
 import ssl as ssl_module
-import threading
 from types import TracebackType
 from typing import Callable, TypeVar, cast
 
 from ._commands.acl import AclMixin
 from ._commands.append import AppendMixin
 from ._commands.auth import AuthMixin
-from ._commands.base.running import UntaggedItem
+from ._commands.base.state import UntaggedItem
 from ._commands.copy import CopyMixin
 from ._commands.download import DownloadMixin
 from ._commands.expunge import ExpungeMixin
@@ -94,33 +93,37 @@ class IMAPClient(
 ):
     """A connection to an IMAP server.
 
-    ``port`` None is 993 with TLS, else 143. ``use_uid`` makes message ids UIDs, which stay the same, rather than
-    sequence numbers, which don't. ``ssl`` is for TLS from the start, with ``ssl_context`` (which `starttls` uses too);
-    where that is None, with one that verifies the server's certificate and name. ``stream`` runs ``host`` as a command
-    of the shell and speaks over its standard input and output. ``timeout`` is in seconds, a number or a
-    `SocketTimeout`; None waits for ever.
+    ``port`` None means 993 with TLS, otherwise 143. ``use_uid`` makes message ids UIDs, which stay the same, and not
+    sequence numbers, which change. ``ssl`` means TLS from the start, with ``ssl_context``, which `starttls` uses too.
+    If ``ssl_context`` is None, the server's certificate and name are verified. ``stream`` runs ``host`` as a command of
+    the shell and speaks over its standard input and output. ``timeout`` is in seconds, a number or a `SocketTimeout`;
+    None waits for ever.
 
-    What a server may send, over which LimitError is raised and the connection is unusable, in bytes:
-    ``max_line_length``, ``max_literal_size``, ``max_response_size`` (all lines and literals of one response),
-    ``max_command_size`` (all responses while one command runs, each counted as 1024 bytes more than it has).
-    A response nested deeper than ``max_nesting_depth`` is one that can't be read, and the connection stays usable.
+    These bound what a server may send, in bytes: ``max_line_length``, ``max_literal_size``, ``max_response_size`` (all
+    lines and literals of one response), ``max_command_size`` (all responses while one command runs, each counted as
+    1024 bytes more than it has). Beyond a bound, LimitError is raised and the connection is unusable. A response nested
+    deeper than ``max_nesting_depth`` can't be parsed; the connection stays usable.
 
-    What a server says that no command asked for (new messages, removed ones, changed flags, alerts) goes to the
-    function ``on_unsolicited``, if there is one, right after the command in which it came, as one item such as
+    The function ``on_unsolicited`` receives what the server sends unasked: new messages, removed ones, changed flags,
+    alerts. It is called right after the command in which the response arrived, with one item such as
     ``(4, b'EXISTS')``, ``(2, b'EXPUNGE')``, ``(1, b'FETCH', (b'FLAGS', (b'\\Seen',)))`` or
-    ``(b'OK', b'[ALERT] Quota is nearly full')``. It may call the client; an exception that it raises is logged. What
-    `noop`, `idle_check` and the others return does not go there as well.
+    ``(b'OK', b'[ALERT] Quota is nearly full')``. It may call the client. An exception that it raises is logged. It does
+    not receive what `noop`, `idle_check` and other methods return.
 
-    ``compress`` compresses the connection right after the login where the server offers that (RFC 4978), as `compress`
-    does; where it does not, or refuses, all goes on without.
+    ``compress`` compresses the connection right after the login, as `compress` does, if the server offers that
+    (RFC 4978). If the server refuses, the connection is used without compression.
 
-    May be changed at any time: ``on_unsolicited``; ``strict`` (False: what can't be read of one message is reported in
-    the ``errors`` of the result, as `fetch` says; True: it raises ProtocolError); ``use_uid``; ``folder_encode`` (True:
-    folder names are str, in modified UTF-7 on the wire; False: bytes as on the wire); ``normalise_times`` (True:
-    datetimes are naive and in local time; False: they carry the zone that was sent).
+    ``gc_tuning`` lets Python's garbage collector examine new objects only while a fetch is parsed. A fetch of many
+    messages takes less time then. It changes the thresholds of the whole process (``gc.set_threshold``) and sets them
+    back after the command.
 
-    Use it in a ``with`` statement: leaving that logs out, and closes the connection even where logging out fails.
-    Raises OSError, ssl.SSLError, socket.timeout where no connection comes about.
+    These may be changed at any time: ``on_unsolicited``; ``gc_tuning``; ``strict`` (False: unreadable items of a
+    message are collected in the ``errors`` of the result, as `fetch` says; True: they raise ProtocolError);
+    ``use_uid``; ``folder_encode`` (True: folder names are str, in modified UTF-7 on the wire; False: bytes as on the
+    wire); ``normalise_times`` (True: datetimes are naive and in local time; False: they carry the zone that was sent).
+
+    Use the client in a ``with`` statement: its end logs out, and closes the connection even if logging out fails.
+    Raises OSError, ssl.SSLError or socket.timeout if no connection can be made.
     """
 
     Error = IMAPClientError
@@ -145,6 +148,7 @@ class IMAPClient(
         strict: bool = False,
         on_unsolicited: Callable[[UntaggedItem], object] | None = None,
         compress: bool = False,
+        gc_tuning: bool = False,
     ) -> None:
         if stream:
             if port is not None:
@@ -162,11 +166,8 @@ class IMAPClient(
         self.normalise_times = True
         self.strict = strict
         self.on_unsolicited = on_unsolicited
-        self._delivering = threading.Lock()
-        self._exclusive_thread: int | None = None
-        # That the client was closed, and the context of its STARTTLS: for who connects again.
-        self._closing = threading.Event()
-        self._starttls: tuple[ssl_module.SSLContext | None] | None = None
+        self.gc_tuning = gc_tuning
+        self._prepare_state()
         self._timeout = as_socket_timeout(timeout)
         self._limits = Limits(max_line_length, max_literal_size, max_response_size, max_nesting_depth, max_command_size)
         self._limits.check()
@@ -176,7 +177,7 @@ class IMAPClient(
         self._compress_where_offered()
         self._deliver_unsolicited()
         if stream:
-            # The command is not told: it may hold a password.
+            # Without the command: it may hold a password.
             client_log.debug("Connected to a command over a stream")
         else:
             client_log.debug("Connected to host %s over %s", host, "SSL/TLS" if ssl else "plain text")
@@ -198,11 +199,11 @@ class IMAPClient(
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Log out and close. What goes wrong in that is logged, not raised: the body's exception matters more."""
+        """Log out and close. An error of that is logged, not raised: the body's exception matters more."""
         try:
             if self._imap.is_usable:
                 self.logout()
-        except Exception as error:  # whatever it is, the body's own exception matters more
+        except Exception as error:
             client_log.info("Could not log out: %s", error)
         finally:
             self.shutdown()
@@ -213,9 +214,9 @@ class IMAPClient(
         return self._imap.welcome
 
     def socket(self) -> socket_module.socket:
-        """The connection's socket, for selectors: don't read from it or write to it. With ``stream``, the pipe.
+        """The connection's socket, for selectors; the pipe with ``stream``. Don't read from it or write to it.
 
-        Before each wait for it to become readable call ``idle_check(0)``, for lines may have been received already.
+        Call ``idle_check(0)`` before each wait for it to become readable: lines may have been received already.
         """
         return self._imap.sock
 

@@ -11,13 +11,15 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from imapclient._parsing.fast import batch_reader
+from imapclient._wire.sockets import SocketTransport
 from imapclient.livetest.plugin import pytest_addoption
+from tests.helpers.clock import Clock
 from tests.helpers.courier import Courier
 from tests.helpers.cyrus import Cyrus
 from tests.helpers.dovecot import Dovecot
@@ -69,6 +71,12 @@ def both_fetch_paths(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
 
 
 @pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """`time.monotonic`, to be put forward."""
+    return Clock(monkeypatch)
+
+
+@pytest.fixture
 def interrupt() -> Iterator[Callable[[], None]]:
     """A function that raises KeyboardInterrupt in the main thread, as Ctrl-C does, called in any thread."""
 
@@ -82,6 +90,46 @@ def interrupt() -> Iterator[Callable[[], None]]:
         yield lambda: signal.pthread_kill(main_thread, signal.SIGUSR1)
     finally:
         signal.signal(signal.SIGUSR1, before)
+
+
+@pytest.fixture
+def interrupt_reading(interrupt: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """As `interrupt`, called in another thread, once the main thread waits for what the server sends.
+
+    It interrupts the read in which it finds the main thread, and no read twice. A read that takes only what is there,
+    or waits for a moment, is none.
+    """
+    moment = threading.Condition()
+    reading = False
+
+    def watched(read: Callable[..., object]) -> Callable[..., object]:
+        def wrapper(*arguments: Any) -> object:
+            nonlocal reading
+            timeout = arguments[-1]
+            if threading.current_thread() is not threading.main_thread() or (timeout is not None and timeout < 1):
+                return read(*arguments)
+            with moment:
+                reading = True
+                moment.notify()
+            try:
+                return read(*arguments)
+            finally:
+                with moment:
+                    reading = False
+
+        return wrapper
+
+    for name in ("recv", "recv_into"):
+        monkeypatch.setattr(SocketTransport, name, watched(getattr(SocketTransport, name)))
+
+    def raise_it() -> None:
+        nonlocal reading
+        with moment:
+            assert moment.wait_for(lambda: reading, 60), "the main thread reads nothing"
+            reading = False
+            interrupt()
+
+    return raise_it
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +156,7 @@ def peer() -> Iterator[PeerFactory]:
         tls_context: ssl.SSLContext | None = None,
         implicit_tls: bool = False,
         chunk: int = 0,
-        timeout: float = 10.0,
+        timeout: float = 60.0,
     ) -> ScriptedPeer:
         started = ScriptedPeer(
             script,

@@ -529,7 +529,10 @@ def test_an_import_upwards_is_found(module: str, source: str) -> None:
     ("module", "source"),
     [
         ("_connection.gateway", "from .reader import Reader\nfrom . import reader"),
-        ("_commands.fetch", "from .base.running import CommandBase\nfrom .._parsing.records import Record\nimport ssl"),
+        (
+            "_commands.fetch",
+            "from .base.command_base import CommandBase\nfrom .._parsing.records import Record\nimport ssl",
+        ),
         ("_connection.exchange", "from .._parsing.records import Record"),
         ("__init__", "from .imapclient import IMAPClient\nfrom . import tls"),
         ("imapclient", "from ._commands.fetch import FetchMixin\nfrom .response_types import Quota"),
@@ -538,7 +541,7 @@ def test_an_import_upwards_is_found(module: str, source: str) -> None:
 )
 def test_an_import_downwards_is_none_of_them(module: str, source: str) -> None:
     names = (
-        *("_parsing.records", "_connection.reader", "_commands.base.running", "_commands.fetch", "response_types"),
+        *("_parsing.records", "_connection.reader", "_commands.base.command_base", "_commands.fetch", "response_types"),
         *("imapclient", "tls", "config", "livetest.fixtures"),
     )
     modules = dict.fromkeys(names, "")

@@ -51,7 +51,7 @@ def settings_for(peer: ScriptedPeer, config_file: ConfigFile, *lines: str) -> Se
         f"port = {peer.port}",
         "username = ann",
         "password = s3cret",
-        "timeout = 10",
+        "timeout = 60",
         *lines,
     ]
     return parse_config_file(config_file("\n".join(account)))
@@ -189,7 +189,7 @@ def test_without_host_name_check_the_authority_still_counts(
 
 
 def test_timeout_holds_for_the_greeting(peer: PeerFactory, config_file: ConfigFile) -> None:
-    with peer("ACCEPT") as server:
+    with peer() as server:
         settings = settings_for(server, config_file, "ssl = no")
         settings.timeout = 0.1
         with pytest.raises(socket.timeout):
@@ -212,7 +212,7 @@ sys.stdin.read()
 """
     # On one line, as a value in the file is.
     command = shlex.join([sys.executable, "-c", f"exec({source!r})"])
-    text = "\n".join(["[DEFAULT]", f"host = {command}", "stream = yes", "timeout = 10", *lines, ""])
+    text = "\n".join(["[DEFAULT]", f"host = {command}", "stream = yes", "timeout = 60", *lines, ""])
     return parse_config_file(config_file(text))
 
 
@@ -260,7 +260,7 @@ def test_preauth_over_the_network(peer: PeerFactory, config_file: ConfigFile) ->
 @needs_pipes
 def test_stream_of_dovecot(config_file: ConfigFile, dovecot: Dovecot) -> None:
     command = dovecot.preauth_command(new_user(dovecot))
-    settings = parse_config_file(config_file(f"[DEFAULT]\nhost = {command}\nstream = yes\ntimeout = 30\n"))
+    settings = parse_config_file(config_file(f"[DEFAULT]\nhost = {command}\nstream = yes\ntimeout = 60\n"))
     with create_client_from_config(settings) as client:
         assert client.welcome.startswith(b"* PREAUTH")
         assert client.select_folder("INBOX")[b"EXISTS"] == 0
@@ -276,7 +276,7 @@ def new_user(dovecot: Dovecot) -> str:
 
 
 def dovecot_settings(dovecot: Dovecot, config_file: ConfigFile, *lines: str, user: str = "") -> Settings:
-    account = [f"host = {dovecot.host}", f"username = {user or new_user(dovecot)}", "timeout = 30"]
+    account = [f"host = {dovecot.host}", f"username = {user or new_user(dovecot)}", "timeout = 60"]
     return parse_config_file(config_file("\n".join(["[DEFAULT]", *account, *lines, ""])))
 
 

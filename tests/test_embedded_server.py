@@ -456,7 +456,7 @@ class TestIdle:
 
 
 def start_idle(client: imaplib.IMAP4) -> None:
-    client.sock.settimeout(30)
+    client.sock.settimeout(60)
     client.select()
     client.send(b"i IDLE\r\n")
     assert client.readline().startswith(b"+ ")

@@ -193,7 +193,7 @@ def test_one_command_with_the_value_or_none(name: str, argument: str, capabiliti
         valid["timeout"] = 0
     calls = 0
     with LenientServer(_CAPABILITIES + capabilities) as server:
-        client = IMAPClient("127.0.0.1", server.port, ssl=False, timeout=10)
+        client = IMAPClient("127.0.0.1", server.port, ssl=False, timeout=60)
         try:
             client.login("ann", "secret")
             # With LITERAL+ what is no literal is sent as without it.

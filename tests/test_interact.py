@@ -202,7 +202,7 @@ def fails(arguments: Arguments, capsys: pytest.CaptureFixture[str]) -> Fails:
 
 
 def options(peer: ScriptedPeer, *more: str, host: str = "") -> list[str]:
-    return ["-H", host or peer.host, "-P", str(peer.port), "-u", "ann", "-p", "s3cret", "--timeout", "10", *more]
+    return ["-H", host or peer.host, "-P", str(peer.port), "-u", "ann", "-p", "s3cret", "--timeout", "60", *more]
 
 
 def ca_file(folder: Path, pem: bytes) -> str:
@@ -255,7 +255,7 @@ def test_certificate_of_another_host(fails: Fails, peer: PeerFactory, tmp_path: 
 
 def test_certificate_of_an_account_in_a_file(fails: Fails, peer: PeerFactory, tmp_path: Path) -> None:
     scripted = peer("TLS FAILS", tls_context=certificates.wrong_ca_server_context())
-    account = f"host = {scripted.host}\nport = {scripted.port}\nusername = ann\npassword = s3cret\ntimeout = 10\n"
+    account = f"host = {scripted.host}\nport = {scripted.port}\nusername = ann\npassword = s3cret\ntimeout = 60\n"
     path = write_config(tmp_path / "my.ini", f"[DEFAULT]\n{account}")
     assert fails("-f", str(path)).endswith("name the authority's PEM file by ssl_ca_file")
 
@@ -298,7 +298,7 @@ def test_tls_to_a_port_without(fails: Fails) -> None:
         thread = threading.Thread(target=greet, args=(listening,))
         thread.start()
         port = listening.getsockname()[1]
-        line = fails("-H", "127.0.0.1", "-P", str(port), "-u", "ann", "-p", "s3cret", "--timeout", "10")
+        line = fails("-H", "127.0.0.1", "-P", str(port), "-u", "ann", "-p", "s3cret", "--timeout", "60")
         thread.join()
     hint = "use --starttls, or --insecure where nobody can listen"
     assert re.fullmatch(rf"127\.0\.0\.1 does not speak TLS on port {port} \(.+\): {hint}", line)
@@ -371,7 +371,7 @@ def test_answer_that_is_no_text() -> None:
 
 
 def test_command_that_fails(fails: Fails, tmp_path: Path) -> None:
-    path = write_config(tmp_path / "my.ini", "[DEFAULT]\nhost = exit 3\nstream = yes\ntimeout = 10\n")
+    path = write_config(tmp_path / "my.ini", "[DEFAULT]\nhost = exit 3\nstream = yes\ntimeout = 60\n")
     assert fails("-f", str(path)).startswith("the command ended the connection: ")
 
 
@@ -464,7 +464,7 @@ def test_log_of_a_login_by_oauth2(peer: PeerFactory, tmp_path: Path) -> None:
     authority = ca_file(tmp_path, certificates.authority().ca_pem)
     with peer(script) as scripted, TokenEndpoint(certificates.server_context()) as endpoint:
         account = (
-            f"host = {scripted.host}\nport = {scripted.port}\nssl = no\nusername = ann\ntimeout = 10\noauth2 = yes\n"
+            f"host = {scripted.host}\nport = {scripted.port}\nssl = no\nusername = ann\ntimeout = 60\noauth2 = yes\n"
         )
         tokens = "oauth2_client_id = me\noauth2_client_secret = cl1ent\noauth2_refresh_token = r3fresh\n"
         path = write_config(tmp_path / "my.ini", f"[DEFAULT]\n{account}{tokens}oauth2_token_url = {endpoint.url}\n")

@@ -208,7 +208,7 @@ def test_calls_are_told_apart() -> None:
 
 
 def _talk(server: CannedServer, data: bytes) -> bytes:
-    with socket.create_connection((server.host, server.port), timeout=10) as connection:
+    with socket.create_connection((server.host, server.port), timeout=60) as connection:
         connection.sendall(data)
         connection.shutdown(socket.SHUT_WR)
         with connection.makefile("rb") as incoming:

@@ -143,7 +143,7 @@ class Repeating:
         self.later: list[str] = []
         self._received_size = b""
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(10)
+        self._listener.settimeout(60)
         self.port: int = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
@@ -155,14 +155,14 @@ class Repeating:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(10)
+        self._thread.join(60)
         assert not self._thread.is_alive()
 
     def _serve(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 sock, _ = self._listener.accept()
-                sock.settimeout(10)
+                sock.settimeout(60)
                 with sock, sock.makefile("rb") as lines, contextlib.suppress(OSError):
                     self._talk(sock, lines)
 
@@ -282,7 +282,7 @@ _ENDINGS = (
 def test_no_secret_is_said(name: str, said: Said) -> None:
     for ending in _ENDINGS:
         with Repeating(ending) as server:
-            client = IMAPClient("127.0.0.1", server.port, ssl=False, timeout=10)
+            client = IMAPClient("127.0.0.1", server.port, ssl=False, timeout=60)
             # imaplib's own log, to standard error.
             client._imap.debug = 10
             try:
@@ -352,7 +352,7 @@ def test_no_secret_is_said_later(name: str, said: Said) -> None:
         client: IMAPClient | None = None
         for call, answer, is_right in _LATER:
             if client is None:
-                client = IMAPClient("127.0.0.1", server.port, ssl=False, timeout=10)
+                client = IMAPClient("127.0.0.1", server.port, ssl=False, timeout=60)
                 client.strict = True
                 with contextlib.suppress(LoginError):
                     _LOGINS[name](client)
@@ -440,7 +440,7 @@ def test_connections_that_are_too_many_are_known_whatever_the_password(code: str
 @pytest.mark.parametrize("name", _LOGINS)
 def test_what_could_not_be_read_of_a_message_says_no_secret(name: str, said: Said) -> None:
     with Repeating(_plausible(name)) as server:
-        client = IMAPClient("127.0.0.1", server.port, ssl=False, timeout=10)
+        client = IMAPClient("127.0.0.1", server.port, ssl=False, timeout=60)
         with contextlib.suppress(LoginError):
             _LOGINS[name](client)
         server.later = ["* 1 FETCH (UID 5 RFC822.SIZE {size}\r\n{told} FLAGS (a))\r\n{tag} OK done"]
@@ -478,7 +478,7 @@ def test_what_can_not_be_sent_is_not_said(make: Callable[[str, Any], object], sa
 
 def test_login_with_what_can_not_be_sent(said: Said) -> None:
     with Repeating("no") as server:
-        client = IMAPClient("127.0.0.1", server.port, ssl=False, timeout=10)
+        client = IMAPClient("127.0.0.1", server.port, ssl=False, timeout=60)
         for secret in (f"{TELLTALE}\0", f"{TELLTALE}\ud800"):
             with pytest.raises(ValueError, match="password") as caught:
                 client.login("ann", secret)
@@ -491,7 +491,7 @@ def test_connecting_again_says_nothing(said: Said) -> None:
     """Also where the login is refused, and the server repeats it."""
     for ending in ("no", "bye", "nonsense"):
         with Repeating("ok") as server:
-            client = IMAPClient("127.0.0.1", server.port, ssl=False, timeout=10)
+            client = IMAPClient("127.0.0.1", server.port, ssl=False, timeout=60)
             client.login("ann", PASSWORD)
             watching = client.watch(
                 "INBOX", reconnect=Reconnect(("ann", PASSWORD), attempts=2, first_delay=0, max_delay=0)

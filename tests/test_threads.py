@@ -19,7 +19,7 @@ from tests.helpers.clients import connected
 from tests.helpers.scripted_peer import PeerFactory, Script
 
 READY = "S: * OK [CAPABILITY IMAP4rev1 IDLE UIDPLUS] ready"
-_PATIENCE = 10
+_PATIENCE = 60
 
 
 class Other:
@@ -240,7 +240,7 @@ def test_each_unsolicited_response_is_told_once_by_one_thread_at_a_time(peer: Pe
     with connected(peer(script), on_unsolicited=listen) as client, ThreadPoolExecutor(threads) as pool:
         done = [pool.submit(lambda: [client.create_folder("x") for _ in range(each)]) for _ in range(threads)]
         for future in done:
-            future.result(30)
+            future.result(60)
         assert len(client._imap.unsolicited) == 0
     assert at_once == []
     # In the order in which the server told them.
@@ -280,10 +280,10 @@ def test_the_queue_under_threads() -> None:
     with ThreadPoolExecutor() as pool:
         takers = [pool.submit(take) for _ in range(2)]
         for adder in [pool.submit(add) for _ in range(2)]:
-            adder.result(30)
+            adder.result(60)
         stop.set()
         for taker in takers:
-            taker.result(30)
+            taker.result(60)
     assert len(taken) + queue.dropped == 4000
     queue.append(Untagged(b"EXISTS", 1, b"* 1 EXISTS", 10, None))
     assert queue._size == len(b"* 1 EXISTS")

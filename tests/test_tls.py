@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from imapclient import IMAPClient, SocketTimeout, tls
+from imapclient import IMAPClient, tls
 from imapclient.exceptions import (
     CapabilityError,
     CommandError,
@@ -20,7 +20,7 @@ from imapclient.exceptions import (
     ProtocolError,
 )
 from tests.helpers import certificates
-from tests.helpers.clients import assert_closed, connected
+from tests.helpers.clients import assert_closed, connected, set_read_timeout
 from tests.helpers.scripted_peer import PeerFactory
 
 READY = "S: * OK [CAPABILITY IMAP4rev1] ready"
@@ -50,12 +50,20 @@ def test_tls_from_the_start(peer: PeerFactory, chunk: int) -> None:
 def test_tls_is_the_default() -> None:
     """No other argument makes the connection go on in the clear."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        begun: list[bytes] = []
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                begun.append(connection.recv(3))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
         with pytest.raises((OSError, IMAPClientError)):
-            IMAPClient("127.0.0.1", listener.getsockname()[1], timeout=0.2)
-        connection, _ = listener.accept()
-        with connection:
-            # A handshake record, version TLS 1.x.
-            assert connection.recv(3)[:2] == b"\x16\x03"
+            IMAPClient("127.0.0.1", listener.getsockname()[1], timeout=60)
+        thread.join(60)
+    # A handshake record, version TLS 1.x.
+    assert begun[0][:2] == b"\x16\x03"
 
 
 def test_a_server_that_greets_in_the_clear() -> None:
@@ -71,8 +79,8 @@ def test_a_server_that_greets_in_the_clear() -> None:
         thread = threading.Thread(target=serve)
         thread.start()
         with pytest.raises(ssl.SSLError):
-            IMAPClient("127.0.0.1", listener.getsockname()[1], timeout=10)
-        thread.join(10)
+            IMAPClient("127.0.0.1", listener.getsockname()[1], timeout=60)
+        thread.join(60)
 
 
 bad_certificates = pytest.mark.parametrize(
@@ -90,13 +98,13 @@ bad_certificates = pytest.mark.parametrize(
 def test_a_bad_certificate(peer: PeerFactory, server_context: Any) -> None:
     server = peer("ACCEPT\nTLS FAILS", tls_context=server_context())
     with pytest.raises(ssl.SSLCertVerificationError, match="CERTIFICATE_VERIFY_FAILED"):
-        IMAPClient(server.host, server.port, ssl_context=certificates.client_context(), timeout=10)
+        IMAPClient(server.host, server.port, ssl_context=certificates.client_context(), timeout=60)
 
 
 def test_without_a_context_the_systems_authorities_count(peer: PeerFactory) -> None:
     server = peer("ACCEPT\nTLS FAILS", tls_context=certificates.server_context())
     with pytest.raises(ssl.SSLCertVerificationError):
-        IMAPClient(server.host, server.port, timeout=10)
+        IMAPClient(server.host, server.port, timeout=60)
 
 
 def test_preauth_over_tls(peer: PeerFactory) -> None:
@@ -129,12 +137,13 @@ def test_the_end_without_a_goodbye_of_tls(peer: PeerFactory) -> None:
 
 
 def test_a_read_timeout_over_tls(peer: PeerFactory) -> None:
-    script = f"{READY}\nC: A1 UID FETCH 1 (BODY[])\nS: * 1 FETCH (BODY[] {{100000}}\nS-: part"
-    server = peer(script, tls_context=certificates.server_context(), implicit_tls=True)
-    context = certificates.client_context()
-    with connected(server, ssl=True, ssl_context=context, timeout=SocketTimeout(5, 0.3)) as client:
+    server = peer(READY, tls_context=certificates.server_context(), implicit_tls=True)
+    with connected(server, ssl=True, ssl_context=certificates.client_context()) as client:
+        server.play("S: * 1 FETCH (BODY[] {100000}\nS-: part")
+        set_read_timeout(client, 0.1)
         with pytest.raises(socket.timeout) as caught:
             client.fetch(1, ["BODY[]"])
+        server.play("C: A1 UID FETCH 1 (BODY[])")
         assert isinstance(caught.value, IMAPClientAbortError)
         with pytest.raises(IMAPClientAbortError) as later:
             client.noop()
@@ -230,7 +239,7 @@ def test_what_was_heard_in_the_clear_is_forgotten(peer: PeerFactory) -> None:
 )
 def test_plain_text_behind_the_ok_is_an_error(peer: PeerFactory, injected: str) -> None:
     server = peer(f"{OFFERS}\nC: A1 STARTTLS\nSx-: A1 OK begin\\r\\n{injected}")
-    client = IMAPClient(server.host, server.port, ssl=False, timeout=10)
+    client = IMAPClient(server.host, server.port, ssl=False, timeout=60)
     try:
         with pytest.raises(ProtocolError) as caught:
             client.starttls(certificates.client_context())
@@ -244,7 +253,7 @@ def test_plain_text_behind_the_ok_is_an_error(peer: PeerFactory, injected: str) 
 
 
 def test_after_plain_text_behind_the_ok_the_connection_is_closed(peer: PeerFactory) -> None:
-    server = peer(f"{OFFERS}\nC: A1 STARTTLS\nSx: A1 OK begin\\r\\n* 1 EXISTS", timeout=2)
+    server = peer(f"{OFFERS}\nC: A1 STARTTLS\nSx: A1 OK begin\\r\\n* 1 EXISTS")
     with connected(server) as client:
         with pytest.raises(ProtocolError):
             client.starttls(certificates.client_context())
@@ -295,7 +304,8 @@ def test_a_handshake_that_never_answers(peer: PeerFactory) -> None:
         Cx-: \x16\x03\x01
     """
     server = peer(script)
-    client = IMAPClient(server.host, server.port, ssl=False, timeout=SocketTimeout(0.5, 10))
+    client = IMAPClient(server.host, server.port, ssl=False, timeout=60)
+    client._imap.socket_timeout.connect = 0.1
     with pytest.raises(socket.timeout) as caught:
         client.starttls(certificates.client_context())
     assert isinstance(caught.value, IMAPClientAbortError)

@@ -43,14 +43,14 @@ def new_client_context() -> ssl.SSLContext:
 def test_from_the_start(peer: PeerFactory, server_context: ServerContext, host: str, words: str) -> None:
     server = peer("ACCEPT\nTLS FAILS", tls_context=server_context())
     with pytest.raises(ssl.SSLError, match=words) as caught:
-        IMAPClient(host, server.port, ssl_context=new_client_context(), timeout=10)
+        IMAPClient(host, server.port, ssl_context=new_client_context(), timeout=60)
     assert caught.value.reason in str(caught.value)
 
 
 @pytest.mark.parametrize(("server_context", "host", "words"), REFUSED)
 def test_by_starttls(peer: PeerFactory, server_context: ServerContext, host: str, words: str) -> None:
     server = peer(f"{OFFERS}\nC: A1 STARTTLS\nS: A1 OK begin\nTLS FAILS", tls_context=server_context())
-    client = IMAPClient(host, server.port, ssl=False, timeout=10)
+    client = IMAPClient(host, server.port, ssl=False, timeout=60)
     with pytest.raises(ssl.SSLError, match=words) as caught:
         client.starttls(new_client_context())
     assert isinstance(caught.value, IMAPClientAbortError)
@@ -69,7 +69,7 @@ def test_the_default_context_knows_the_systems_authorities_only(
 ) -> None:
     server = peer("ACCEPT\nTLS FAILS", tls_context=server_context())
     with pytest.raises(ssl.SSLCertVerificationError, match=r"authority that is not known|signed by nobody"):
-        IMAPClient("localhost", server.port, timeout=10)
+        IMAPClient("localhost", server.port, timeout=60)
 
 
 @contextlib.contextmanager
@@ -88,7 +88,7 @@ def server_that_says(data: bytes) -> Iterator[int]:
         thread = threading.Thread(target=serve)
         thread.start()
         yield listener.getsockname()[1]
-        thread.join(10)
+        thread.join(60)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def server_that_says(data: bytes) -> Iterator[int]:
 )
 def test_a_server_that_does_not_speak_tls(data: bytes, words: str) -> None:
     with server_that_says(data) as port, pytest.raises(ssl.SSLError, match=words):
-        IMAPClient("127.0.0.1", port, ssl_context=new_client_context(), timeout=10)
+        IMAPClient("127.0.0.1", port, ssl_context=new_client_context(), timeout=60)
 
 
 # -- STARTTLS that somebody in between prevents
@@ -141,7 +141,7 @@ def test_bytes_that_come_ahead_of_the_handshake_in_a_packet_of_their_own(peer: P
         b"S-: " + injected,
     ]
     server = peer(script)
-    client = IMAPClient(server.host, server.port, ssl=False, timeout=10)
+    client = IMAPClient(server.host, server.port, ssl=False, timeout=60)
     with pytest.raises((ssl.SSLError, IMAPClientAbortError)) as caught:
         client.starttls(new_client_context())
     assert_unusable(client, caught.value)

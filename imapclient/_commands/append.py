@@ -20,7 +20,7 @@ from .._arguments.strings import Argument
 from .._connection.exchange import Command
 from .._parsing.uid_codes import AppendReply, UidCodes
 from ..util import Text
-from .base.running import CommandBase
+from .base.command_base import CommandBase
 
 
 class AppendMixin(CommandBase):
@@ -36,28 +36,29 @@ class AppendMixin(CommandBase):
         size: int | None = None,
         progress: Progress | None = None,
     ) -> AppendReply:
-        """Add a message to a folder, byte for byte (a str as UTF-8) (RFC 9051, 6.3.12).
+        """Add a message to a folder, byte for byte; a str is sent as UTF-8 (RFC 9051, 6.3.12).
 
-        ``msg_time`` becomes its INTERNALDATE; naive is local time, None leaves it to the server. Returns the server's
-        text, ``b'[APPENDUID 1795294595 2] Append completed'``; its attribute ``uids`` is ``UidSet('2')`` and
-        ``uidvalidity`` is 1795294595 where the server has UIDPLUS. Raises TryCreateError where the folder is not
-        there: the connection is usable.
+        ``msg_time`` becomes the INTERNALDATE. A naive one is local time; None leaves the date to the server.
 
-        A header in UTF-8 (RFC 6532) needs ``enable("UTF8=ACCEPT")`` or ``enable("IMAP4rev2")``, NUL needs BINARY.
+        Returns the server's text, ``b'[APPENDUID 1795294595 2] Append completed'``. If the server has UIDPLUS, its
+        attribute ``uids`` is ``UidSet('2')`` and ``uidvalidity`` is 1795294595.
 
-        A long message may be a file object, open in binary mode, or an iterator of bytes: it is then read while it is
-        sent, and never in memory as a whole. Of a file that can seek, all is sent from where it stands; ``size``, in
-        bytes, is how much of it is wanted. All other sources need ``size``, and give just as many bytes. ``progress``
-        is called with the bytes sent so far and the size, ``progress(262144, 1000000)``; it can't use the client.
+        A header in UTF-8 (RFC 6532) needs ``enable("UTF8=ACCEPT")`` or ``enable("IMAP4rev2")``. NUL needs BINARY.
 
-        Whatever is raised once the command has begun, TryCreateError where the folder is not there for example, has the
-        attribute ``message_sent``: whether the server was sent all of the message, so that it may be in the folder even
-        though the connection was lost. What is raised before has no such attribute, and nothing was sent:
-        ``getattr(error, 'message_sent', False)`` is right for both. The connection is usable after CommandError. An
-        exception that the source or ``progress`` raises comes out as it is, the message is not in the folder then, and
-        the connection is unusable; so it is after ValueError where the source has other than ``size`` bytes, and
-        TypeError where it gives something else than bytes. ValueError and TypeError are raised before anything is sent
-        for all else that can't be.
+        A long message may be a file object, open in binary mode, or an iterator of bytes. It is read while it is sent,
+        and is never in memory as a whole. A file that can seek is sent from its position on; ``size``, in bytes, limits
+        how much. Every other source needs ``size`` and must give exactly as many bytes. ``progress`` is called with the
+        bytes sent so far and the size: ``progress(262144, 1000000)``. It can't use the client.
+
+        Raises ValueError or TypeError before anything is sent, for arguments that can't be sent. Raises CommandError if
+        the server refuses, TryCreateError if there is no such folder; the connection is usable then. An exception of
+        the source or of ``progress`` is raised as it is. Raises ValueError if the source does not have ``size`` bytes,
+        TypeError if it gives anything but bytes. After these three the message is not in the folder, and the connection
+        is unusable.
+
+        An exception that is raised after the command has begun has the attribute ``message_sent``. It is True if the
+        whole message was sent: then the message may be in the folder, even if the connection was lost. An exception
+        that is raised before has no such attribute. So ``getattr(error, 'message_sent', False)`` is right for both.
         """
         target = self._folder(folder)
         if isinstance(msg, (bytearray, memoryview)):
@@ -67,20 +68,20 @@ class AppendMixin(CommandBase):
             if progress is None and size is None:
                 return self._append(target, [message])
             if size not in (None, len(message.data)):
-                raise ValueError(f"the message has {len(message.data)} bytes, and not {size}")
+                raise ValueError(f"size must be {len(message.data)}, the size of the message, not {size}")
             msg = io.BytesIO(message.data)
         return self._append(target, [streamed_message(MessageSource(msg, size, progress), flags, msg_time)])
 
     def multiappend(self, folder: Text, msgs: Iterable[MessageToAppend]) -> AppendReply:
-        """Add several messages to a folder, all of them or none (RFC 3502). Needs MULTIAPPEND.
+        """Add several messages to a folder, either all or none of them (RFC 3502). Needs MULTIAPPEND.
 
-        Each one is bytes or str, or a dict such as ``{"msg": b"...", "flags": ["\\\\Seen"], "date": datetime(...)}``,
-        of which only ``"msg"`` must be there; other keys are ignored. Returns as `append` does; ``uids`` has the UIDs
-        in the order of the messages.
+        Each message is bytes or str, or a dict such as ``{"msg": b"...", "flags": ["\\\\Seen"], "date":
+        datetime(...)}``. Only the key ``"msg"`` is required, and other keys are ignored. Returns what `append` returns;
+        ``uids`` has the UIDs in the order of the messages.
 
-        All are looked at before anything is sent: ValueError or TypeError names the index of one that can't be sent.
-        That is one without ``"msg"`` for example, or an empty one, with which RFC 3502 cancels the command. Of no
-        messages at all ValueError is raised.
+        All messages are checked before anything is sent. Raises ValueError or TypeError, with the message's index, for
+        one that can't be sent: a dict without ``"msg"``, or an empty message, which would cancel the command
+        (RFC 3502). Raises ValueError if there are no messages.
         """
         target = self._folder(folder)
         self._require("MULTIAPPEND")
@@ -88,7 +89,7 @@ class AppendMixin(CommandBase):
 
     def _append(self, target: Argument, messages: Sequence[AppendMessage | StreamedMessage]) -> AppendReply:
         literal8 = any(map(self._needs_literal8, messages))
-        # IMAP4rev2 takes such a message as it takes any other (RFC 9051, 6.3.12; RFC 9755, 4).
+        # IMAP4rev2 takes a message in UTF-8 like any other (RFC 9051, 6.3.12; RFC 9755, 4).
         utf8 = "UTF8=ACCEPT" in self._imap.enabled and "IMAP4REV2" not in self._imap.enabled
         arguments = [target]
         for message in messages:
@@ -106,7 +107,7 @@ class AppendMixin(CommandBase):
         return codes.append_reply()
 
     def _needs_literal8(self, message: AppendMessage | StreamedMessage) -> bool:
-        """Whether it has NUL and the server BINARY. What costs more is asked last."""
+        """Whether the message has NUL and the server BINARY. The check that costs more comes last."""
         if isinstance(message, StreamedMessage):
             return self.has_capability("BINARY") and message.has_nul
         return message.has_nul and self.has_capability("BINARY")

@@ -11,25 +11,23 @@ from .._auth.mechanisms import Mechanism, OAuthBearer, Plain, XOAuth2, checked_t
 from .._connection.exchange import Command
 from ..exceptions import CommandError, LoginError, NotOfferedError, ProtocolAbortError, retyped
 from ..util import Text, to_wire
-from .base.running import CommandBase
+from .base.command_base import CommandBase
 
-# Either lets the initial response go with the command (RFC 4959; RFC 9051, appendix E).
+# Each of them allows the initial response in the command (RFC 4959; RFC 9051, appendix E).
 _SASL_IR = frozenset((b"SASL-IR", b"IMAP4REV2"))
 
 
 class AuthMixin(CommandBase):
     """LOGIN and AUTHENTICATE (RFC 9051, 6.2.2 and 6.2.3)."""
 
-    host: str
-    port: int | None
-
     def login(self, username: Text, password: Text) -> bytes:
         """Log in with a user name and password (RFC 9051, 6.2.3). Returns the server's text: ``b'Logged in'``.
 
-        Text is sent as UTF-8, so any name and password work where the server takes UTF-8. Raises LoginError where the
-        server refuses; `~imapclient.exceptions.NotOfferedError`, which is one too, before anything is sent where it
-        advertises LOGINDISABLED, mostly because it wants TLS first; ValueError for NUL in either. The connection is
-        usable after all of these.
+        Text is sent as UTF-8, so any name and password work if the server takes UTF-8.
+
+        Raises LoginError if the server refuses. Raises `~imapclient.exceptions.NotOfferedError`, which is a LoginError,
+        if the server advertises LOGINDISABLED, mostly because it wants TLS first; nothing is sent then. Raises
+        ValueError for NUL in either argument. The connection is usable after all of these.
         """
         arguments = [
             string(checked_text(username, "the user name"), "the user name"),
@@ -46,7 +44,7 @@ class AuthMixin(CommandBase):
     def plain_login(self, identity: Text, password: Text, authorization_identity: Text | None = None) -> bytes:
         """Log in by SASL PLAIN (RFC 4616). Returns the server's text: ``b'Logged in'``.
 
-        ``authorization_identity`` is the user to act as, where that is another one. For the rest see `authenticate`.
+        ``authorization_identity`` is the user to act as, if that is another one. For the rest see `authenticate`.
         """
         return self.authenticate(Plain(identity, password, authorization_identity))
 
@@ -55,19 +53,19 @@ class AuthMixin(CommandBase):
     ) -> list[bytes]:
         """Log in by SASL XOAUTH2, with an access token of OAuth 2. Returns the server's text: ``[b'Logged in']``.
 
-        ``mech`` is another name for the mechanism, and ``vendor`` a field that some services want. Where the server
-        refuses, the LoginError has its reasons as ``challenge``:
-        ``{'status': '400', 'schemes': 'Bearer', 'scope': 'https://mail.google.com/'}``, bytes where they are no JSON
-        object, None where it gives none. For the rest see `authenticate`.
+        ``mech`` is another name for the mechanism, and ``vendor`` a field that some services want. If the server
+        refuses, the attribute ``challenge`` of the LoginError has its reasons:
+        ``{'status': '400', 'schemes': 'Bearer', 'scope': 'https://mail.google.com/'}``. They are bytes if they are not
+        a JSON object, and None if the server gives no reasons. For the rest see `authenticate`.
         """
         return [self.authenticate(XOAuth2(user, access_token, vendor, name=mech))]
 
     def oauthbearer_login(self, identity: Text, access_token: Text) -> list[bytes]:
         """Log in by SASL OAUTHBEARER (RFC 7628), with an access token of OAuth 2. Returns ``[b'Logged in']``.
 
-        ``identity`` may be empty where the token tells it. Where the server refuses, the LoginError has its reasons as
-        ``challenge``: ``{'status': 'invalid_token', 'scope': 'mail'}``, bytes where they are no JSON object, None where
-        it gives none. For the rest see `authenticate`.
+        ``identity`` may be empty if the token contains it. If the server refuses, the attribute ``challenge`` of the
+        LoginError has its reasons: ``{'status': 'invalid_token', 'scope': 'mail'}``. They are bytes if they are not a
+        JSON object, and None if the server gives no reasons. For the rest see `authenticate`.
         """
         host, port = (None, None) if self.stream else (self.host, self.port)
         return [self.authenticate(OAuthBearer(identity, access_token, host=host, port=port))]
@@ -75,17 +73,18 @@ class AuthMixin(CommandBase):
     def authenticate(self, mechanism: Mechanism) -> bytes:
         """Log in by a mechanism of `imapclient.sasl` (RFC 9051, 6.2.2). Returns the server's text: ``b'Logged in'``.
 
-        The first response goes with the command where the client speaks first and the server has SASL-IR (RFC 4959).
+        The first response goes with the command if the client speaks first and the server has SASL-IR (RFC 4959).
 
-        Raises LoginError where the server refuses; `~imapclient.exceptions.NotOfferedError`, which is one too and a
-        CapabilityError, before anything is sent, where the server advertises other mechanisms and not this one (one
-        that advertises none at all is tried, unless it has LOGINDISABLED); ProtocolError where a challenge can't be
-        read, and the exchange was cancelled. The connection is usable after these. ProtocolAbortError where the server
-        says OK before the exchange is complete, above all before it has proved in SCRAM that it knows the password: the
-        connection is then closed.
+        Raises LoginError if the server refuses. Raises `~imapclient.exceptions.NotOfferedError`, which is a LoginError
+        and a CapabilityError, if the server advertises other mechanisms but not this one; nothing is sent then. A
+        server that advertises no mechanism is tried, unless it has LOGINDISABLED. Raises ProtocolError if a challenge
+        can't be decoded; the exchange is cancelled then. The connection is usable after these.
+
+        Raises ProtocolAbortError if the server answers OK before the exchange is complete, for example before it has
+        proved in SCRAM that it knows the password. The connection is closed then.
         """
         if not isinstance(mechanism, Mechanism):
-            raise TypeError("authenticate() takes a mechanism of imapclient.sasl; for a callable there is sasl_login()")
+            raise TypeError("authenticate() takes a mechanism of imapclient.sasl; use sasl_login() for a callable")
         name = _mechanism_name(mechanism.name)
         mechanism.start()
         initial = mechanism(b"") if mechanism.client_first else None
@@ -108,33 +107,34 @@ class AuthMixin(CommandBase):
     ) -> bytes:
         """Log in by any SASL mechanism (RFC 9051, 6.2.2). Returns the server's text: ``b'Logged in'``.
 
-        ``mech_callable`` is called with each challenge, decoded from base64: where the client speaks first, with
-        ``b''`` to begin with. It returns the response as bytes, or as text, which is sent as UTF-8; None cancels, which
-        the server answers with a refusal. Whether the server advertises the mechanism is not looked at.
+        ``mech_callable`` is called with each challenge, decoded from base64. If the client speaks first, the first
+        challenge is ``b''``. It returns the response as bytes, or as text, which is sent as UTF-8. None cancels the
+        exchange, which the server answers with a refusal. Whether the server advertises the mechanism is not checked.
 
-        ``initial_response`` answers in place of the first call. It goes with the command where the server has SASL-IR
-        (RFC 4959), else it is the answer to the first challenge.
+        ``initial_response`` takes the place of the first call. It goes with the command if the server has SASL-IR
+        (RFC 4959). Otherwise it answers the first challenge.
 
-        Raises LoginError where the server refuses, ProtocolError where a challenge is not base64. What the callable
-        raises comes out as it is, after the exchange was cancelled. The connection is usable after these.
-        ProtocolAbortError where the server says OK to a cancelled exchange, or before it was told the initial response:
-        the connection is then closed.
+        Raises LoginError if the server refuses, and ProtocolError if a challenge is not base64. An exception of the
+        callable cancels the exchange and is raised as it is. The connection is usable after these.
+
+        Raises ProtocolAbortError if the server answers OK to a cancelled exchange, or before it has received the
+        initial response. The connection is closed then.
         """
         name = _mechanism_name(mech_name)
         if not callable(mech_callable):
-            raise TypeError(f"not a callable: {type(mech_callable).__name__}")
+            raise TypeError(f"the mechanism must be a callable, not {type(mech_callable).__name__}")
         initial = None if initial_response is None else checked_text(initial_response, "the initial response")
         if isinstance(mech_callable, Mechanism):
             if initial is not None:
-                raise ValueError("a mechanism makes its own initial response: give it to authenticate()")
+                raise ValueError("a mechanism makes its own initial response: pass it to authenticate()")
             mech_callable.start()
         capabilities = () if initial is None else self._capabilities_before_login()
         return self._authenticate(name, mech_callable, initial, capabilities)
 
     def _capabilities_before_login(self) -> tuple[bytes, ...]:
-        """The capabilities as far as they bear on logging in. None once that is done: Cyrus still lists LOGINDISABLED.
+        """The capabilities that concern the login. Empty after the login, because Cyrus still lists LOGINDISABLED then.
 
-        Nor where the server refuses to tell, or the connection has failed, which is for the command to say.
+        Also empty if the server refuses CAPABILITY, or if the connection has failed, which the command itself reports.
         """
         if self._imap.state == "NONAUTH" and self._imap.is_usable:
             with contextlib.suppress(CommandError):
@@ -149,18 +149,18 @@ class AuthMixin(CommandBase):
         argument = None if _SASL_IR.isdisjoint(capabilities) else exchange.initial_argument()
         if argument is not None:
             arguments.append(argument)
-        # Whatever a callable says may be secret: an empty secret hides the exchange, and nothing else.
+        # All responses of a callable may be secret. An empty secret hides the exchange, and nothing else.
         secrets = respond.secrets() if isinstance(respond, Mechanism) else (b"",)
         return self._log_in(Command(b"AUTHENTICATE", arguments, respond=exchange.respond, secrets=secrets), exchange)
 
     def _log_in(self, command: Command, exchange: AuthExchange | None = None) -> bytes:
-        """Send what logs in. The capabilities are those that the answer tells, or are asked for again."""
+        """Send a command that logs in. The capabilities are those of its answer, or are fetched again."""
         try:
             reply = self._imap.log_in(command)
             if exchange is not None and not exchange.may_succeed:
                 self._imap.shutdown()
                 raise ProtocolAbortError(
-                    "the server says OK to a login that is not complete, or was cancelled"
+                    "the server answered OK to a login that is not complete, or was cancelled"
                 ) from exchange.error
             self._compress_where_offered()
             return reply.text
@@ -168,7 +168,7 @@ class AuthMixin(CommandBase):
             refusal = error
         finally:
             self._deliver_unsolicited()
-        # Not in the except block: the first error would stay with the second one, with all that the server said.
+        # Outside of the except block: the second error would keep the first one, with all that the server sent.
         if exchange is None:
             raise retyped(refusal, LoginError)
         if exchange.error is not None:
@@ -181,7 +181,7 @@ def _mechanism_name(name: Text) -> bytes:
 
 
 def _login_error(error: CommandError, mechanism: Mechanism | None) -> LoginError:
-    """A refusal as a LoginError, with what the server said in the exchange."""
+    """A refusal as a LoginError, with the reasons that the server gave in the exchange."""
     if mechanism is None or not mechanism.refusal:
         return retyped(error, LoginError)
     result = retyped(error, LoginError, f"{error} ({mechanism.failure_shown})")

@@ -7,44 +7,48 @@ from .._parsing.uid_codes import CopyReply, UidCodes
 from ..exceptions import CapabilityError, IllegalStateError, IMAPClientError, ProtocolError, note_done
 from ..sequence_set import STAR, MessageIds, SequenceSet, UidSet
 from ..util import Text
-from .base.running import CommandBase
+from .base.command_base import CommandBase
 
 
 class CopyMixin(CommandBase):
-    """COPY and MOVE (RFC 9051, 6.4.7; RFC 6851).
-
-    A long set of ids takes several commands. If one of them fails, the exception's attribute ``done`` is a sequence set
-    of the ids whose messages are done.
-    """
+    """COPY (RFC 9051, 6.4.7) and MOVE (RFC 6851)."""
 
     def copy(self, messages: MessageIds, folder: Text) -> CopyReply:
         """Copy messages to another folder (RFC 9051, 6.4.7).
 
-        Returns the server's text, ``b'[COPYUID 1795294595 1:2 5:6] Copy completed'``; ``b''`` where there was nothing
-        to copy. Where the server has UIDPLUS, its attributes are ``source_uids``, ``uids`` and ``uidvalidity``:
+        Returns the server's text, ``b'[COPYUID 1795294595 1:2 5:6] Copy completed'``, or ``b''`` if there was nothing
+        to copy. If the server has UIDPLUS, its attributes ``source_uids``, ``uids`` and ``uidvalidity`` are
         ``UidSet('1:2')``, ``UidSet('5:6')`` and 1795294595; ``pairs`` is ``(1, 5), (2, 6)``.
 
-        A long set goes in several commands: the text is the last one's, the UIDs are all commands'. Where one of them
-        fails, the exception has ``done``, the ids that are copied, and ``reply``, the CopyReply about these.
-        Raises TryCreateError where the folder is not there: the connection is usable.
+        A long set takes several commands. The text is that of the last one, the UIDs are those of all. If a command
+        fails, the exception has the attributes ``done``, a sequence set of the ids that are copied, and ``reply``, the
+        CopyReply about them.
+
+        Raises CommandError if the server refuses, TryCreateError if there is no such folder. The connection is usable
+        then.
         """
         wanted, target = SequenceSet(messages), self._folder(folder)
         return self._to_folder(b"COPY", wanted, target) if wanted else CopyReply()
 
     def move(self, messages: MessageIds, folder: Text) -> CopyReply:
-        """Move messages to another folder (RFC 6851). Needs MOVE or UIDPLUS. Returns as `copy` does.
+        """Move messages to another folder (RFC 6851). Needs MOVE or UIDPLUS. Returns what `copy` returns.
 
-        Without MOVE, the UIDs of the messages are asked for; these are copied, marked as deleted, and they alone are
-        expunged by UID EXPUNGE. Of a long set, each part is moved before the next is copied. Where the server has
-        neither, CapabilityError is raised before anything is sent, for EXPUNGE would also remove what others have
-        marked. IllegalStateError, then too, where the folder is selected read-only.
+        Without MOVE, the messages are copied, marked as deleted, and expunged by their UIDs, so that no other message
+        is removed. Of a long set, each part is moved before the next one is copied.
 
-        When a step fails, no message is lost. The exception has these attributes: ``done``, a sequence set of the
-        messages that are moved, in the kind of ids that the call was given (sequence numbers are those from before the
-        call); ``copied``, of those that are in the target folder while the source still has them, perhaps marked as
-        deleted; ``reply``, the CopyReply about both. ``command`` of a CommandError is the step: ``'UID STORE'``. Of a
-        connection that is lost, what was running then may be done or not.
-        Raises TryCreateError where the folder is not there: the connection is usable.
+        No message is lost if a step fails. The exception then has these attributes:
+
+        - ``done``: a sequence set of the messages that are moved, in the kind of ids that the caller passed in.
+          Sequence numbers are those from before the call.
+        - ``copied``: the messages that are in both folders, and perhaps marked as deleted in the source.
+        - ``reply``: the CopyReply about both.
+
+        The attribute ``command`` of a CommandError is the step that failed, such as ``'UID STORE'``. If the connection
+        is lost, the step that was running may be done or not.
+
+        Raises TryCreateError if there is no such folder. Raises CapabilityError without MOVE and UIDPLUS, because
+        EXPUNGE would also remove what others have marked. Raises IllegalStateError if the folder is selected read-only.
+        Nothing is sent before these two. The connection is usable after all of them.
         """
         wanted, target = SequenceSet(messages), self._folder(folder)
         if not wanted:
@@ -60,7 +64,7 @@ class CopyMixin(CommandBase):
     def _to_folder(self, command: bytes, wanted: SequenceSet, target: Argument) -> CopyReply:
         parts = wanted.split()
         if len(parts) > 1 and not self.use_uid:
-            # A second part would mean other messages, once the first has been moved or the server has told EXPUNGE.
+            # After the first part, sequence numbers may mean other messages: they were moved, or EXPUNGE came.
             raise ValueError(f"too many messages for one {command.decode()} by sequence numbers: use UIDs")
         verb = self._verb(command)
         codes = UidCodes(b"COPYUID", asked=wanted, by_uid=self.use_uid)
@@ -78,8 +82,8 @@ class CopyMixin(CommandBase):
     def _copy_and_remove(self, wanted: SequenceSet, target: Argument) -> CopyReply:
         """MOVE without MOVE.
 
-        All steps go by the UIDs of the messages that are there now. A message that arrives between two steps may have
-        its place in the set that was asked for, such as ``1:*``, and would be removed without having been copied.
+        All steps go by the UIDs of the messages that are there now. A message that arrives between two steps may be
+        within the set that was asked for, such as ``1:*``, and would be removed without having been copied.
         """
         codes = UidCodes(b"COPYUID")
         ids: dict[int, int] = {}
@@ -103,13 +107,13 @@ class CopyMixin(CommandBase):
         return codes.copy_reply()
 
     def _ids_by_uid(self, wanted: SequenceSet) -> dict[int, int]:
-        """The UIDs of the messages that are there, each with the id that the caller knows the message by."""
+        """The UIDs of the messages that are there, each with the id that the caller uses for the message."""
         found = self._fetch(b"FETCH", wanted, [b"(UID)"])
         ids = {number if self.use_uid else items.get(b"UID"): number for number, items in found.items()}
         uids = {uid: number for uid, number in ids.items() if isinstance(uid, int) and 0 < uid < STAR}
         if len(uids) < len(found) or any(error.message not in found for error in found.errors):
             raise ProtocolError(
-                "the server does not tell the UID of each message", command=self._verb(b"FETCH").decode()
+                "the server does not send the UID of each message", command=self._verb(b"FETCH").decode()
             )
         return uids
 

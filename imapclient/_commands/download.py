@@ -13,10 +13,10 @@ from .._parsing.mail.transfer_decoding import Identity, PartWriter, Writable, de
 from ..exceptions import NoSuchPartError, ProtocolError
 from ..sequence_set import SequenceSet
 from ..util import Text
-from .base.running import CommandBase
+from .base.command_base import CommandBase
 
 DownloadProgress = Callable[[int, Optional[int]], object]
-"""Is told how many bytes have come, and how many there are, None where nobody knows: ``progress(1048576, 5000000)``."""
+"""Called with the bytes received so far and the whole size, None if it is not known: ``progress(1048576, 5000000)``."""
 
 
 class DownloadMixin(CommandBase):
@@ -34,37 +34,37 @@ class DownloadMixin(CommandBase):
     ) -> int:
         """Write a message, or a part of it, to a file. Returns how many bytes were written: ``1100000``.
 
-        ``section`` is the part's number as `~imapclient.response_types.BodyData.walk` tells it, ``'2'`` or ``'1.2'``,
-        or ``''`` for the whole message, ``'HEADER'``, ``'TEXT'``, ``'2.MIME'`` and so on. ``file`` is open in binary
-        mode. With ``decode`` a part's base64 or quoted-printable is undone; its charset is left as it is.
+        ``section`` is the part's number, ``'2'`` or ``'1.2'``, as `~imapclient.response_types.BodyData.walk` returns
+        it. It may also be ``''`` for the whole message, ``'HEADER'``, ``'TEXT'``, ``'2.MIME'`` and so on. ``file`` is
+        open in binary mode. With ``decode``, a part is decoded from base64 or quoted-printable; its charset stays.
 
-        It is fetched in pieces of ``chunk_size`` bytes (of ``max_literal_size``, where that is less),
-        ``BODY.PEEK[2]<0.1048576>``, which leave the message unread, and is never in memory as a whole. ``progress`` is
-        called after each one with the bytes that have come, encoded as they are, and how many there are, or None where
-        the server does not tell: ``progress(1048576, 1504982)``.
+        The part is fetched in pieces of ``chunk_size`` bytes, or of ``max_literal_size`` if that is less:
+        ``BODY.PEEK[2]<0.1048576>``. The message stays unread, and is never in memory as a whole. ``progress`` is called
+        after each piece with the encoded bytes received so far and the whole size, ``progress(1048576, 1504982)``. The
+        size is None if the server does not send it.
 
-        Between the pieces nothing is under way on the connection. So ``file`` and ``progress`` may use the client, and
-        what they raise comes out as it is: the file then has what came before, and the connection is usable. It is
-        too after `~imapclient.exceptions.NoSuchPartError`, ProtocolError where the part can't be decoded or the server
-        does not send it, and IllegalStateError where another folder was selected meanwhile. Raises ValueError for a
-        section that is none, and for ``decode`` with anything but a part's number, TypeError for a file that is not
-        open in binary mode, before anything is sent.
+        No command runs between the pieces, so ``file`` and ``progress`` may use the client. Their exceptions are raised
+        as they are. The file then has what was received before, and the connection is usable.
+
+        Raises ValueError for an invalid section, and for ``decode`` with a section that is not a part's number. Raises
+        TypeError for a file that is not open in binary mode. Nothing is sent then. Raises
+        `~imapclient.exceptions.NoSuchPartError` if there is no such message or part. Raises ProtocolError if the part
+        can't be decoded, or if the server does not send it. Raises IllegalStateError if another folder was selected
+        meanwhile. The connection is usable after all of these.
         """
         wanted = SequenceSet(message)
         what = wire_section(section)
-        is_part = is_part_number(what)
-        if decode and not is_part:
-            raise ValueError("only a part, by its number, can be decoded")
+        if decode and not is_part_number(what):
+            raise ValueError(f"only a part, by its number, can be decoded, not {section!r}")
         if not isinstance(message, int):
-            raise TypeError(f"not the id of one message: {message!r}")
+            raise TypeError(f"message must be the id of one message, not {message!r}")
         positive(chunk_size, "chunk_size")
         if isinstance(file, io.TextIOBase) or not callable(getattr(file, "write", None)):
-            raise TypeError(f"not a file that is open in binary mode: {file!r}")
+            raise TypeError(f"file must be open in binary mode: {file!r}")
         if progress is not None and not callable(progress):
-            raise TypeError(f"not a function: {progress!r}")
-        # What the client takes of a server at most holds for a piece, and not for the whole.
+            raise TypeError(f"progress must be a function, not {progress!r}")
+        # The limits of the client hold for each piece, not for the whole.
         chunk_size = max(1, min(chunk_size, self._limits.literal_size, self._limits.response_size // 2))
-        use_uid = self.use_uid
         check = self._same_messages("during a download")
 
         def fetch(ids: SequenceSet, items: bytes, uid: bool) -> FetchResult:
@@ -72,43 +72,23 @@ class DownloadMixin(CommandBase):
                 check()
                 return self._fetch(b"FETCH", ids, [items], uid=uid, strict=False)
 
-        download = _Download(fetch, what, chunk_size)
-        # The first piece comes together with what tells the size: a small part takes one round trip.
-        about = b"BODYSTRUCTURE" if is_part else b"RFC822.SIZE"
-        data, items = download.first(wanted, about, use_uid)
-        total: int | None = None
-        encoding: str | None = None
-        if is_part:
-            part = _part(items.get(b"BODYSTRUCTURE"), what.decode("ascii"))
-            if part is not None:
-                total, encoding = part.size, part.encoding or ""
-            elif not data:
-                raise NoSuchPartError(f"message {message} has no part {what.decode('ascii')}")
-        elif not what:
-            total = items.get(b"RFC822.SIZE")
-        if decode and encoding is None:
-            encoding = download.encoding_from_header()
-        if isinstance(file, io.RawIOBase):
-            file = _Raw(file)
-        writer = PartWriter(file, decoder_for(encoding or "") if decode else Identity())
-        done = 0
+        pieces = _Pieces(fetch, what, chunk_size)
+        data = pieces.first(wanted, self.use_uid)
+        decoder = decoder_for(pieces.transfer_encoding()) if decode else Identity()
+        writer = PartWriter(_Raw(file) if isinstance(file, io.RawIOBase) else file, decoder)
         while data:
             writer.feed(data)
-            done += len(data)
+            pieces.done += len(data)
             if progress is not None:
-                progress(done, total)
-            # A piece that is shorter is the last one, unless the size says otherwise.
-            if download.is_whole or (len(data) < chunk_size and (total is None or done >= total)):
-                break
-            data = download.next(done)
-        if total is not None and done < total:
-            download.check_end(done)
+                progress(pieces.done, pieces.total)
+            data = pieces.following(data)
+        pieces.check_end()
         writer.end()
         return writer.written
 
 
 class _Raw:
-    """A raw file: its ``write`` returns None where it would have to wait, of which nobody else would know."""
+    """A raw file. Its ``write`` returns None if it would have to wait, which no caller would notice."""
 
     def __init__(self, file: io.RawIOBase) -> None:
         self._file = file
@@ -116,51 +96,83 @@ class _Raw:
     def write(self, data: bytes, /) -> int:
         count = self._file.write(data)
         if count is None:
-            raise BlockingIOError("the file takes nothing without waiting")
+            raise BlockingIOError("the file can't be written to without waiting; open it in blocking mode")
         return count
 
 
-class _Download:
-    """Fetches the pieces."""
+class _Pieces:
+    """Fetches the pieces of a section. ``done`` is how many bytes the caller has, ``total`` the size if it is known."""
 
     def __init__(self, fetch: Callable[[SequenceSet, bytes, bool], FetchResult], section: bytes, size: int) -> None:
+        self.done = 0
+        self.total: int | None = None
         self._fetch = fetch
         self._section = section
         self._size = size
         self._uid = 0
-        # Whether the server has sent all instead of a piece.
-        self.is_whole = False
+        # None if the body structure does not have it.
+        self._encoding: str | None = None
+        # Whether the server has sent the whole section instead of a piece.
+        self._is_whole = False
 
-    def first(self, wanted: SequenceSet, about: bytes, use_uid: bool) -> tuple[bytes, FetchItems]:
-        """The first piece, and the item ``about``. From there on the message goes by its UID."""
+    def first(self, wanted: SequenceSet, use_uid: bool) -> bytes:
+        """The first piece. The size comes in the same command, so that a small part takes one round trip.
+
+        All other pieces are fetched by UID.
+        """
+        is_part = is_part_number(self._section)
+        about = b"BODYSTRUCTURE" if is_part else b"RFC822.SIZE"
         asked = b"(%s%s %s)" % (b"" if use_uid else b"UID ", about, self._piece(0))
         number, items = self._only(self._fetch(wanted, asked, use_uid))
         self._uid = number if use_uid else items.get(b"UID") or 0
         if not self._uid:
-            raise ProtocolError("the server does not tell the UID of the message", command="FETCH")
-        return self._text(items, 0), items
+            raise ProtocolError("the server does not send the UID of the message", command="FETCH")
+        data = self._text(items, 0)
+        if is_part:
+            self._learn_part(items.get(b"BODYSTRUCTURE"), wanted, bool(data))
+        elif not self._section:
+            self.total = items.get(b"RFC822.SIZE")
+        return data
 
-    def next(self, start: int) -> bytes:
-        """The piece that begins at byte ``start``, empty after the end."""
-        return self._text(self._again(self._piece(start)), start)
+    def _learn_part(self, structure: Any, wanted: SequenceSet, has_text: bool) -> None:
+        number = self._section.decode("ascii")
+        parts = structure.walk() if isinstance(structure, BodyData) else ()
+        part = next((part for other, part in parts if other == number and not part.is_multipart), None)
+        if part is not None:
+            self.total, self._encoding = part.size, part.encoding or ""
+        elif not has_text:
+            raise NoSuchPartError(f"message {bytes(wanted).decode('ascii')} has no part {number}")
 
-    def check_end(self, end: int) -> None:
-        """ProtocolError where there is nothing more, although it should be longer, unless what is there ends there.
+    def following(self, data: bytes) -> bytes:
+        """The piece after ``data``, empty after the end.
 
-        Sizes that servers tell may be too large. A server may also send nothing of a message that is gone, and say OK
-        (RFC 2180, 4.1.3).
+        A piece that is shorter than requested is the last one, unless the size says otherwise.
         """
-        if self.is_whole:
-            return
-        if not end or not self._text(self._again(self._piece(end - 1)), end - 1):
-            raise ProtocolError(f"the server sends nothing after {end} bytes", command="UID FETCH")
+        is_short = len(data) < self._size and (self.total is None or self.done >= self.total)
+        if self._is_whole or is_short:
+            return b""
+        return self._text(self._again(self._piece(self.done)), self.done)
 
-    def encoding_from_header(self) -> str:
-        """The transfer encoding by the part's own header, where the body structure does not tell it."""
+    def check_end(self) -> None:
+        """Raise ProtocolError if the section is shorter than its size, unless it really ends there.
+
+        The size that a server reports may be too large. A server may also answer OK and send nothing for a message that
+        is gone (RFC 2180, 4.1.3).
+        """
+        if self._is_whole or self.total is None or self.done >= self.total:
+            return
+        last = self.done - 1
+        if not self.done or not self._text(self._again(self._piece(last)), last):
+            raise ProtocolError(f"the server sends nothing after {self.done} bytes", command="UID FETCH")
+
+    def transfer_encoding(self) -> str:
+        """The transfer encoding, from the body structure or else from the part's own header."""
+        if self._encoding is not None:
+            return self._encoding
         header = self._again(b"BODY.PEEK[%s.MIME]" % self._section).get(b"BODY[%s.MIME]" % self._section)
         if not isinstance(header, bytes) or not header.strip():
-            raise ProtocolError("the server does not tell the part's transfer encoding", command="UID FETCH")
-        # Here for the same reason as in datetime_util.
+            raise ProtocolError("the server does not send the part's transfer encoding", command="UID FETCH")
+        # Imported here because it takes long, and few programs need it.
         from email.parser import BytesHeaderParser
 
         return str(BytesHeaderParser().parsebytes(header).get("Content-Transfer-Encoding", ""))
@@ -173,7 +185,7 @@ class _Download:
 
     def _only(self, result: FetchResult) -> tuple[int, FetchItems]:
         for error in result.errors:
-            # What tells no item may be about another message, where this one has come.
+            # An error without an item may be about another message, if this message has come.
             if error.item is None and result:
                 continue
             if error.item is None or error.item.startswith(b"BODY["):
@@ -188,7 +200,7 @@ class _Download:
         text: Any = items.get(b"%s<%d>" % (name, start), _MISSING)
         if text is _MISSING and start == 0:
             text = items.get(name, _MISSING)
-            self.is_whole = True
+            self._is_whole = True
         if text is None:
             if start == 0:
                 raise NoSuchPartError(f"the message has no {name.decode('ascii')}")
@@ -199,9 +211,3 @@ class _Download:
 
 
 _MISSING = object()
-
-
-def _part(structure: Any, number: str) -> BodyData | None:
-    if not isinstance(structure, BodyData):
-        return None
-    return next((part for other, part in structure.walk() if other == number and not part.is_multipart), None)

@@ -1,4 +1,4 @@
-"""Fetching."""
+"""Fetching messages, at once or message by message."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .._parsing.fetch.results import FetchIterator, FetchResult
 from ..exceptions import CommandError, IllegalStateError, ProtocolError
 from ..sequence_set import STAR, MessageIds, SequenceSet
 from ..util import Text
-from .base.running import CommandBase
+from .base.command_base import CommandBase
 
 
 class FetchMixin(CommandBase):
@@ -26,19 +26,21 @@ class FetchMixin(CommandBase):
         """Data of messages in the selected folder, in the order in which they were asked for.
 
         ``messages`` are ids (UIDs unless ``use_uid`` is off): an int, a sequence, range or set of ints, or a sequence
-        set such as ``'1:*'``. ``data`` names the items, ``modifiers`` the fetch modifiers, such as
+        set such as ``'1:*'``. ``data`` names the items. ``modifiers`` are fetch modifiers, such as
         ``['CHANGEDSINCE 123']`` (RFC 7162). Returns ::
 
             {3230: {b'SEQ': 84, b'FLAGS': (b'\\\\Seen',), b'INTERNALDATE': datetime.datetime(2011, 1, 30, 13, 32, 9)},
              3293: {b'SEQ': 110, b'FLAGS': (), b'INTERNALDATE': datetime.datetime(2011, 2, 24, 19, 30, 36)}}
 
-        Messages that don't exist are not in it. Data of other messages that the server sends in between is not either.
-        Empty ``messages``, None among them, give ``{}`` and send nothing.
+        Messages that do not exist are omitted, and so is the data of other messages that the server sends in between.
+        Empty ``messages`` or None give ``{}`` and send nothing.
 
-        The result is a `~imapclient.response_types.FetchResult`, a dict whose ``errors`` tell what could not be read:
-        an item that is there is None then, or has what is sound in it. With ``strict`` on, the first of these is raised
-        after the command instead (it is a ProtocolError). Raises ValueError for empty ``data``. The connection is
-        usable after all of these.
+        The result is a `~imapclient.response_types.FetchResult`, a dict. Unreadable items are collected in its
+        ``errors``. The value of such an item is None, or its readable part. With ``strict`` on, the first of these
+        errors is raised after the command; it is a ProtocolError.
+
+        Raises ValueError for empty ``data``, and CommandError if the server refuses. The connection is usable after all
+        of these.
         """
         wanted = SequenceSet(() if messages is None else messages)
         arguments = _arguments(data, modifiers)
@@ -55,28 +57,32 @@ class FetchMixin(CommandBase):
         chunk_messages: int = 1000,
         chunk_bytes: int = 8 * 1024 * 1024,
     ) -> FetchIterator:
-        """What `fetch` gives, message by message, for folders of any size: an iterator of ids and data. ::
+        """What `fetch` returns, message by message, for folders of any size: an iterator of ids and data. ::
 
             for uid, data in client.fetch_iter("1:*", ["FLAGS"]):
                 print(uid, data[b"FLAGS"])  # 3230 (b'\\\\Seen',)
 
-        The messages are fetched in chunks, each by commands of its own that are over before the first message of it is
-        handed out. So the body of the loop may call anything, `add_flags` for instance, and may leave the loop.
-
-        A chunk has at most ``chunk_messages`` messages. Where ``data`` names text of messages (``BODY[]``,
-        ``BODY[1]``, ``RFC822``; headers don't count), it has at most ``chunk_bytes`` bytes too: RFC822.SIZE is asked
-        for beforehand, for as many messages at a time, and a message that is larger comes alone. About a chunk is in
+        The messages are fetched in chunks. The commands of a chunk are over before its first message is returned. So
+        the body of the loop may call any method, such as `add_flags`, and may leave the loop. About one chunk is in
         memory at a time.
 
-        Messages come in the order in which ``messages`` lists them, each once; those of a sequence set, a range, a
-        `~imapclient.response_types.UidSet`, or a list that has any of these, in ascending order. ``'1:*'`` are the
-        messages that are there when the first one is asked for. Messages that are gone by their turn are left out.
+        A chunk has at most ``chunk_messages`` messages. If ``data`` names text of messages (``BODY[]``, ``BODY[1]``,
+        ``RFC822``, but not headers), a chunk also has at most ``chunk_bytes`` bytes. RFC822.SIZE is fetched first for
+        this. A message that is larger is a chunk of its own.
 
-        Raises ValueError and TypeError for arguments that can't be sent, at once. While it runs, IllegalStateError
-        where another folder was selected or `watch` has made another connection, and, with ``use_uid`` off, where the
-        server has told that a message was removed, since sequence numbers mean other messages then. What could not be
-        read is in ``errors`` of the iterator, or is raised with ``strict`` on. CommandError where a fetch is refused.
-        After an exception the iterator has ended, and the connection is usable after all of these.
+        Each message comes once, in the order of ``messages``. The messages of a sequence set, a range or a
+        `~imapclient.response_types.UidSet`, and of a list that contains one of these, come in ascending order.
+        ``'1:*'`` means the messages that are there when the first one is requested. Messages that are removed before
+        their turn are omitted. Unreadable items are collected in ``errors`` of the iterator.
+
+        Raises ValueError and TypeError at once, for arguments that can't be sent. Raises these while it runs:
+
+        - IllegalStateError if another folder was selected, or if `watch` made another connection. With ``use_uid`` off
+          also if a message was removed, because sequence numbers mean other messages then.
+        - CommandError if the server refuses a fetch.
+        - with ``strict`` on, the first of the errors.
+
+        The iterator has ended after an exception. The connection is usable after all of these.
         """
         wanted = Messages(messages)
         arguments = _arguments(data, modifiers)
@@ -117,19 +123,19 @@ class FetchMixin(CommandBase):
                 yield fetch(portion.ids, arguments)
                 continue
             sizes = fetch(portion.ids, [b"(RFC822.SIZE)" if items.whole else b"(UID)"], strict=False)
-            yield from self._unread(sizes)
+            yield from self._unknown(sizes)
             for group in by_size(sizes, items, count, most):
                 yield fetch(SequenceSet(group), arguments)
 
-    def _unread(self, result: FetchResult) -> Iterator[FetchResult]:
-        """A result without messages for those of which nothing could be read, not even which they are."""
+    def _unknown(self, result: FetchResult) -> Iterator[FetchResult]:
+        """A result that has only errors, for the responses that do not even show which message they are about."""
         errors = [error for error in result.errors if error.item is None]
         if errors and self.strict:
             raise errors[0]
         if errors:
-            told = FetchResult()
-            told.errors = errors
-            yield told
+            without_messages = FetchResult()
+            without_messages.errors = errors
+            yield without_messages
 
     def _bounds(self, size: int, uid: bool) -> tuple[int, Sequence[int]]:
         """The highest id in use, 0 for none, and an id for every ``size`` messages below it."""
@@ -137,13 +143,13 @@ class FetchMixin(CommandBase):
         for _ in range(_ATTEMPTS):
             with self._exclusive():
                 before = imap.renumberings
-                # The command by UIDs is no error in an empty folder.
+                # By UIDs, because by numbers this is an error in an empty folder.
                 last = self._fetch(b"FETCH", SequenceSet("*"), [b"(UID)"], uid=True, strict=False)
                 if not last:
                     return 0, ()
                 count = last[max(last)][b"SEQ"]
                 if count > _MAX_MESSAGES:
-                    raise ProtocolError("the server tells of more messages than a folder has", command="UID FETCH")
+                    raise ProtocolError(f"a folder can't have {count} messages", command="UID FETCH")
                 places = range(size, count, size)
                 if not uid:
                     return count, places
@@ -153,17 +159,17 @@ class FetchMixin(CommandBase):
                     if imap.renumberings == before:
                         raise
             if imap.renumberings == before:
-                told = [found[place].get(b"UID") for place in places if place in found]
-                bounds = [number for number in told if isinstance(number, int)]
+                uids = [found[place].get(b"UID") for place in places if place in found]
+                bounds = [uid for uid in uids if isinstance(uid, int)]
                 if len(bounds) < len(places) or sorted(set(bounds)) != bounds:
-                    raise ProtocolError("the server does not tell the UID of each message", command="FETCH")
+                    raise ProtocolError("the server does not send the UID of each message", command="FETCH")
                 return max(last), bounds
-        raise IllegalStateError("messages are removed all the time: what is there could not be asked for")
+        raise IllegalStateError("messages are removed all the time, so their UIDs can't be fetched; try again later")
 
 
-# Ten times what the largest folders have. To ask for the bounds of four billion would take hundreds of megabytes.
+# Ten times as many as the largest folders have. The bounds of four billion messages would take hundreds of megabytes.
 _MAX_MESSAGES = 100_000_000
-# How often the bounds are asked for again, when messages were removed meanwhile.
+# How often the bounds are fetched, if messages are removed meanwhile.
 _ATTEMPTS = 5
 
 

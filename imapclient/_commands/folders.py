@@ -14,7 +14,7 @@ from ..constants import SPECIAL_USE_NAMES
 from ..exceptions import CommandError, ProtocolError
 from ..imap_utf7 import decode_name
 from ..util import Text, to_wire
-from .base.running import CommandBase
+from .base.command_base import CommandBase
 
 FolderItem = tuple[tuple[bytes, ...], Optional[bytes], Any]
 """``((b'\\\\HasNoChildren', b'\\\\Sent'), b'/', 'Sent')``: flags, hierarchy delimiter, name."""
@@ -29,53 +29,56 @@ class FoldersMixin(CommandBase):
     def list_folders(self, directory: Text = "", pattern: Text = "*") -> list[FolderItem]:
         """The folders whose names begin with ``directory`` and go on as ``pattern`` (RFC 9051, 6.3.9).
 
-        In the pattern, ``*`` stands for anything and ``%`` for anything within one level. Returns a list of
-        (flags, delimiter, name): ``[((b'\\\\HasNoChildren',), b'/', 'INBOX')]``. Names are str; one that is not valid
-        modified UTF-7 is a str that still selects the same folder. The delimiter is None in a flat hierarchy.
+        In the pattern, ``*`` stands for anything and ``%`` for anything within one level.
 
-        A line of the server's that can't be read is left out, and goes to ``on_unsolicited``; ProtocolError is raised
-        where there is no other one. The connection is usable after that.
+        Returns a list of (flags, delimiter, name): ``[((b'\\\\HasNoChildren',), b'/', 'INBOX')]``. Names are str. A
+        name that is not valid modified UTF-7 becomes a str that still selects the same folder. The delimiter is None in
+        a flat hierarchy.
+
+        A response that can't be parsed is omitted, and delivered to ``on_unsolicited``. Raises ProtocolError if no
+        response can be parsed. The connection is usable then.
         """
         return self._list(b"LIST", directory, pattern)
 
     def list_sub_folders(self, directory: Text = "", pattern: Text = "*") -> list[FolderItem]:
-        """The folders that are subscribed to; arguments and result as for `list_folders` (RFC 3501, 6.3.9: LSUB)."""
+        """The subscribed folders; arguments and result as for `list_folders` (RFC 3501, 6.3.9: LSUB)."""
         return self._list(b"LSUB", directory, pattern)
 
     def xlist_folders(self, directory: Text = "", pattern: Text = "*") -> list[FolderItem]:
-        """The folders with flags that tell their special use; arguments and result as for `list_folders`. Needs XLIST.
+        """The folders with flags for their special use; arguments and result as for `list_folders`. Needs XLIST.
 
-        ``[((b'\\\\HasNoChildren', b'\\\\Inbox'), b'/', 'Inbox'), ((b'\\\\Sent',), b'/', 'Sent Mail')]``. XLIST is what
-        a few servers had before SPECIAL-USE (RFC 6154), which `find_special_folder` uses. The folder with the flag
-        ``b'\\\\Inbox'`` is to be selected as ``INBOX``, whatever its name here. Raises CapabilityError without the
-        capability.
+        ``[((b'\\\\HasNoChildren', b'\\\\Inbox'), b'/', 'Inbox'), ((b'\\\\Sent',), b'/', 'Sent Mail')]``. A few servers
+        had XLIST before SPECIAL-USE (RFC 6154), which `find_special_folder` uses. Select the folder with the flag
+        ``b'\\\\Inbox'`` as ``INBOX``, whatever its name is here.
+
+        Raises CapabilityError without XLIST.
         """
         self._require("XLIST")
         return self._list(b"XLIST", directory, pattern)
 
     def _list(self, command: bytes, directory: Text, pattern: Text, *options: Argument) -> list[FolderItem]:
-        heard = Collector(command, b"LIST")
-        self._execute(command, [self._folder(directory), self._folder(pattern), *options], heard.handlers)
+        collected = Collector(command, b"LIST")
+        self._execute(command, [self._folder(directory), self._folder(pattern), *options], collected.handlers)
         with self._answering(command):
-            return self._folder_items(heard, self._asked_text(directory), self._asked_text(pattern))
+            return self._folder_items(collected, self._asked_text(directory), self._asked_text(pattern))
 
     def _asked_text(self, name: Text) -> str:
         return self._name_text(self._wire_name(name))
 
-    def _folder_items(self, heard: Collector, directory: str, pattern: str) -> list[FolderItem]:
-        """One odd line never loses the other folders: it raises only when nothing else came.
+    def _folder_items(self, collected: Collector, directory: str, pattern: str) -> list[FolderItem]:
+        """The folders that were asked for. An unreadable response raises only if no other one can be parsed.
 
-        What the server tells of folders that were not asked for is for whoever listens.
+        Responses about folders that were not asked for are delivered as unsolicited ones.
         """
         items: list[FolderItem] = []
-        unread: list[Untagged] = []
+        unreadable: list[Untagged] = []
         others: list[Untagged] = []
         error: ProtocolError | None = None
         is_all = pattern == "*" and not directory
-        # Servers that answer LSUB by LIST responses alone; otherwise those answer another command.
-        command = heard.names[0]
-        is_named = any(response.name == command for response in heard.responses)
-        for response in heard.responses:
+        # Some servers answer LSUB by LIST responses only. Beside LSUB responses, these answer another command.
+        command = collected.names[0]
+        is_named = any(response.name == command for response in collected.responses)
+        for response in collected.responses:
             if is_named and response.name != command:
                 others.append(response)
                 continue
@@ -83,7 +86,7 @@ class FoldersMixin(CommandBase):
                 item = parse_list(response, self._read_options)
             except ProtocolError as exc:
                 error = exc
-                unread.append(response)
+                unreadable.append(response)
             else:
                 delimiter = None if item.delimiter is None else item.delimiter.decode("latin-1")
                 if is_all or matches_pattern(self._name_text(item.name), delimiter, directory, pattern):
@@ -91,7 +94,7 @@ class FoldersMixin(CommandBase):
                 else:
                     others.append(response)
         is_lost = error is not None and not items
-        self._deliver_others(others if is_lost else others + unread)
+        self._deliver_others(others if is_lost else others + unreadable)
         if error is not None and is_lost:
             raise error
         return items
@@ -99,8 +102,8 @@ class FoldersMixin(CommandBase):
     def find_special_folder(self, folder_flag: Text) -> str | None:
         """The name of the folder with a special use (RFC 6154), such as ``imapclient.imapclient.SENT``: ``'Sent'``.
 
-        Looks for the flag, then among the names that such folders usually have, at the top, below INBOX, and below the
-        prefix of the personal namespace (RFC 2342); None where there is neither. One or two commands are sent.
+        Searches for the flag. Then it searches for the usual names of such a folder, at the top, below INBOX, and below
+        the prefix of the personal namespace (RFC 2342). Returns None if there is neither. Sends one or two commands.
         """
         wanted = to_wire(folder_flag).lower()
         extended = self._can("SPECIAL-USE") and self._can("LIST-EXTENDED")
@@ -129,7 +132,7 @@ class FoldersMixin(CommandBase):
 
     @staticmethod
     def _by_usual_name(folders: list[FolderItem], names: Iterable[str], parent: str) -> Any:
-        """The folder with the first of the names, at the top or, as some servers have all folders, below ``parent``."""
+        """The folder with the first of the names, at the top or, as on some servers, below ``parent``."""
         by_name: dict[str, Any] = {}
         for _, delimiter, name in reversed(folders):
             text = _text(name).lower()
@@ -141,18 +144,19 @@ class FoldersMixin(CommandBase):
         found = self.list_folders("", folder)
         text = to_wire(folder)
         if b"*" in text or b"%" in text:
-            # As a pattern it finds other folders too.
+            # It is a pattern too, and may match other folders.
             wanted = self._wire_name(folder)
             return any(self._wire_name(name) == wanted for _, _, name in found)
         return bool(found)
 
     def folder_status(self, folder: Text, what: Text | Iterable[Text] | None = None) -> dict[bytes, Any]:
-        """The status of a folder that need not be selected (RFC 9051, 6.3.11).
+        """The status of a folder, which need not be selected (RFC 9051, 6.3.11).
 
         ``what`` names the items; None means MESSAGES, RECENT, UIDNEXT, UIDVALIDITY and UNSEEN. Returns
         ``{b'MESSAGES': 3, b'RECENT': 0, b'UIDNEXT': 7, b'UIDVALIDITY': 1239278212, b'UNSEEN': 1}``.
-        Raises CommandError where there is no such folder, ProtocolError where the server tells nothing that can be read
-        of this folder. The connection is usable after both.
+
+        Raises CommandError if there is no such folder, ProtocolError if the server sends no readable answer about it.
+        The connection is usable after both.
         """
         if what is None:
             what = _STATUS_ITEMS
@@ -161,12 +165,12 @@ class FoldersMixin(CommandBase):
         items = tuple(atom(word, "STATUS item") for item in what for word in to_wire(item).split(b" ") if word)
         if not items:
             raise ValueError("no STATUS items given")
-        heard = Collector(b"STATUS")
-        self._execute(b"STATUS", [self._folder(folder), items], heard.handlers)
-        return self._about(b"STATUS", folder, heard, parse_status)[1]
+        collected = Collector(b"STATUS")
+        self._execute(b"STATUS", [self._folder(folder), items], collected.handlers)
+        return self._about(b"STATUS", folder, collected, parse_status)[1]
 
     def create_folder(self, folder: Text) -> bytes:
-        """Create a folder (RFC 9051, 6.3.4). Returns the server's text; CommandError where it exists already."""
+        """Create a folder (RFC 9051, 6.3.4). Returns the server's text. Raises CommandError if it exists already."""
         return self._execute(b"CREATE", [self._folder(folder)]).text
 
     def rename_folder(self, old_name: Text, new_name: Text) -> bytes:
@@ -188,16 +192,16 @@ class FoldersMixin(CommandBase):
     def namespace(self) -> Namespace:
         """The server's namespaces (RFC 2342). Needs NAMESPACE.
 
-        Each of ``personal``, ``other`` and ``shared`` is None or a tuple of (prefix, delimiter):
+        Each of ``personal``, ``other`` and ``shared`` is None or a tuple of pairs (prefix, delimiter):
         ``Namespace(personal=(('', '/'),), other=None, shared=(('Public/', '/'),))``.
         """
         self._require("NAMESPACE")
-        heard = Collector(b"NAMESPACE")
-        self._execute(b"NAMESPACE", handlers=heard.handlers)
+        collected = Collector(b"NAMESPACE")
+        self._execute(b"NAMESPACE", handlers=collected.handlers)
         with self._answering(b"NAMESPACE"):
-            if not heard.responses:
+            if not collected.responses:
                 raise ProtocolError("the server sent no NAMESPACE response")
-            kinds = parse_namespace(heard.responses[-1], self._read_options)
+            kinds = parse_namespace(collected.responses[-1], self._read_options)
         return Namespace(
             *(
                 None
@@ -217,5 +221,5 @@ def _text(name: str | bytes) -> str:
 
 
 def _delimiter(value: bytes) -> str:
-    """A hierarchy delimiter as text. It is one character of ASCII, unless a server errs."""
+    """A hierarchy delimiter as text. It is one ASCII character, unless a server sends something else."""
     return value.decode("ascii", "backslashreplace")

@@ -10,7 +10,7 @@ from .._parsing.fetch.results import ItemResult
 from ..imap_utf7 import decode_name, encode_name
 from ..sequence_set import MessageIds
 from ..util import Text, to_wire
-from .base.running import CommandBase
+from .base.command_base import CommandBase
 
 Labels = Union[Text, Iterable[Text]]
 LabelsOfMessages = ItemResult[list[str]]
@@ -20,15 +20,18 @@ _ITEM = b"X-GM-LABELS"
 
 
 class GmailMixin(CommandBase):
-    """FETCH and STORE of X-GM-LABELS, which is Gmail's own (its capability is X-GM-EXT-1; any other server says BAD).
+    """FETCH and STORE of X-GM-LABELS, an extension of Gmail. Its capability is X-GM-EXT-1; other servers answer BAD.
 
     ``messages`` are ids as for `fetch`. Labels are names, one or several: str, or bytes as on the wire. Gmail's own
-    ones begin with a backslash: ``'\\\\Inbox'``, ``'\\\\Important'``, ``'\\\\Starred'``. They may be any text; bytes
-    with NUL raise ValueError before anything is sent. The labels that come back are str, whatever ``folder_encode`` is;
-    one whose bytes are not modified UTF-7 is a str that still stands for the same label.
+    labels begin with a backslash: ``'\\\\Inbox'``, ``'\\\\Important'``, ``'\\\\Starred'``. Labels may be any text.
+    Bytes with NUL raise ValueError before anything is sent.
 
-    With ``silent`` the server is asked not to answer, and None comes back; else the labels that the messages have now,
-    as far as the server tells them. CommandError where the server refuses; the connection is usable after that.
+    Returned labels are str, whatever ``folder_encode`` is. A label whose bytes are not modified UTF-7 becomes a str
+    that still stands for the same label.
+
+    With ``silent`` the server is asked not to answer, and the method returns None. Otherwise it returns the labels that
+    the messages have now, as far as the server sends them. Raises CommandError if the server refuses. The connection
+    is usable then.
     """
 
     def get_gmail_labels(self, messages: MessageIds) -> LabelsOfMessages:
@@ -36,17 +39,17 @@ class GmailMixin(CommandBase):
         return self._decoded(self._fetch_item(_ITEM, messages))
 
     def add_gmail_labels(self, messages: MessageIds, labels: Labels, silent: bool = False) -> LabelsOfMessages | None:
-        """Add labels: ``add_gmail_labels([12], ['Café', '\\\\Starred'])`` gives ``{12: ['\\\\Starred', 'Café']}``."""
+        """Add labels: ``add_gmail_labels([12], ['Café', '\\\\Starred'])`` returns ``{12: ['\\\\Starred', 'Café']}``."""
         return self._store_labels(b"+", messages, labels, silent)
 
     def remove_gmail_labels(
         self, messages: MessageIds, labels: Labels, silent: bool = False
     ) -> LabelsOfMessages | None:
-        """Remove labels: ``remove_gmail_labels([12], 'Café')`` gives ``{12: ['\\\\Starred']}``."""
+        """Remove labels: ``remove_gmail_labels([12], 'Café')`` returns ``{12: ['\\\\Starred']}``."""
         return self._store_labels(b"-", messages, labels, silent)
 
     def set_gmail_labels(self, messages: MessageIds, labels: Labels, silent: bool = False) -> LabelsOfMessages | None:
-        """Replace all labels: ``set_gmail_labels([12], [])`` gives ``{12: []}``."""
+        """Replace all labels: ``set_gmail_labels([12], [])`` returns ``{12: []}``."""
         return self._store_labels(b"", messages, labels, silent)
 
     def _store_labels(
@@ -59,7 +62,7 @@ class GmailMixin(CommandBase):
 
     def _label(self, label: Text) -> Argument:
         wire = to_wire(encode_name(label, self._imap.is_utf8))
-        # One of Gmail's own is an atom like a flag, any other label a string.
+        # Gmail's own labels are atoms like flags, all others are strings.
         return flag(wire) if wire.startswith(b"\\") and wire.removeprefix(b"\\").isalpha() else string(wire, "a label")
 
     def _decoded(self, found: ItemResult[Any]) -> LabelsOfMessages:

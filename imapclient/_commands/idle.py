@@ -1,4 +1,4 @@
-"""Waiting for what the server tells by itself."""
+"""IDLE: waiting for what the server sends by itself."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ from types import TracebackType
 
 from .._connection.protocol_log import client_log
 from ..exceptions import IMAPClientError
-from .base.running import CommandBase, UntaggedItem
+from .base.command_base import CommandBase
+from .base.state import UntaggedItem
 
 
 class IdleMixin(CommandBase):
     """IDLE (RFC 2177). Needs IDLE.
 
-    Between `idle` and `idle_done` no other command can be sent: IllegalStateError says so at once, also in another
-    thread. While one thread waits in `idle_check`, another one can't wait too or end IDLE, which raises the same. A
-    server may end a connection that idles for 30 minutes: call `idle_done` and `idle` again before, or let `watch` do
-    so.
+    No other command can be sent between `idle` and `idle_done`: it raises IllegalStateError at once, also in another
+    thread. While one thread waits in `idle_check`, another thread that calls `idle_check` or `idle_done` gets
+    IllegalStateError, too. A server may end a connection that idles for 30 minutes. Call `idle_done` and `idle` again
+    before that, or use `watch`, which does so.
     """
 
     def idle(self, *, timeout: float | None = None) -> Idle:
-        """Begin to wait: the server then tells what changes in the selected folder. `idle_done` ends it.
+        """Start IDLE: the server then sends what changes in the selected folder. `idle_done` ends it.
 
-        Or use it in a ``with`` statement, which ends it in any case, and loop over what comes, for at most ``timeout``
-        seconds (None: for ever). The items are those of `idle_check`::
+        Use it in a ``with`` statement to end it in any case. Loop over it to receive the items of `idle_check`, for at
+        most ``timeout`` seconds (None: for ever)::
 
             with client.idle(timeout=600) as idle:
                 for item in idle:
@@ -34,10 +35,10 @@ class IdleMixin(CommandBase):
                         break
             print(idle.rest)
 
-        Raises CommandError where the server refuses; the connection is usable then.
+        Raises CommandError if the server refuses. The connection is usable then.
         """
         self._require("IDLE")
-        # Before anything is sent: a timeout that is no number is found here.
+        # A timeout that is not a number fails here, before anything is sent.
         end = math.inf if timeout is None else time.monotonic() + timeout
         try:
             self._imap.start_idle()
@@ -46,37 +47,36 @@ class IdleMixin(CommandBase):
         return Idle(self, end)
 
     def idle_check(self, timeout: float | None = None) -> list[UntaggedItem]:
-        """What the server has told, waiting for it at most ``timeout`` seconds (None: for ever; 0: not at all).
+        """What the server has sent. Waits for it at most ``timeout`` seconds (None: for ever; 0: not at all).
 
         Returns a list, empty after the timeout:
         ``[(b'OK', b'Still here'), (1, b'EXISTS'), (1, b'FETCH', (b'FLAGS', (b'\\\\NotJunk',)))]``.
 
-        Raises IMAPClientAbortError where the connection has ended; what the server told before is returned first, by
-        the call before. An interrupted call (Ctrl-C) loses nothing and can be made again.
+        Raises IMAPClientAbortError if the connection has ended. What the server sent before is returned first, by the
+        call before. An interrupted call (Ctrl-C) loses nothing and can be repeated.
 
-        With a selector on `socket`: bytes that were received already don't make a socket readable, so call
-        ``idle_check(0)`` before each wait.
+        If you wait with a selector on `socket`, call ``idle_check(0)`` before each wait. Bytes that were received
+        already do not make a socket readable.
         """
         return self._imap.poll_idle(timeout, self._untagged_items)
 
     def idle_done(self) -> tuple[bytes, list[UntaggedItem]]:
-        """End the waiting. Returns its text and what it told meanwhile: ``(b'Idle completed.', [(2, b'EXISTS')])``.
+        """End IDLE. Returns the server's text and what it sent meanwhile: ``(b'Idle completed.', [(2, b'EXISTS')])``.
 
-        Waits for the server at most the read timeout, or 60 seconds where there is none; the connection is unusable
-        when that is over.
+        Waits for the server at most the read timeout, or 60 seconds without one. After that the connection is unusable.
         """
-        reply, heard = self._imap.finish_idle(self._untagged_items)
-        return reply.text, heard
+        reply, items = self._imap.finish_idle(self._untagged_items)
+        return reply.text, items
 
 
 class Idle(Iterator[UntaggedItem]):
-    """What ``idle`` returns: a context manager that ends IDLE, and an iterator over what the server tells.
+    """What ``idle`` returns: a context manager that ends IDLE, and an iterator over what the server sends.
 
     The iterator ends at the deadline, and when IDLE is over. It raises what ``idle_check`` raises.
 
-    Leaving the block sends DONE, after an exception too, which then goes on: the connection is usable again, unless the
-    exception is that it has ended. ``text`` is then the server's text, ``b'Idle completed.'``, and ``rest`` a list of
-    what the server told and the iterator had not given: ``[(5, b'EXISTS')]``.
+    Leaving the block sends DONE, also after an exception, which then goes on. The connection is usable again, unless
+    the exception says that it has ended. ``text`` is then the server's text, ``b'Idle completed.'``. ``rest`` is a list
+    of the items that the iterator had not returned: ``[(5, b'EXISTS')]``.
     """
 
     def __init__(self, client: IdleMixin, end: float) -> None:
@@ -84,7 +84,7 @@ class Idle(Iterator[UntaggedItem]):
         self.rest: list[UntaggedItem] = []
         self._client = client
         self._end = end
-        self._received_size: deque[UntaggedItem] = deque()
+        self._items: deque[UntaggedItem] = deque()
 
     def __enter__(self) -> Idle:
         return self
@@ -104,18 +104,18 @@ class Idle(Iterator[UntaggedItem]):
                 raise
             client_log.info("Could not end IDLE: %s", error)
         finally:
-            self.rest = [*self._received_size, *last]
-            self._received_size.clear()
+            self.rest = [*self._items, *last]
+            self._items.clear()
 
     def __next__(self) -> UntaggedItem:
-        while not self._received_size:
+        while not self._items:
             if not self._client._imap.is_idle:
                 raise StopIteration
             remaining = self._end - time.monotonic()
-            self._received_size.extend(self._client.idle_check(None if remaining == math.inf else max(0.0, remaining)))
-            if not self._received_size and remaining <= 0:
+            self._items.extend(self._client.idle_check(None if remaining == math.inf else max(0.0, remaining)))
+            if not self._items and remaining <= 0:
                 raise StopIteration
-        return self._received_size.popleft()
+        return self._items.popleft()
 
     def __repr__(self) -> str:
         return f"<Idle: {'waiting' if self._client._imap.is_idle else 'over'}>"

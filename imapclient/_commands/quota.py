@@ -10,18 +10,19 @@ from .._parsing.quota import MailboxQuotaRoots, Quota, parse_quota, parse_quota_
 from .._parsing.responses import Untagged
 from ..imap_utf7 import decode_name, encode_name
 from ..util import Text
-from .base.running import CommandBase
+from .base.command_base import CommandBase
 
 # number64 (RFC 9208, 7)
-_HIGHEST_LIMIT = 2**63 - 1
+_MAX_LIMIT = 2**63 - 1
 
 
 class QuotaMixin(CommandBase):
     """GETQUOTAROOT and SETQUOTA (RFC 9208, 4.1; RFC 2087). They need QUOTA.
 
-    A quota root is a group of folders that share one limit; its name is text, often ``''`` or ``'User quota'``. All of
-    these methods raise CapabilityError without the capability, CommandError where the server refuses, ProtocolError
-    where it tells nothing that can be read of what was asked for. The connection is usable after that.
+    A quota root is a group of folders that share one limit. Its name is text, often ``''`` or ``'User quota'``.
+
+    All of these methods raise CapabilityError without the capability, CommandError if the server refuses, and
+    ProtocolError if the server sends no readable answer. The connection is usable after all of these.
     """
 
     def get_quota(self, mailbox: Text = "INBOX") -> list[Quota]:
@@ -36,20 +37,21 @@ class QuotaMixin(CommandBase):
         """The quota roots of a folder, and what `get_quota` returns (RFC 9208, 4.1.2).
 
         ``(MailboxQuotaRoots(mailbox='INBOX', quota_roots=['']), [Quota('', 'STORAGE', 12, 51200)])``. The folder's name
-        is a str also where ``folder_encode`` is off: then as on the wire.
+        is a str, as on the wire if ``folder_encode`` is off.
         """
         self._require("QUOTA")
-        heard_roots, heard_quotas = Collector(b"QUOTAROOT"), Collector(b"QUOTA")
-        self._execute(b"GETQUOTAROOT", [self._folder(mailbox)], {**heard_roots.handlers, **heard_quotas.handlers})
-        with self._delivered_on_failure(heard_quotas.responses):
-            name, roots = self._about(b"GETQUOTAROOT", mailbox, heard_roots, parse_quota_root)
+        roots_collected, quotas_collected = Collector(b"QUOTAROOT"), Collector(b"QUOTA")
+        handlers = {**roots_collected.handlers, **quotas_collected.handlers}
+        self._execute(b"GETQUOTAROOT", [self._folder(mailbox)], handlers)
+        with self._delivered_on_failure(quotas_collected.responses):
+            name, roots = self._about(b"GETQUOTAROOT", mailbox, roots_collected, parse_quota_root)
         known = set(roots)
         quotas: list[Quota] = []
         others: list[Untagged] = []
-        for response in heard_quotas.responses:
-            told = self._quotas(b"GETQUOTAROOT", response)
-            if all(quota.quota_root in known for quota in told):
-                quotas += told
+        for response in quotas_collected.responses:
+            of_response = self._quotas(b"GETQUOTAROOT", response)
+            if all(quota.quota_root in known for quota in of_response):
+                quotas += of_response
             else:
                 others.append(response)
         self._deliver_others(others)
@@ -57,24 +59,26 @@ class QuotaMixin(CommandBase):
         return MailboxQuotaRoots(folder, roots), quotas
 
     def set_quota(self, quotas: Iterable[Quota]) -> list[Quota]:
-        """Set the limits of quota roots (RFC 9208, 4.1.3). On most servers only an administrator may.
+        """Set the limits of quota roots (RFC 9208, 4.1.3). On most servers only an administrator may do so.
 
-        ``set_quota([Quota('', 'STORAGE', 0, 51200), Quota('', 'MESSAGE', 0, 5000)])`` sets two limits of one root;
-        their ``usage`` is not used. Resources of a root that are not given lose their limits. Each root takes a command
-        of its own, in the order in which they are given: where one fails, those before it are set.
+        ``set_quota([Quota('', 'STORAGE', 0, 51200), Quota('', 'MESSAGE', 0, 5000)])`` sets two limits of one root. The
+        ``usage`` is ignored. A resource of the root that is not given loses its limit. Each root takes one command, in
+        the order given. If one fails, the roots before it are set.
 
-        Returns the quotas as the server tells them after the change, as `get_quota` does; ``[]`` where it tells nothing
-        or ``quotas`` is empty. ValueError for a limit that is negative or over 63 bits, and for a name that can't be
-        sent, TypeError for what is no ``Quota``: nothing was sent then.
+        Returns the quotas after the change, as the server sends them, in the shape of `get_quota`. Returns ``[]`` if it
+        sends nothing, or if ``quotas`` is empty.
+
+        Raises ValueError for a limit that is negative or over 63 bits, and for a name that can't be sent. Raises
+        TypeError for what is not a ``Quota``. Nothing is sent then.
         """
         limits: dict[bytes, list[bytes]] = {}
         for quota in quotas:
             if not isinstance(quota, Quota):
                 raise TypeError(f"not a Quota: {quota!r}")
             if not isinstance(quota.limit, int) or isinstance(quota.limit, bool):
-                raise TypeError(f"the limit of a quota is no int: {quota.limit!r}")
-            if not 0 <= quota.limit <= _HIGHEST_LIMIT:
-                raise ValueError(f"not a limit of a quota: {quota.limit}")
+                raise TypeError(f"the limit of a quota must be an int, not {quota.limit!r}")
+            if not 0 <= quota.limit <= _MAX_LIMIT:
+                raise ValueError(f"the limit of a quota must be 0 to 2**63 - 1, not {quota.limit}")
             resources = limits.setdefault(encode_name(quota.quota_root, utf8=True), [])
             resources += [atom(quota.resource, "resource"), b"%d" % quota.limit]
         commands: list[list[Argument]] = [
@@ -83,9 +87,9 @@ class QuotaMixin(CommandBase):
         self._require("QUOTA")
         found: list[Quota] = []
         for arguments in commands:
-            heard = Collector(b"QUOTA")
-            self._execute(b"SETQUOTA", arguments, heard.handlers)
-            for response in heard.responses:
+            collected = Collector(b"QUOTA")
+            self._execute(b"SETQUOTA", arguments, collected.handlers)
+            for response in collected.responses:
                 found += self._quotas(b"SETQUOTA", response)
         return found
 

@@ -21,7 +21,7 @@ from .._parsing.responses import Untagged
 from .._parsing.search import MAX_EXPANDED, SearchIds, parse_esearch, parse_search, parse_thread
 from ..exceptions import BadCharsetError, CommandError, InvalidCriteriaError, ProtocolError, retyped
 from ..util import Text
-from .base.running import CommandBase
+from .base.command_base import CommandBase
 
 Criteria = Union[str, bytes, Sequence[Any]]
 
@@ -29,38 +29,42 @@ _Found = TypeVar("_Found")
 
 
 class SearchMixin(CommandBase):
-    """SEARCH (RFC 9051, 6.4.4), SORT and THREAD (RFC 5256), and Gmail's own search."""
+    """SEARCH (RFC 9051, 6.4.4), SORT and THREAD (RFC 5256), and the search of Gmail."""
 
     def search(self, criteria: Criteria = "ALL", charset: str | None = None) -> SearchIds:
-        """The ids of the messages in the selected folder that meet the criteria: ``[1, 5, 9]``, a list of int.
+        """The ids of the messages in the selected folder that match the criteria: ``[1, 5, 9]``, a list of int.
 
-        ``criteria`` is a list, ``['SUBJECT', 'budget', 'SINCE', date(2024, 1, 1)]``, whose items are quoted as they
-        need (a list in it is a parenthesised group; a list of int, a ``UidSet``, or any list after ``'UID'`` is a
-        sequence set), or a str or bytes that is sent as it is: ``'UNSEEN'``. In one that has 8-bit text, the strings
-        and words that have it are sent as literals, so that the server reads the same criteria.
+        ``criteria`` may be a list, ``['SUBJECT', 'budget', 'SINCE', date(2024, 1, 1)]``. Its items are quoted if they
+        need it. A list in it is a parenthesised group. A list of int, a ``UidSet``, or any list after ``'UID'`` is a
+        sequence set.
 
-        ``charset`` is that of the text. It is named to the server as it is given here, and text given as bytes must be
-        in it. None means UTF-8, which is named only where text is not ASCII, and not where the connection is in UTF-8
-        (RFC 6855, 3; RFC 9051, 6.4.4). Where the server does not know the charset and names others (BADCHARSET), the
-        criteria are sent once more in the first of them that has all of their text, unless some of it was bytes.
+        ``criteria`` may also be a str or bytes, which is sent as it is: ``'UNSEEN'``. Strings and words of it with
+        8-bit text are sent as literals, so that the server reads the same criteria.
 
-        Where the criteria include MODSEQ, the result's ``modseq`` is the highest of the messages found (RFC 7162).
-        Message ids too many for one command are searched for in parts. An IMAP4rev2 server's ESEARCH is read too.
+        ``charset`` is the charset of the text, and is sent as it is. Text in bytes must be in this charset. None means
+        UTF-8. It is sent only if some text is not ASCII, and never if the connection is in UTF-8 (RFC 6855, 3;
+        RFC 9051, 6.4.4). If the server does not know the charset and names others (BADCHARSET), the criteria are sent
+        once more, in the first of these that has all characters. Criteria with bytes are not sent again.
 
-        Raises InvalidCriteriaError where the server can't read the criteria or they are empty, BadCharsetError (which
-        is an InvalidCriteriaError) for the charset, CommandError where the search fails otherwise, ValueError or
-        TypeError where the criteria can't be sent. The connection is usable after all of these.
+        If the criteria include MODSEQ, the attribute ``modseq`` of the result is the highest of the messages found
+        (RFC 7162). Ids that do not fit into one command are searched for in parts. ESEARCH, the answer of IMAP4rev2
+        servers, is parsed too.
+
+        Raises InvalidCriteriaError if the criteria are empty or the server can't read them. Raises BadCharsetError,
+        which is an InvalidCriteriaError, if the server refuses the charset. Raises CommandError if the search fails
+        otherwise. Raises ValueError or TypeError if the criteria can't be sent. The connection is usable after all of
+        these.
         """
         return self._search(criteria, charset)
 
     def gmail_search(self, query: Text, charset: str = "UTF-8") -> SearchIds:
-        """The ids of the messages in the selected folder that Gmail finds, as `search` gives them: ``[1, 5, 9]``.
+        """The ids of the messages in the selected folder that Gmail finds: ``[1, 5, 9]``, as `search` returns them.
 
-        ``query`` is any text as one types it into Gmail's search: ``'has:attachment in:unread'``.
+        ``query`` is any text that can be typed into Gmail's search: ``'has:attachment in:unread'``.
 
-        Raises CapabilityError where the server lacks X-GM-EXT-1, and what `search` raises.
+        Raises CapabilityError without X-GM-EXT-1, and whatever `search` raises.
         """
-        # The default is what a connection in UTF-8 must not be told (RFC 6855, 3).
+        # The default must not be sent on a connection in UTF-8 (RFC 6855, 3).
         named = None if charset == "UTF-8" and self._imap.is_utf8 else charset
         return self._search(["X-GM-RAW", query], named, needs="X-GM-EXT-1")
 
@@ -72,13 +76,13 @@ class SearchMixin(CommandBase):
     ) -> SearchIds:
         """The ids that `search` would find, sorted by the server (RFC 5256): ``[9, 1, 5]``.
 
-        ``sort_criteria`` is one or a list of ``'ARRIVAL'``, ``'CC'``, ``'DATE'``, ``'FROM'``, ``'SIZE'``,
-        ``'SUBJECT'``, ``'TO'``, each with ``'REVERSE '`` before it for the opposite order:
-        ``['REVERSE DATE', 'SUBJECT']``. With the capability SORT=DISPLAY also ``'DISPLAYFROM'`` and ``'DISPLAYTO'``
-        (RFC 5957). ``criteria`` and ``charset`` are as for `search`, but the charset is named in any case.
+        ``sort_criteria`` is one of ``'ARRIVAL'``, ``'CC'``, ``'DATE'``, ``'FROM'``, ``'SIZE'``, ``'SUBJECT'`` and
+        ``'TO'``, or a list of them. ``'REVERSE '`` before a criterion reverses its order: ``['REVERSE DATE',
+        'SUBJECT']``. With the capability SORT=DISPLAY, ``'DISPLAYFROM'`` and ``'DISPLAYTO'`` work too (RFC 5957).
+        ``criteria`` and ``charset`` are as for `search`, but the charset is always sent.
 
-        Raises CapabilityError where the server lacks SORT, and what `search` raises; ValueError also for message ids
-        too many for one command.
+        Raises CapabilityError without SORT, and whatever `search` raises. Raises ValueError if the message ids do not
+        fit into one command.
         """
         keys = sort_keys(sort_criteria)
 
@@ -98,14 +102,16 @@ class SearchMixin(CommandBase):
     ) -> tuple[Any, ...]:
         """The ids that `search` would find, as threads (RFC 5256): ``((2,), (3, 6, (4, 23), (44, 7, 96)))``.
 
-        A thread is a tuple of ids, each the answer to the one before it; where there is more than one answer, a tuple
-        for each follows. In the example, 3 was answered by 6, and 6 by 4 and 44. A thread whose first message is
-        missing begins with tuples: ``((1,), (2,))``. ``algorithm`` is ``'REFERENCES'``, ``'ORDEREDSUBJECT'`` or another
-        that the server has; ``criteria`` and ``charset`` are as for `search`, but the charset is named in any case.
+        A thread is a tuple of ids, each the answer to the one before it. If a message has several answers, a tuple for
+        each of them follows. In the example, 6 answers 3, and both 4 and 44 answer 6. A thread whose first message is
+        missing begins with tuples: ``((1,), (2,))``.
 
-        Raises CapabilityError where the server lacks THREAD= with the algorithm, and what `search` raises; ValueError
-        also for message ids too many for one command, ProtocolError for threads nested deeper than
-        ``max_nesting_depth``.
+        ``algorithm`` is ``'REFERENCES'``, ``'ORDEREDSUBJECT'`` or another one that the server has. ``criteria`` and
+        ``charset`` are as for `search`, but the charset is always sent.
+
+        Raises CapabilityError if the server does not have ``THREAD=`` with the algorithm, and whatever `search` raises.
+        Raises ValueError if the message ids do not fit into one command. Raises ProtocolError if threads are nested
+        deeper than ``max_nesting_depth``.
         """
         name = atom(algorithm, "threading algorithm")
 
@@ -124,7 +130,7 @@ class SearchMixin(CommandBase):
             parts = [[*prefix, *part] for part in split_criteria(encoded.arguments)]
             if len(parts) == 1:
                 return self._search_parts(criteria, parts)
-            # The first one tells whether the server knows the charset.
+            # The first part shows whether the server knows the charset.
             ahead = 1 if prefix else 0
             found = [self._search_parts(criteria, some) for some in (parts[:ahead], parts[ahead:]) if some]
             return _merged(_together(found))
@@ -137,7 +143,7 @@ class SearchMixin(CommandBase):
             return _ids_of(responses)
 
     def _charset_argument(self, encoded: SearchCriteria) -> list[Argument]:
-        """What SEARCH has before its criteria."""
+        """The arguments of SEARCH before its criteria."""
         name = encoded.charset
         if name is None:
             if encoded.is_ascii or self._is_utf8():
@@ -146,8 +152,8 @@ class SearchMixin(CommandBase):
         return [b"CHARSET", name]
 
     def _is_utf8(self) -> bool:
-        """Whether criteria are in UTF-8 without saying so."""
-        # That may depend on the server's capabilities, which need not be known yet.
+        """Whether criteria are in UTF-8 without a CHARSET argument."""
+        # This may depend on the server's capabilities, which may not be known yet.
         self.capabilities()
         return self._imap.is_utf8
 
@@ -158,7 +164,7 @@ class SearchMixin(CommandBase):
         send: Callable[[SearchCriteria], _Found],
         needs: str,
     ) -> _Found:
-        """Send a command with criteria, and once more where the server asks for them in another charset."""
+        """Send a command with criteria, and once more if the server asks for another charset."""
         if isinstance(criteria, Iterator):
             criteria = list(criteria)
         encoded = search_criteria(criteria, charset)
@@ -176,22 +182,23 @@ class SearchMixin(CommandBase):
     def _run(
         self, command: bytes, asked: tuple[object, ...], parts: Sequence[list[Argument]], *answers: bytes
     ) -> list[Untagged]:
-        """Send a command, as often as there are parts of its arguments, without waiting for each other's end.
+        """Send a command once for each part of its arguments, without waiting for the end of each one.
 
-        Returns the untagged responses of the given names. BAD means what the caller ``asked``.
+        Returns the untagged responses of the names in ``answers``. If the server answers BAD, the error shows what the
+        caller ``asked``.
         """
-        heard = Collector(*answers)
+        collected = Collector(*answers)
         name = self._verb(command)
         try:
-            commands = [Command(name, arguments, heard.handlers) for arguments in parts]
+            commands = [Command(name, arguments, collected.handlers) for arguments in parts]
             self._execute_all(commands)
         except CommandError as error:
             if error.status != "BAD":
                 raise
             message = "{}\n\nThe criteria were: {}".format(error, ", ".join(map(repr, asked)))
             raise retyped(error, InvalidCriteriaError, message) from error
-        # The answers to other searches are for whoever listens.
-        own, others = heard.answers_to(command.tag for command in commands)
+        # Answers to other searches are unsolicited.
+        own, others = collected.answers_to(command.tag for command in commands)
         self._deliver_others(others)
         return own
 
@@ -208,7 +215,7 @@ def _ids_of(responses: Iterable[Untagged]) -> SearchIds:
             parts.append(parse_search(response))
             room -= len(parts[-1])
             if room < 0:
-                raise ProtocolError(f"more than {MAX_EXPANDED} ids found by one search")
+                raise ProtocolError(f"one search found more than {MAX_EXPANDED} ids")
     return _together(parts)
 
 
@@ -222,7 +229,7 @@ def _together(parts: list[SearchIds]) -> SearchIds:
 
 
 def _merged(together: SearchIds) -> SearchIds:
-    """What several searches found, each id once, in ascending order."""
+    """The ids that several searches found, each once, in ascending order."""
     merged = SearchIds(sorted(set(together)))
     merged.modseq = together.modseq
     return merged

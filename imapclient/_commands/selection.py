@@ -9,7 +9,7 @@ from .._parsing.response_codes import split_response_code
 from .._parsing.responses import Untagged, readable
 from ..exceptions import CommandError, IMAPClientReadOnlyError, ProtocolError
 from ..util import Text
-from .base.running import CommandBase
+from .base.command_base import CommandBase
 
 _NUMBERS = frozenset((b"UIDVALIDITY", b"UIDNEXT", b"HIGHESTMODSEQ"))
 
@@ -18,49 +18,49 @@ class SelectionMixin(CommandBase):
     """SELECT, EXAMINE, UNSELECT, CLOSE (RFC 9051, 6.3 and 6.4)."""
 
     def select_folder(self, folder: Text, readonly: bool = False) -> dict[bytes, Any]:
-        """Select a folder: the commands on messages then work on it (RFC 9051, 6.3.2 and 6.3.3).
+        """Select a folder, on which the commands for messages then work (RFC 9051, 6.3.2 and 6.3.3).
 
-        Returns what the server says about it::
+        Returns what the server sends about it::
 
             {b'EXISTS': 3, b'RECENT': 0, b'FLAGS': (b'\\\\Answered', b'\\\\Seen'),
              b'PERMANENTFLAGS': (b'\\\\Seen', b'\\\\*'),
              b'UIDVALIDITY': 1239278212, b'UIDNEXT': 11, b'UNSEEN': [b'2'], b'READ-WRITE': True}
 
-        Raises CommandError where the server refuses, and IMAPClientReadOnlyError where it opens the folder read-only
-        though ``readonly`` is off. The connection is usable after both; no folder is selected after the first, the
-        folder is selected, for reading, after the second.
+        Raises CommandError if the server refuses; no folder is selected then. Raises IMAPClientReadOnlyError if the
+        server opens the folder read-only although ``readonly`` is off; the folder is selected then, for reading. The
+        connection is usable after both.
         """
-        heard = _SelectResponses()
+        responses = _SelectResponses()
         names = (b"OK", b"FLAGS", b"EXISTS", b"RECENT")
         command = b"EXAMINE" if readonly else b"SELECT"
         imap = self._imap
         with self._exclusive():
             try:
-                reply = self._execute(command, [self._folder(folder)], dict.fromkeys(names, heard.take))
+                reply = self._execute(command, [self._folder(folder)], dict.fromkeys(names, responses.take))
             except CommandError:
                 imap.unselected()
                 raise
-            heard.add_code(reply.text)
-            uidvalidity = heard.values.get(b"UIDVALIDITY")
-            # Without it, no UID can be known to mean the same message another time.
+            responses.add_code(reply.text)
+            uidvalidity = responses.values.get(b"UIDVALIDITY")
+            # Without UIDVALIDITY, a UID may mean another message at the next SELECT.
             selection = object() if uidvalidity is None else (self._wire_name(folder), uidvalidity)
-            imap.selected(readonly or b"READ-ONLY" in heard.values, selection)
-        if not readonly and b"READ-ONLY" in heard.values:
+            imap.selected(readonly or b"READ-ONLY" in responses.values, selection)
+        if not readonly and b"READ-ONLY" in responses.values:
             error = IMAPClientReadOnlyError(f"{folder!r} is not writable")
             vars(error).update(command="SELECT", status="OK", code=(b"READ-ONLY", ()), text=readable(reply.human))
             raise imap.secrets.hide(error)
-        return heard.values
+        return responses.values
 
     def unselect_folder(self) -> bytes:
-        """Leave the selected folder without expunging (RFC 3691). Returns the server's text. Needs UNSELECT."""
+        """Unselect the folder without expunging (RFC 3691). Returns the server's text. Needs UNSELECT."""
         self._require("UNSELECT")
-        return self._leave(b"UNSELECT")
+        return self._unselect(b"UNSELECT")
 
     def close_folder(self) -> bytes:
-        """Leave the selected folder and expunge its deleted messages (RFC 9051, 6.4.1). Returns the server's text."""
-        return self._leave(b"CLOSE")
+        """Unselect the folder and expunge its deleted messages (RFC 9051, 6.4.1). Returns the server's text."""
+        return self._unselect(b"CLOSE")
 
-    def _leave(self, command: bytes) -> bytes:
+    def _unselect(self, command: bytes) -> bytes:
         with self._exclusive():
             reply = self._execute(command)
             self._imap.unselected()
@@ -68,7 +68,7 @@ class SelectionMixin(CommandBase):
 
 
 class _SelectResponses:
-    """Collects the answer to SELECT. What another folder, closed by it, said before is not part of it (RFC 7162)."""
+    """Collects the answer to SELECT. What precedes the code CLOSED is about the previous folder (RFC 7162, 3.2.11)."""
 
     def __init__(self) -> None:
         self.values: dict[bytes, Any] = {}

@@ -1,4 +1,4 @@
-"""The session: capabilities, ENABLE, ID, TLS, compression, the end of it, and NOOP."""
+"""The session: capabilities, ENABLE, ID, TLS, compression, NOOP and LOGOUT."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from .._parsing.lexer import read_values
 from .._wire.sockets import check_context
 from ..exceptions import CapabilityError, IllegalStateError
 from ..util import Text, to_wire
-from .base.running import CommandBase, UntaggedItem
+from .base.command_base import CommandBase
+from .base.state import UntaggedItem
 
 IdParameters = Union[Mapping[str, Optional[Text]], Mapping[bytes, Optional[Text]]]
 """``{'name': 'My program', 'version': '1.0', 'os': None}``"""
 
-# What RFC 2971, 3.3 sets for the fields of ID: how many there may be, and octets in a name and in a value.
+# The limits of ID: how many fields, and how many octets in a name and in a value (RFC 2971, 3.3).
 _MAX_ID_FIELDS = 30
 _MAX_ID_NAME = 30
 _MAX_ID_VALUE = 1024
@@ -30,7 +31,7 @@ class SessionMixin(CommandBase):
     def capabilities(self) -> tuple[bytes, ...]:
         """The server's capabilities, in upper case: ``(b'IMAP4REV1', b'IDLE', b'UIDPLUS')`` (RFC 9051, 6.1.1).
 
-        What the greeting or the answer to the login told is used; the server is asked only where it told nothing.
+        CAPABILITY is sent only if neither the greeting nor the answer to the login listed them.
         """
         return tuple(word.encode("ascii", "replace") for word in self._imap.fetch_capabilities())
 
@@ -39,15 +40,15 @@ class SessionMixin(CommandBase):
         return to_wire(capability).upper() in self.capabilities()
 
     def enable(self, *capabilities: Text) -> list[bytes]:
-        """Switch extensions of the server on (RFC 9051, 6.3.1; RFC 5161): ``enable('CONDSTORE', 'UTF8=ACCEPT')``.
+        """Enable extensions of the server (RFC 9051, 6.3.1; RFC 5161): ``enable('CONDSTORE', 'UTF8=ACCEPT')``.
 
-        Returns those that the server says it has switched on, as it writes them: ``[b'CONDSTORE']``. One that it does
-        not know, or that was on before, may be missing. After ``UTF8=ACCEPT`` or ``IMAP4rev2`` names of folders and
-        search criteria go in UTF-8; nothing changes for the caller.
+        Returns the extensions that the server reports as enabled, as it writes them: ``[b'CONDSTORE']``. An extension
+        that the server does not know, or that was enabled before, may be missing. After ``UTF8=ACCEPT`` or
+        ``IMAP4rev2``, folder names and search criteria are sent in UTF-8; nothing changes for the caller.
 
-        Needs ENABLE (CapabilityError without). Possible after the login while no folder is selected, else
-        IllegalStateError is raised; ValueError for what can't be a capability's name or for none at all. Nothing was
-        sent then. CommandError where the server refuses. The connection is usable after all of these.
+        Raises CapabilityError without ENABLE. Raises IllegalStateError before the login and while a folder is selected.
+        Raises ValueError for what can't be the name of a capability, and if there are no names. Nothing is sent then.
+        Raises CommandError if the server refuses. The connection is usable after all of these.
         """
         names = [atom(capability, "capability") for capability in capabilities]
         if not names:
@@ -56,42 +57,41 @@ class SessionMixin(CommandBase):
         self._imap.check_usable()
         if self._imap.state != "AUTH":
             raise IllegalStateError("ENABLE is possible after login while no folder is selected")
-        heard = Collector(b"ENABLED")
+        collected = Collector(b"ENABLED")
         self._imap.may_enable |= {name.decode("ascii").upper() for name in names}
-        self._execute(b"ENABLE", names, heard.handlers)
-        return [name for response in heard.responses for name in response.text.split()]
+        self._execute(b"ENABLE", names, collected.handlers)
+        return [name for response in collected.responses for name in response.text.split()]
 
     def id_(self, parameters: IdParameters | None = None) -> tuple[Any, ...]:
-        """Tell the server what program this is, and hear what it is (RFC 2971). Needs ID; possible before login too.
+        """Exchange the names of client and server (RFC 2971). Needs ID; possible before the login too.
 
         ``id_({'name': 'My program', 'version': '1.0'})`` returns ``((b'name', b'Dovecot', b'version', b'2.3'),)``: one
-        tuple with names and values in turn, values None where the server does not tell them. It is ``(None,)`` where
-        the server tells nothing at all, ``()`` where it sends no answer. None as ``parameters`` tells the server
-        nothing; a value of None goes out as NIL.
+        tuple of names and values in turn. A value that the server leaves out is None. The result is ``(None,)`` if the
+        server answers NIL, and ``()`` if it sends no ID response. ``parameters`` None sends NIL, and so does a value of
+        None for its name.
 
-        Text may be any, within what RFC 2971, 3.3 allows: at most 30 fields, 30 octets in a name and 1024 in a value
-        (as UTF-8). ValueError beyond, and for NUL; TypeError for what is no mapping of text. Nothing was sent then.
-        CapabilityError without the capability, CommandError where the server refuses. The connection is usable after
-        all of these.
+        Text may be any text within the limits of RFC 2971, 3.3: 30 fields, 30 octets in a name and 1024 in a value, as
+        UTF-8. Raises ValueError beyond them, and for NUL; TypeError for what is not a mapping of text; CapabilityError
+        without ID. Nothing is sent then. Raises CommandError if the server refuses. The connection is usable after all
+        of these.
         """
         argument = _id_parameters(parameters)
         self._require("ID")
-        heard = Collector(b"ID")
-        self._execute(b"ID", [argument], heard.handlers)
+        collected = Collector(b"ID")
+        self._execute(b"ID", [argument], collected.handlers)
         with self._answering(b"ID"):
-            return tuple(value for r in heard.responses for value in read_values(r, self._read_options))
+            return tuple(value for r in collected.responses for value in read_values(r, self._read_options))
 
     def starttls(self, ssl_context: ssl.SSLContext | None = None) -> bytes:
-        """Go on over TLS (RFC 9051, 6.2.1); call it before `login`. Returns the server's text.
+        """Continue over TLS (RFC 9051, 6.2.1); call it before `login`. Returns the server's text.
 
-        ``ssl_context`` None means the client's own, and where there is none, one that verifies the server's certificate
-        and name against the system's authorities. All that the server said in the clear, its capabilities included, is
-        forgotten.
+        ``ssl_context`` None means the client's own. Without that, the server's certificate and name are verified
+        against the system's authorities. All that the server sent before, its capabilities included, is forgotten.
 
-        Raises CapabilityError where the connection has TLS already or the server lacks STARTTLS, IllegalStateError
-        where it is logged in (a server that greets with PREAUTH in the clear may be anybody; the connection is usable
-        after these), ssl.SSLError or ProtocolError where the handshake fails or the server sent data ahead of
-        it (the connection is then closed).
+        Raises CapabilityError if the connection has TLS already, or without STARTTLS. Raises IllegalStateError after
+        the login; a server that greets with PREAUTH without TLS may be anybody. The connection is usable after these.
+        Raises ssl.SSLError if the handshake fails, and ProtocolError if the server sent data ahead of it. The
+        connection is closed then.
         """
         self._imap.check_usable()
         if self.stream:
@@ -108,11 +108,13 @@ class SessionMixin(CommandBase):
         return text
 
     def compress(self) -> bytes:
-        """Go on compressed (RFC 4978); call it after the login. Returns the server's text: ``b'Begin compression.'``.
+        """Compress the connection (RFC 4978); call it after the login. Returns the server's text.
 
-        Raises CapabilityError where the server lacks COMPRESS=DEFLATE, IllegalStateError before the login (passwords
-        are not compressed), in IDLE, and where the connection is compressed already; nothing was sent then.
-        CommandError where the server refuses. The connection is usable after all of these.
+        The text is ``b'Begin compression.'``, for example.
+
+        Raises CapabilityError without COMPRESS=DEFLATE. Raises IllegalStateError before the login (passwords are not
+        compressed), in IDLE, and if the connection is compressed already. Nothing is sent then. Raises CommandError if
+        the server refuses. The connection is usable after all of these.
         """
         self._imap.check_usable()
         if self._imap.state not in ("AUTH", "SELECTED"):
@@ -124,22 +126,23 @@ class SessionMixin(CommandBase):
             text = self._imap.start_compression().text
         finally:
             self._deliver_unsolicited()
-        # A connection that takes this one's place is compressed too.
+        # The next connection of `watch` is compressed too.
         self._compress = True
         return text
 
     def noop(self) -> tuple[bytes, list[UntaggedItem]]:
-        """Do nothing, and hear what changed (RFC 9051, 6.1.2).
+        """Send NOOP, so that the server can send what has changed (RFC 9051, 6.1.2).
 
-        Returns the server's text and what it sent before: ``(b'NOOP completed.', [(4, b'EXISTS'), (0, b'RECENT')])``.
+        Returns the server's text and the responses before it:
+        ``(b'NOOP completed.', [(4, b'EXISTS'), (0, b'RECENT')])``.
         """
-        heard = AwaitedQueue()
-        with self._delivered_on_failure(heard):
-            reply = self._execute(b"NOOP", handlers={b"*": heard.append})
-        return reply.text, self._untagged_items(heard)
+        collected = AwaitedQueue()
+        with self._delivered_on_failure(collected):
+            reply = self._execute(b"NOOP", handlers={b"*": collected.append})
+        return reply.text, self._untagged_items(collected)
 
     def logout(self) -> bytes:
-        """Log out and close the connection, which is closed even where that fails. Returns the server's last words."""
+        """Log out and close the connection, even if LOGOUT fails. Returns the text of the server's BYE."""
         self._closing.set()
         try:
             return self._imap.end()
@@ -147,7 +150,7 @@ class SessionMixin(CommandBase):
             self._deliver_unsolicited()
 
     def shutdown(self) -> None:
-        """Close the connection without logging out. Never raises."""
+        """Close the connection without LOGOUT. Never raises."""
         self._closing.set()
         self._imap.shutdown()
 
@@ -159,7 +162,7 @@ def _id_parameters(parameters: IdParameters | None) -> Argument:
     if not isinstance(parameters, Mapping):
         raise TypeError("'parameters' should be a dictionary")
     if len(parameters) > _MAX_ID_FIELDS:
-        raise ValueError(f"more than {_MAX_ID_FIELDS} fields for ID: {len(parameters)}")
+        raise ValueError(f"ID takes at most {_MAX_ID_FIELDS} fields, not {len(parameters)}")
     fields: list[Argument] = []
     for name, value in parameters.items():
         fields.append(_id_text(name, _MAX_ID_NAME, "the name of an ID field"))
@@ -167,7 +170,7 @@ def _id_parameters(parameters: IdParameters | None) -> Argument:
     return tuple(fields)
 
 
-def _id_text(text: Text, most: int, what: str) -> Argument:
-    if len(to_wire(text)) > most:
-        raise ValueError(f"{what} is longer than {most} octets")
+def _id_text(text: Text, max_octets: int, what: str) -> Argument:
+    if len(to_wire(text)) > max_octets:
+        raise ValueError(f"{what} is longer than {max_octets} octets")
     return string(text, what)

@@ -1,6 +1,6 @@
-"""Follows what a server tells of the selected folder, and makes events of it. No I/O.
+"""Follows the responses about the selected folder, and makes events of them. No I/O.
 
-A message that is not known yet, whose `NewMessage` is still to come, is in no other event.
+A message whose `NewMessage` is still to come is in no other event.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from ..sequence_set import STAR, UidSet, how_many
 
 Change = Union[NewMessage, Expunged, Vanished, FlagsChanged]
 
-#: Names of the responses that it follows.
+#: The names of the responses that it follows.
 FOLLOWED = frozenset((b"EXISTS", b"EXPUNGE", b"VANISHED", b"FETCH"))
-# For so many changes of flags at a time UIDs are looked for, and so many new messages are told at a time.
+# How many changes of flags have their UIDs fetched at a time, and how many new messages become events at a time.
 _MAX_AT_ONCE = 500
 
 
-def folder_state(told: Mapping[bytes, Any]) -> FolderState:
-    """What SELECT tells, as `IMAPClient.select_folder` returns it."""
-    numbers = {name: value for name, value in told.items() if isinstance(value, int)}
+def folder_state(selected: Mapping[bytes, Any]) -> FolderState:
+    """The state in the result of `IMAPClient.select_folder`."""
+    numbers = {name: value for name, value in selected.items() if isinstance(value, int)}
     return FolderState(
         exists=numbers.get(b"EXISTS", 0),
         uidvalidity=numbers.get(b"UIDVALIDITY"),
@@ -36,21 +36,21 @@ def folder_state(told: Mapping[bytes, Any]) -> FolderState:
 
 
 class FolderTracker:
-    """One folder, from when it was selected. ``state`` is what the events so far have told."""
+    """One folder, from its selection on. ``state`` is the state after the events so far."""
 
     def __init__(self, state: FolderState) -> None:
         self.state = state
         self._exists = state.exists
         self._changes: list[Change] = []
-        # Index of a change of flags without a UID, and the number that its message has now.
+        # The index of each change of flags without a UID, and the present number of its message.
         self._unresolved: dict[int, int] = {}
 
     def expect_new(self, count: int, uidnext: int) -> None:
-        """The last ``count`` messages are to be told as new: those whose UID is ``uidnext`` or higher."""
+        """Count the last ``count`` messages as new: those whose UID is ``uidnext`` or higher."""
         self.state = replace(self.state, exists=max(0, self._exists - count), uidnext=uidnext)
 
     def follow(self, responses: Iterable[Untagged]) -> None:
-        """Take what the server has told, in its order."""
+        """Follow responses, in the order in which they were received."""
         for response in responses:
             number = response.number
             if response.name == b"VANISHED":
@@ -80,7 +80,7 @@ class FolderTracker:
         self._changes.append(Expunged(number))
 
     def _vanish(self, response: Untagged) -> None:
-        # "VANISHED (EARLIER)" is the answer to a command (RFC 7162, 3.2.10).
+        # VANISHED (EARLIER), the answer to a command, is not a UidSet (RFC 7162, 3.2.10).
         try:
             uids = UidSet(response.text)
         except ValueError:
@@ -90,12 +90,12 @@ class FolderTracker:
         gone = how_many((low, high) for low, high in known if low <= high)
         self._exists = max(0, self._exists - len(uids))
         self.state = replace(self.state, exists=max(0, min(self._exists, self.state.exists - gone)))
-        # Which numbers these had isn't known.
+        # The numbers that these messages had are not known.
         self._unresolved.clear()
         self._changes.append(Vanished(uids))
 
     def note_flags(self, number: int, items: Mapping[bytes, Any]) -> None:
-        """Take what a FETCH response says of a message, if that is about flags."""
+        """Note the flags of a message, if its FETCH response has them."""
         flags, uid, modseq = items.get(b"FLAGS"), items.get(b"UID"), items.get(b"MODSEQ")
         if not isinstance(flags, tuple) or not 0 < number <= self.state.exists:
             return
@@ -106,7 +106,7 @@ class FolderTracker:
         self._changes.append(FlagsChanged(number, flags, uid, modseq))
 
     def numbers_without_uid(self) -> set[int]:
-        """The sequence numbers whose UIDs `changes` needs: of changed flags, and of new messages."""
+        """The sequence numbers whose UIDs `changes` needs: those of changed flags and of new messages."""
         return {*self._unresolved.values(), *self._new()}
 
     def _new(self) -> range:
@@ -114,7 +114,7 @@ class FolderTracker:
         return range(known + 1, min(self._exists, known + _MAX_AT_ONCE) + 1)
 
     def changes(self, uids: Mapping[int, int]) -> Iterator[Change]:
-        """What has happened, with the UIDs that are known of `numbers_without_uid`; each is told once."""
+        """What has happened, each change once, with the known ones of the UIDs of `numbers_without_uid`."""
         new = self._new()
         changes, self._changes = self._changes, []
         unresolved, self._unresolved = self._unresolved, {}
@@ -127,14 +127,14 @@ class FolderTracker:
             self.state = replace(self.state, exists=number)
             if uid is not None:
                 if uidnext is not None and uid < uidnext:
-                    # It was there before: what SEARCH found and what EXISTS told came at different times.
+                    # It was there before: SEARCH and EXISTS were answered at different times.
                     continue
                 self.state = replace(self.state, uidnext=uid + 1)
             changes.append(NewMessage(number, uid))
         return iter(changes)
 
     def known_changes(self) -> Iterator[Change]:
-        """What has happened to messages that are known already, without their UIDs where the server told none."""
+        """What has happened to messages that are known already, with the UIDs that the server sent."""
         changes, self._changes = self._changes, []
         self._unresolved.clear()
         return iter(changes)

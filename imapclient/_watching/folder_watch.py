@@ -1,6 +1,6 @@
-"""One call of `IMAPClient.watch`: waiting, on one connection after the other, and telling what has happened.
+"""One call of `IMAPClient.watch`: waits on one connection after the other, and yields what has happened.
 
-`commands.watch` imports it when it is needed first.
+The module `watch` imports it when it is first needed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 
 from .._auth.mechanisms import Mechanism
-from .._commands.base.running import CommandBase
+from .._commands.base.command_base import CommandBase
 from .._connection.exchange import AwaitedQueue, Command
 from .._connection.protocol_log import client_log
 from .._parsing.collector import Collector
@@ -33,9 +33,9 @@ from ..sequence_set import SequenceSet
 from ..util import Text
 from .folder_tracker import FOLLOWED, Change, FolderTracker, folder_state
 
-# A connection that lasted so many seconds was a good one: the pauses before the next ones begin anew.
+# After a connection that lasted so many seconds, the delays before new connections start from the beginning.
 _GOOD_SECONDS = 60.0
-# After so many responses that are not about the folder's messages, IDLE is left to hand them on.
+# After so many responses that are not about the folder's messages, IDLE is ended to deliver them.
 _MAX_OBSERVED = 1000
 
 
@@ -60,12 +60,12 @@ class FolderWatch:
         self._end = end
         self._reconnect = reconnect
         self._tracker = FolderTracker(FolderState(0))
-        # The pauses that are left, from the loss of the last good connection on.
+        # The delays that are left, since the last good connection was lost.
         self._delays: Iterator[float] | None = None
         self._good_after = 0.0
-        # As `WireMixin.selected` has it; another object each time a folder is selected.
+        # The selection of the connection: another object each time a folder is selected.
         self._selection: object = None
-        # What the connection was like, for the next one.
+        # The extensions that are enabled, for the next connection.
         self._enabled: frozenset[str] = frozenset()
 
     def events(self, uidnext: int | None) -> Generator[FolderEvent, None, None]:
@@ -103,7 +103,7 @@ class FolderWatch:
                 self._wait(remaining)
 
     def _select(self, uidnext: int | None) -> FolderState:
-        """Select the folder and begin to follow it; messages from ``uidnext`` on count as new."""
+        """Select the folder and start to follow it. Messages from ``uidnext`` on count as new."""
         imap = self._client._imap
         imap.observed = AwaitedQueue()
         state = folder_state(self._client.select_folder(self._folder, self._readonly))
@@ -114,7 +114,7 @@ class FolderWatch:
         self._good_after = time.monotonic() + _GOOD_SECONDS
         self._tracker = FolderTracker(state)
         if state.uidnext is None:
-            # Courier 5 does not tell it. What comes later has a higher UID than the last message.
+            # Courier 5 does not send UIDNEXT. New messages have a higher UID than the last message.
             last = self._uids([state.exists]).get(state.exists) if state.exists else 0
             if last is not None:
                 state = replace(state, uidnext=last + 1)
@@ -125,11 +125,11 @@ class FolderWatch:
 
     def _count_from(self, uidnext: int) -> int:
         """How many messages have this UID or a higher one."""
-        heard = Collector(b"SEARCH", b"ESEARCH")
-        # Where there is none, n:* is the last message (RFC 9051, 9, seq-range).
-        command = Command(b"UID SEARCH", [b"UID", bytes(SequenceSet(f"{uidnext}:*"))], heard.handlers)
+        collected = Collector(b"SEARCH", b"ESEARCH")
+        # Without such a message, n:* is the last message (RFC 9051, 9, seq-range).
+        command = Command(b"UID SEARCH", [b"UID", bytes(SequenceSet(f"{uidnext}:*"))], collected.handlers)
         self._client._execute_all([command])
-        own, others = heard.answers_to([command.tag])
+        own, others = collected.answers_to([command.tag])
         self._client._deliver_others(others)
         found: set[int] = set()
         with self._client._answering(command.name):
@@ -139,7 +139,7 @@ class FolderWatch:
         return len(found)
 
     def _changes(self) -> list[Change]:
-        """What has changed by now, by whatever command it was told."""
+        """What has changed by now, no matter during which command the responses came."""
         client, imap = self._client, self._client._imap
         with client._exclusive():
             if imap.selection is not self._selection:
@@ -150,51 +150,52 @@ class FolderWatch:
             return list(self._tracker.changes(self._uids(numbers) if numbers else {}))
 
     def _uids(self, numbers: Iterable[int]) -> dict[int, int]:
-        """The UIDs of messages. None is removed meanwhile: no EXPUNGE is told in FETCH (RFC 9051, 7.5.1)."""
+        """The UIDs of messages. Their numbers do not change meanwhile: FETCH allows no EXPUNGE (RFC 9051, 7.5.1)."""
         client = self._client
         wanted = SequenceSet(numbers)
         collector = FetchCollector(wanted, client._read_options, use_uid=False, strict=False)
         try:
             client._for_messages(b"FETCH", wanted, [b"(UID)"], collector.handlers, uid=False)
         except CommandError as error:
-            client_log.info("Could not learn UIDs: %s", error)
+            client_log.info("Could not fetch UIDs: %s", error)
         uids: dict[int, int] = {}
         for number, items in collector.result().items():
-            # Flags that were told in between.
+            # Flags that were sent in between.
             self._tracker.note_flags(number, items)
             if isinstance(items.get(b"UID"), int):
                 uids[number] = items[b"UID"]
         return uids
 
     def _wait(self, remaining: float) -> None:
-        """Wait until something happens, or it is time to show that we are there."""
+        """Wait until something happens, or until it is time to renew IDLE or to send NOOP."""
         if self._client._can("IDLE"):
             self._wait_in_idle(min(remaining, self._renew))
             return
         self._client._closing.wait(min(remaining, self._poll))
-        heard = AwaitedQueue()
+        collected = AwaitedQueue()
         try:
-            self._client._imap.execute(Command(b"NOOP", handlers={b"*": heard.append}))
+            self._client._imap.execute(Command(b"NOOP", handlers={b"*": collected.append}))
         finally:
-            self._client._deliver_others(response for response in heard if response.name not in FOLLOWED)
+            self._client._deliver_others(response for response in collected if response.name not in FOLLOWED)
 
     def _wait_in_idle(self, seconds: float) -> None:
         imap = self._client._imap
         end = time.monotonic() + seconds
-        heard: list[Untagged] = []
-        is_told = False
+        responses: list[Untagged] = []
+        is_followed = False
         imap.start_idle()
         try:
             remaining = seconds
-            while remaining > 0 and not imap.observed and len(heard) < _MAX_OBSERVED:
-                heard += imap.poll_idle(remaining, list)
+            while remaining > 0 and not imap.observed and len(responses) < _MAX_OBSERVED:
+                responses += imap.poll_idle(remaining, list)
                 remaining = end - time.monotonic()
-            is_told = True
+            is_followed = True
         finally:
             # Ctrl-C comes here too.
             if imap.is_idle and imap.is_usable:
-                heard += imap.finish_idle(list)[1]
-            self._client._deliver_others(response for response in heard if not (is_told and response.name in FOLLOWED))
+                responses += imap.finish_idle(list)[1]
+            others = (response for response in responses if not (is_followed and response.name in FOLLOWED))
+            self._client._deliver_others(others)
 
     # -- from one connection to the next
 
@@ -223,7 +224,7 @@ class FolderWatch:
         old.shutdown()
         imap = client._create_IMAP4()
         try:
-            # Commands of other threads wait until all of it is done.
+            # Commands of other threads wait until the new connection is ready.
             with client._exclusive(imap):
                 client._imap = imap
                 if client._closing.is_set():
@@ -233,7 +234,7 @@ class FolderWatch:
                 self._log_in(reconnect)
                 after = self._select(before.uidnext)
                 if after.uidvalidity is None or after.uidvalidity != before.uidvalidity:
-                    # UIDs from before say nothing.
+                    # UIDs from before are not valid any more.
                     self._tracker = FolderTracker(after)
                 return after
         except BaseException:
@@ -246,21 +247,21 @@ class FolderWatch:
             client.starttls(*client._starttls)
         if client._imap.state == "NONAUTH":
             if login is None:
-                raise IllegalStateError("the new connection needs a login, and Reconnect has none")
+                raise IllegalStateError("the new connection needs a login; give one to Reconnect")
             if isinstance(login, Mechanism):
                 client.authenticate(login)
             elif isinstance(login, tuple):
                 client.login(*login)
             else:
                 login(client)
-        # After a login it has been done already.
+        # If there was a login, it has been done already.
         client._compress_where_offered()
         if self._enabled:
             client.enable(*sorted(self._enabled))
 
 
 def _first_cause(error: IMAPClientAbortError) -> IMAPClientAbortError:
-    """What broke the connection: later calls raise another error, with the first one chained."""
+    """What broke the connection. Later calls raise another error, with the first one as its cause."""
     cause = error.__cause__
     return cause if isinstance(cause, IMAPClientAbortError) else error
 

@@ -1,4 +1,4 @@
-"""Watching a folder: what happens in it as events, over as many connections as that takes."""
+"""Watching a folder: what happens in it as events, over one or several connections."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-from .._commands.base.running import CommandBase
+from .._commands.base.command_base import CommandBase
 from ..sequence_set import STAR
 from ..util import Text
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class WatchMixin(CommandBase):
-    """IDLE (RFC 2177), or NOOP where the server lacks it, for as long as one likes."""
+    """IDLE (RFC 2177), or NOOP without it, for any length of time."""
 
     def watch(
         self,
@@ -29,7 +29,7 @@ class WatchMixin(CommandBase):
         uidnext: int | None = None,
         reconnect: Reconnect | None = None,
     ) -> Generator[FolderEvent, None, None]:
-        """What happens in a folder, as it happens: a generator of the events of `imapclient.events`.
+        """Yield what happens in a folder, as it happens: the events of `imapclient.events`.
 
         ::
 
@@ -37,27 +37,28 @@ class WatchMixin(CommandBase):
                 if isinstance(event, NewMessage) and event.uid is not None:
                     print(client.fetch(event.uid, 'ENVELOPE'))
 
-        The folder is selected when the first event is asked for. It waits in IDLE, which it renews every ``renew``
-        seconds; where the server lacks IDLE it asks every ``poll`` seconds (NOOP). While the body of the loop runs the
-        connection is not in IDLE and may be used, but no other folder selected: the next event is then an
-        IllegalStateError. While the loop waits, calls of other threads raise that.
+        The folder is selected when the first event is requested. The loop waits in IDLE, which it renews every
+        ``renew`` seconds. Without IDLE it sends NOOP every ``poll`` seconds. While the body of the loop runs, the
+        connection is not in IDLE and may be used. If the body selects another folder, the next event raises
+        IllegalStateError. While the loop waits, calls of other threads raise IllegalStateError.
 
-        It ends after ``timeout`` seconds (None: never), or where the loop is left and the generator closed: IDLE is
-        ended then, and the connection usable. `shutdown` in another thread ends it with an IMAPClientAbortError.
+        The generator ends after ``timeout`` seconds (None: never), and when it is closed because the loop is left. IDLE
+        is over then, and the connection is usable. `shutdown` in another thread ends the generator with an
+        IMAPClientAbortError.
 
-        ``uidnext`` is the UIDNEXT up to which the program knows the folder: the messages with this UID or a higher one
-        that are there already are told first, as new.
+        ``uidnext`` is the UIDNEXT up to which the program knows the folder. Messages that are there already, with this
+        UID or a higher one, come first, as `NewMessage`.
 
-        Where the connection is lost, IMAPClientAbortError is raised (after a `Bye` where the server said why), unless
-        ``reconnect`` says how to log in again: then there is a new connection with all settings of this client, and a
-        `Reconnected` that says what may have been missed. LoginError is raised where the login is refused for good,
-        CommandError where the folder can't be selected any more, ssl.SSLCertVerificationError where the certificate is
-        not good: none of these gets better by itself. Give the client a ``timeout``, so that a server that falls silent
-        as it is connected to is given up, too.
+        Raises IMAPClientAbortError if the connection is lost, after a `Bye` if the server gave a reason. With
+        ``reconnect``, which says how to log in again, a new connection with all settings of this client is made
+        instead. `Reconnected` then says what may have been missed. LoginError, CommandError and
+        ssl.SSLCertVerificationError are raised all the same, if the login, the folder or the certificate is refused and
+        a new attempt would not help. Set the client's ``timeout``, so that a server that falls silent during the
+        connect is given up too.
 
-        What is not about the folder's messages, such as an alert, goes to ``on_unsolicited``.
+        Responses that are not about the folder's messages, such as an alert, are delivered to ``on_unsolicited``.
         """
-        # Here, since few programs watch, and the classes of the events take a tenth of this package's time of import.
+        # Imported here because few programs watch, and the events take a tenth of the time to import the package.
         from ..events import Reconnect
         from .folder_watch import FolderWatch
 
@@ -66,7 +67,7 @@ class WatchMixin(CommandBase):
                 raise ValueError(f"{name} must be a number of seconds above 0, not {value!r}")
         self._folder(folder)
         if uidnext is not None and not (type(uidnext) is int and 0 < uidnext < STAR):
-            raise ValueError(f"not a UID: {uidnext!r}")
+            raise ValueError(f"uidnext must be a UID, not {uidnext!r}")
         if reconnect is not None and not isinstance(reconnect, Reconnect):
             raise TypeError("reconnect must be an imapclient.events.Reconnect or None")
         end = math.inf if timeout is None else time.monotonic() + timeout

@@ -77,15 +77,24 @@ class Deadline:
 
     def __init__(self, seconds: float | None) -> None:
         self._end = None if seconds is None else time.monotonic() + max(0.0, seconds)
+        self._polling_end: float | None = None
 
     def remaining(self) -> float | None:
-        """Seconds left, 0 at the end and None where there is no deadline. Raises socket.timeout well past the end."""
+        """Seconds left, 0 at the end, None if there is no deadline.
+
+        Raises socket.timeout if it was called at the end before, `POLLING` seconds ago or more.
+        """
         if self._end is None:
             return None
-        remaining = self._end - time.monotonic()
-        if remaining < -self.POLLING:
+        now = time.monotonic()
+        if now < self._end:
+            return min(self._end - now, self.LONGEST)
+        if self._polling_end is None:
+            # Not from the end itself: a busy system may not have run us since, and we have not looked yet.
+            self._polling_end = now + self.POLLING
+        elif now > self._polling_end:
             raise socket.timeout("timed out")
-        return min(max(0.0, remaining), self.LONGEST)
+        return 0.0
 
 
 Data = Union[bytes, memoryview]

@@ -44,12 +44,12 @@ def endpoint(trusted: None) -> Iterator[TokenEndpoint]:
         yield server
 
 
-def refresh(url: str, scope: str | None = None, timeout: float = 10.0) -> str:
+def refresh(url: str, scope: str | None = None, timeout: float = 60.0) -> str:
     return refresh_oauth2_token(HOST, "me", *SECRETS, token_url=url, scope=scope, timeout=timeout)
 
 
 def get(url: str) -> str:
-    return get_oauth2_token(HOST, "me", *SECRETS, token_url=url)
+    return get_oauth2_token(HOST, "me", *SECRETS, token_url=url, timeout=60)
 
 
 def failure(call: Callable[[], object]) -> OAuth2Error:

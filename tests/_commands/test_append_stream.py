@@ -123,7 +123,7 @@ def test_a_progress_that_is_no_function_is_told_before_anything_is_sent(message:
 
 @pytest.mark.parametrize("size", [0, 2, 4])
 def test_the_size_of_a_message_in_bytes_is_its_own(size: int) -> None:
-    with dialogue() as client, pytest.raises(ValueError, match="3 bytes"):
+    with dialogue() as client, pytest.raises(ValueError, match="size must be 3"):
         client.append("x", b"abc", size=size)
 
 

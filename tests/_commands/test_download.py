@@ -369,7 +369,7 @@ def test_a_chunk_has_bytes() -> None:
 
 @pytest.mark.parametrize("progress", ["x", 5, [print]])
 def test_a_progress_is_a_function(progress: Any) -> None:
-    with dialogue() as client, pytest.raises(TypeError, match="not a function"):
+    with dialogue() as client, pytest.raises(TypeError, match="must be a function"):
         client.download(7, "1", io.BytesIO(), progress=progress)
 
 

@@ -224,7 +224,7 @@ def test_a_server_that_refuses_the_bounds() -> None:
 def test_a_server_that_tells_no_bounds(told: str) -> None:
     script = f"C: A1 UID FETCH * (UID)\n{_received_size('A1', n1001=9000)}C: A2 FETCH 1000 (UID)\n{told}S: A2 OK done"
     with dialogue(script + "\nC: A3 NOOP\nS: A3 OK done") as client:
-        with pytest.raises(ProtocolError, match="does not tell the UID"):
+        with pytest.raises(ProtocolError, match="does not send the UID"):
             next(client.fetch_iter("1:*", "FLAGS"))
         client.noop()
 

@@ -21,14 +21,14 @@ from imapclient.exceptions import (
     LimitError,
     ProtocolError,
 )
-from tests.helpers.clients import assert_unusable, memory_peak
+from tests.helpers.clients import assert_unusable, memory_peak, set_read_timeout
 from tests.helpers.dialogue import INTRUDERS, dialogue, dialogue_with_peer, types, unsolicited
 from tests.helpers.scripted_peer import Script, ScriptedPeer, SendBytes
 
 _BEGUN = "C: A1 IDLE\nS: + idling\n"
 _DONE = "C: DONE\nS: A1 OK Idle completed.\n"
 # Longer than any answer takes, shorter than the test's own limit: what a call that must not wait is given.
-_PATIENCE = 10
+_PATIENCE = 60
 
 
 def heard(client: IMAPClient, count: int) -> list[tuple[Any, ...]]:
@@ -276,9 +276,10 @@ def test_a_server_that_ends_idle_by_itself() -> None:
 
 def test_idle_done_has_a_deadline() -> None:
     with ScriptedPeer("S: * PREAUTH [CAPABILITY IMAP4rev1 IDLE] x\nC: A1 IDLE\nS: + x\nC: DONE\nS: * 1 EXISTS") as peer:
-        client = IMAPClient(peer.host, peer.port, ssl=False, timeout=0.5)
+        client = IMAPClient(peer.host, peer.port, ssl=False, timeout=60)
         try:
             client.idle()
+            set_read_timeout(client, 0.1)
             with pytest.raises(socket.timeout) as caught:
                 client.idle_done()
             assert isinstance(caught.value, IMAPClientAbortError)
@@ -290,13 +291,15 @@ def test_idle_done_has_a_deadline() -> None:
 
 def test_idle_check_waits_longer_than_the_read_timeout() -> None:
     script = (
-        "S: * PREAUTH [CAPABILITY IMAP4rev1 IDLE] x\nC: A1 IDLE\nS: + x\nPAUSE 0.8\nS: * 1 EXISTS\nC: DONE\nS: A1 OK x"
+        "S: * PREAUTH [CAPABILITY IMAP4rev1 IDLE] x\nC: A1 IDLE\nS: + x\nPAUSE 0.1\nS: * 1 EXISTS\nC: DONE\nS: A1 OK x"
     )
     with ScriptedPeer(script) as peer:
-        client = IMAPClient(peer.host, peer.port, ssl=False, timeout=0.5)
+        client = IMAPClient(peer.host, peer.port, ssl=False, timeout=60)
         try:
             client.idle()
+            set_read_timeout(client, 0.01)
             assert client.idle_check(_PATIENCE) == [(1, b"EXISTS")]
+            set_read_timeout(client, 60)
             assert client.idle_done() == (b"x", [])
         finally:
             client.shutdown()

@@ -113,7 +113,7 @@ def test_idle_done_in_the_block() -> None:
 
 def test_the_end_of_the_connection_in_the_block() -> None:
     with dialogue(_BEGUN + "S: * 1 EXISTS\nS: * BYE Going down\nCLOSE") as client:
-        idle = client.idle(timeout=10)
+        idle = client.idle(timeout=60)
         assert next(idle) == (1, b"EXISTS")
         with pytest.raises(IMAPClientAbortError, match="Going down"), idle:
             next(idle)

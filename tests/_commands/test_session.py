@@ -127,7 +127,7 @@ def test_capabilities_of_the_greeting_are_used_until_login_and_then_those_of_its
         S: A1 OK [CAPABILITY IMAP4rev1 Idle] Logged in
     """
     with ScriptedPeer(script) as peer:
-        client = IMAPClient(peer.host, peer.port, ssl=False, timeout=10)
+        client = IMAPClient(peer.host, peer.port, ssl=False, timeout=60)
         assert client.capabilities() == (b"IMAP4REV1", b"AUTH=PLAIN")
         client.login("ann", "secret")
         assert client.capabilities() == (b"IMAP4REV1", b"IDLE")
@@ -162,7 +162,7 @@ def test_capabilities_of_the_greeting_count_no_more_after_a_login_that_tells_non
         S: A1 OK Logged in
     """
     with ScriptedPeer(script + _ASKED.replace("A1", "A2")) as peer:
-        client = IMAPClient(peer.host, peer.port, ssl=False, timeout=10)
+        client = IMAPClient(peer.host, peer.port, ssl=False, timeout=60)
         client.login("ann", "secret")
         assert client.capabilities() == (b"IMAP4REV1", b"IDLE", b"AUTH=PLAIN")
         client.shutdown()
@@ -304,7 +304,7 @@ def test_starttls_after_login_sends_nothing() -> None:
 
 def test_starttls_after_preauth_sends_nothing() -> None:
     with ScriptedPeer("S: * PREAUTH [CAPABILITY IMAP4rev1 STARTTLS] Welcome back") as peer:
-        client = IMAPClient(peer.host, peer.port, ssl=False, timeout=10)
+        client = IMAPClient(peer.host, peer.port, ssl=False, timeout=60)
         with pytest.raises(IllegalStateError):
             client.starttls()
         client.shutdown()

@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from imapclient import IMAPClient, SocketTimeout
+from imapclient import IMAPClient
 from imapclient.exceptions import (
     CapabilityError,
     CommandError,
@@ -16,7 +16,7 @@ from imapclient.exceptions import (
     LoginError,
 )
 from tests.helpers import certificates
-from tests.helpers.clients import connected
+from tests.helpers.clients import connected, set_read_timeout
 from tests.helpers.dialogue import dialogue, dialogue_with_peer
 from tests.helpers.scripted_peer import PeerFactory, ScriptedPeer, ScriptItem, SendBytes
 
@@ -215,15 +215,16 @@ def test_idle_check_takes_what_the_decompressor_holds() -> None:
         client.idle()
         heard: list[object] = []
         while len(heard) < 3000:
-            heard += client.idle_check(5)
+            heard += client.idle_check(60)
         assert heard == [(number, b"EXISTS") for number in range(1, 3001)]
         assert client.idle_check(0) == []
         client.idle_done()
 
 
 def test_a_read_timeout() -> None:
-    with dialogue(f"{_START}C: A2 NOOP", capabilities=CAPABILITIES, timeout=SocketTimeout(10, 0.1)) as client:
+    with dialogue(f"{_START}C: A2 NOOP", capabilities=CAPABILITIES) as client:
         client.compress()
+        set_read_timeout(client, 0.1)
         with pytest.raises(socket.timeout):
             client.noop()
 

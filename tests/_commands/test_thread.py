@@ -131,7 +131,7 @@ def test_nesting_up_to_the_clients_limit(allowed: int, is_read: bool) -> None:
         S: A2 OK Done
     """
     with ScriptedPeer(script) as peer:
-        client = IMAPClient(peer.host, peer.port, ssl=False, timeout=10, max_nesting_depth=allowed)
+        client = IMAPClient(peer.host, peer.port, ssl=False, timeout=60, max_nesting_depth=allowed)
         try:
             if is_read:
                 (found,) = client.thread()

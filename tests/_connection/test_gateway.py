@@ -69,7 +69,7 @@ def test_nothing_is_asked_while_nobody_needs_capabilities(peer: PeerFactory) -> 
 def test_a_bye_for_a_greeting(peer: PeerFactory, code: str) -> None:
     server = peer(f"S: * BYE {code} room")
     with pytest.raises(IMAPClientAbortError, match="no room"):
-        IMAPClient(server.host, server.port, ssl=False, timeout=10)
+        IMAPClient(server.host, server.port, ssl=False, timeout=60)
     assert_closed(server)
 
 
@@ -95,7 +95,7 @@ def test_a_bye_for_a_greeting(peer: PeerFactory, code: str) -> None:
 def test_what_is_no_greeting(peer: PeerFactory, garbage: str) -> None:
     server = peer(garbage)
     with pytest.raises(ProtocolError) as caught:
-        IMAPClient(server.host, server.port, ssl=False, timeout=10)
+        IMAPClient(server.host, server.port, ssl=False, timeout=60)
     assert isinstance(caught.value, IMAPClientAbortError)
     assert_closed(server)
 
@@ -104,13 +104,13 @@ def test_what_is_no_greeting(peer: PeerFactory, garbage: str) -> None:
 def test_the_end_in_place_of_a_greeting(peer: PeerFactory, start: str) -> None:
     server = peer(f"ACCEPT\n{start}\nCLOSE")
     with pytest.raises(IMAPClientAbortError, match="closed"):
-        IMAPClient(server.host, server.port, ssl=False, timeout=10)
+        IMAPClient(server.host, server.port, ssl=False, timeout=60)
 
 
 def test_a_reset_in_place_of_a_greeting(peer: PeerFactory) -> None:
     server = peer("ACCEPT\nRESET")
     with pytest.raises(ConnectionResetError):
-        IMAPClient(server.host, server.port, ssl=False, timeout=10)
+        IMAPClient(server.host, server.port, ssl=False, timeout=60)
 
 
 def test_a_greeting_in_pieces_of_one_byte(peer: PeerFactory) -> None:
@@ -499,7 +499,7 @@ def test_logout_returns_the_servers_last_words(peer: PeerFactory) -> None:
         S: A1 OK done
     """
     server = peer(script)
-    client = IMAPClient(server.host, server.port, ssl=False, timeout=10)
+    client = IMAPClient(server.host, server.port, ssl=False, timeout=60)
     assert client.logout() == b"see you"
     assert_closed(server)
     with pytest.raises(IMAPClientAbortError, match="closed"):
@@ -520,7 +520,7 @@ def test_logout_where_the_server_closes_right_after_its_bye(peer: PeerFactory) -
 @pytest.mark.parametrize("end", ["CLOSE", "S: A1 NO you stay", "S: nonsense"])
 def test_a_logout_that_fails_closes_the_connection(peer: PeerFactory, end: str) -> None:
     server = peer(f"{READY}\nC: A1 LOGOUT\n{end}")
-    client = IMAPClient(server.host, server.port, ssl=False, timeout=10)
+    client = IMAPClient(server.host, server.port, ssl=False, timeout=60)
     with pytest.raises(IMAPClientError):
         client.logout()
     assert client.socket().fileno() == -1

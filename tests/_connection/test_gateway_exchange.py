@@ -10,7 +10,7 @@ import pytest
 from imapclient._connection.exchange import Command
 from imapclient._parsing.responses import Untagged
 from imapclient.exceptions import CommandError, FetchError, IMAPClientAbortError
-from tests.helpers.clients import connected
+from tests.helpers.clients import connected, set_read_timeout
 from tests.helpers.scripted_peer import PeerFactory
 
 READY = "S: * OK [CAPABILITY IMAP4rev1] ready"
@@ -86,7 +86,7 @@ def test_two_threads_share_a_client(peer: PeerFactory) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(20)
+            thread.join(60)
     assert sorted(int(text) for text, _ in answers) == list(range(1, count + 1))
     assert all(items == [(int(text), b"EXISTS")] for text, items in answers)
 
@@ -97,14 +97,14 @@ def test_shutdown_by_another_thread_ends_a_call_that_waits(peer: PeerFactory) ->
     with connected(server) as client:
 
         def end() -> None:
-            waiting.wait(10)
+            waiting.wait(60)
             client.shutdown()
 
         thread = threading.Thread(target=end)
         thread.start()
         with pytest.raises(IMAPClientAbortError):
             client.noop()
-        thread.join(10)
+        thread.join(60)
 
 
 # -- imaplib's own methods
@@ -186,8 +186,10 @@ def test_an_error_of_the_connection_tells_which_command_was_running(
     peer: PeerFactory, answer: str, status: str, code: Any, text: str
 ) -> None:
     script = f'{READY}\nC: A1 NOOP\nS: A1 OK Done\nC: A2 STATUS "x" (MESSAGES)\n{answer}'
-    with connected(peer(script), timeout=0.3) as client:
+    with connected(peer(script)) as client:
         client.noop()
+        if answer == "# silence":
+            set_read_timeout(client, 0.1)
         with pytest.raises(IMAPClientAbortError) as caught:
             client.folder_status("x", "MESSAGES")
         error: Any = caught.value

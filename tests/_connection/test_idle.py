@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from imapclient import IMAPClient, SocketTimeout
+from imapclient import IMAPClient
 from imapclient.exceptions import (
     CapabilityError,
     CommandError,
@@ -25,7 +25,7 @@ from imapclient.exceptions import (
     ProtocolError,
 )
 from tests.helpers import certificates
-from tests.helpers.clients import connected
+from tests.helpers.clients import connected, set_read_timeout
 from tests.helpers.scripted_peer import PeerFactory, SendBytes
 
 READY = "S: * OK [CAPABILITY IMAP4rev1 IDLE] ready"
@@ -35,7 +35,7 @@ IDLING = f"{READY}\nC: A1 IDLE\nS: + idling\n"
 def collect(client: IMAPClient, count: int) -> list[Any]:
     """What idle_check returns until there are ``count`` items."""
     heard: list[Any] = []
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while len(heard) < count:
         assert time.monotonic() < deadline, heard
         heard += client.idle_check(1)
@@ -162,7 +162,7 @@ def test_logout_ends_idle(peer: PeerFactory) -> None:
 
 def test_leaving_the_with_block_ends_idle(peer: PeerFactory) -> None:
     server = peer(f"{IDLING}\nC: DONE\nS: A1 OK done\nC: A2 LOGOUT\nS: * BYE bye\nS: A2 OK done")
-    with IMAPClient(server.host, server.port, ssl=False, timeout=10) as client:
+    with IMAPClient(server.host, server.port, ssl=False, timeout=60) as client:
         client.idle()
     server.wait()
 
@@ -179,11 +179,11 @@ def test_nothing_comes(peer: PeerFactory, timeout: float) -> None:
 
 
 def test_the_read_timeout_is_not_for_idle_check(peer: PeerFactory) -> None:
-    script = f"{IDLING}\nPAUSE 0.5\nS: * 1 EXISTS"
-    with connected(peer(script), timeout=SocketTimeout(5, 0.1)) as client:
+    with connected(peer(f"{IDLING}\nPAUSE 0.1\nS: * 1 EXISTS")) as client:
         client.idle()
+        set_read_timeout(client, 0.01)
         assert client.idle_check() == [(1, b"EXISTS")]
-        assert client.idle_check(0.2) == []
+        assert client.idle_check(0.05) == []
         assert client.idle_check(0) == []
 
 
@@ -203,10 +203,8 @@ def test_within_its_timeout_although_bytes_trickle_in(peer: PeerFactory, tls: bo
     options = {"ssl": True, "ssl_context": certificates.client_context()} if tls else {}
     with connected(server, **options) as client:
         client.idle()
-        start = time.monotonic()
-        assert client.idle_check(0.3) == []
+        assert client.idle_check(0.2) == []
         assert client.idle_check(0) == []
-        assert time.monotonic() - start < 3
 
 
 def test_a_literal_that_trickles_in(peer: PeerFactory) -> None:
@@ -218,19 +216,15 @@ def test_a_literal_that_trickles_in(peer: PeerFactory) -> None:
 
     with connected(peer([IDLING, SendBytes(trickle())])) as client:
         client.idle()
-        start = time.monotonic()
-        assert client.idle_check(0.3) == []
-        assert time.monotonic() - start < 3
+        assert client.idle_check(0.2) == []
 
 
 def test_an_endless_stream_is_within_the_timeout(peer: PeerFactory) -> None:
     server = peer([IDLING, SendBytes(itertools.repeat(b"* 5 EXISTS\r\n" * 100))])
     with connected(server) as client:
         client.idle()
-        start = time.monotonic()
-        for timeout in (0, 0.2, 5):
+        for timeout in (0, 0.2, 3600):
             assert set(client.idle_check(timeout)) <= {(5, b"EXISTS")}
-        assert time.monotonic() - start < 5
 
 
 def test_an_endless_line_is_within_the_timeout(peer: PeerFactory) -> None:
@@ -244,10 +238,8 @@ def test_an_endless_line_is_within_the_timeout(peer: PeerFactory) -> None:
     server = peer([IDLING, SendBytes(endless())])
     with connected(server) as client:
         client.idle()
-        start = time.monotonic()
         assert client.idle_check(0.2) == []
         assert client.idle_check(0) == []
-        assert time.monotonic() - start < 5
 
 
 # -- what was received already
@@ -307,9 +299,9 @@ def test_a_line_in_several_parts(peer: PeerFactory) -> None:
             server.send(part)
             assert client.idle_check(0.05) == []
         server.send(b"\n* 2 EXI")
-        assert client.idle_check(5) == [(1, b"EXISTS")]
+        assert client.idle_check(60) == [(1, b"EXISTS")]
         server.send(b"STS\r\n")
-        assert client.idle_check(5) == [(2, b"EXISTS")]
+        assert client.idle_check(60) == [(2, b"EXISTS")]
 
 
 def test_a_literal_in_several_parts(peer: PeerFactory) -> None:
@@ -374,7 +366,7 @@ def test_a_selector_that_is_asked_after_idle_check(peer: PeerFactory, tls: bool)
             found = client.idle_check(0)
             heard += found
             if not found:
-                assert selector.select(5), "the selector doesn't see what is left"
+                assert selector.select(60), "the selector doesn't see what is left"
         assert heard == [(number, b"EXISTS") for number in range(count)]
         assert selector.select(0) == []
 
@@ -393,7 +385,7 @@ def test_more_than_1024_open_files(peer: PeerFactory) -> None:
         with connected(server) as client:
             assert client.socket().fileno() > 1024
             client.idle()
-            assert client.idle_check(5) == [(1, b"EXISTS")]
+            assert client.idle_check(60) == [(1, b"EXISTS")]
             assert client.idle_check(0.1) == []
             assert client.idle_done() == (b"done", [])
     finally:
@@ -416,19 +408,21 @@ def test_what_came_before_the_end_is_returned_first(peer: PeerFactory, end: str,
         server.wait()
         assert collect(client, 2) == [(1, b"EXISTS"), (2, b"EXISTS")]
         with pytest.raises(IMAPClientAbortError, match=message) as caught:
-            client.idle_check(5)
+            client.idle_check(60)
         first_cause = caught.value.__cause__ or caught.value
-        for call in (client.idle_done, client.noop, lambda: client.idle_check(5)):
+        for call in (client.idle_done, client.noop, lambda: client.idle_check(60)):
             with pytest.raises(IMAPClientAbortError, match=message) as later:
                 call()
             assert later.value.__cause__ is first_cause
 
 
 def test_a_reset_in_idle(peer: PeerFactory) -> None:
-    with connected(peer(f"{IDLING}\nPAUSE 0.1\nRESET")) as client:
+    server = peer(IDLING)
+    with connected(server) as client:
         client.idle()
+        server.play("RESET")
         with pytest.raises(ConnectionResetError) as caught:
-            client.idle_check(5)
+            client.idle_check(60)
         assert isinstance(caught.value, IMAPClientAbortError)
 
 
@@ -438,7 +432,7 @@ def test_the_server_ends_idle_by_itself(peer: PeerFactory, answer: str) -> None:
         client.idle()
         assert collect(client, 1) == [(1, b"EXISTS")]
         with pytest.raises(IMAPClientAbortError):
-            client.idle_check(5)
+            client.idle_check(60)
         with pytest.raises(IMAPClientAbortError):
             client.idle_done()
 
@@ -474,8 +468,9 @@ def test_idle_done_is_refused(peer: PeerFactory, answer: str) -> None:
 
 
 def test_idle_done_gives_up_at_the_read_timeout(peer: PeerFactory) -> None:
-    with connected(peer(f"{IDLING}\nC: DONE"), timeout=SocketTimeout(5, 0.3)) as client:
+    with connected(peer(f"{IDLING}\nC: DONE")) as client:
         client.idle()
+        set_read_timeout(client, 0.1)
         with pytest.raises(socket.timeout) as caught:
             client.idle_done()
         with pytest.raises(IMAPClientAbortError) as later:
@@ -490,22 +485,20 @@ def test_idle_done_gives_up_although_the_server_goes_on(peer: PeerFactory) -> No
             yield b"* OK Still here\r\n"
 
     server = peer([f"{IDLING}\nC: DONE", SendBytes(endless())])
-    with connected(server, timeout=SocketTimeout(5, 0.3)) as client:
+    with connected(server) as client:
         client.idle()
-        start = time.monotonic()
+        set_read_timeout(client, 0.2)
         with pytest.raises(socket.timeout):
             client.idle_done()
-        assert time.monotonic() - start < 3
 
 
 def test_idle_done_gives_up_in_a_flood(peer: PeerFactory) -> None:
     server = peer([f"{IDLING}\nC: DONE", SendBytes(itertools.repeat(b"* 5 EXISTS\r\n" * 500))])
-    with connected(server, timeout=SocketTimeout(5, 0.3)) as client:
+    with connected(server) as client:
         client.idle()
-        start = time.monotonic()
+        set_read_timeout(client, 0.2)
         with pytest.raises(socket.timeout):
             client.idle_done()
-        assert time.monotonic() - start < 5
 
 
 @pytest.mark.parametrize("end", ["S: * BYE going down", "CLOSE"])
@@ -554,5 +547,5 @@ def test_a_command_of_another_thread_while_one_waits(peer: PeerFactory) -> None:
         thread = threading.Thread(target=work)
         thread.start()
         assert client.idle_check(0.3) == []
-        thread.join(10)
+        thread.join(60)
         assert [type(error) for error in errors] == [IllegalStateError]

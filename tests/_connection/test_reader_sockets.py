@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import signal
 import socket
 import ssl
@@ -43,9 +44,11 @@ def pair() -> Iterator[tuple[Reader, socket.socket]]:
 
 
 class Trickle(threading.Thread):
-    """Sends data in small pieces with small pauses, then ends the stream."""
+    """Sends data in small pieces, calls ``pause`` after each, then ends the stream."""
 
-    def __init__(self, sock: socket.socket, data: bytes, size: int, pause: float = 0.001) -> None:
+    def __init__(
+        self, sock: socket.socket, data: bytes, size: int, pause: Callable[[], object] = lambda: time.sleep(0.001)
+    ) -> None:
         super().__init__(daemon=True)
         self._sock = sock
         self._data = data
@@ -57,7 +60,7 @@ class Trickle(threading.Thread):
         with contextlib.suppress(OSError):
             for start in range(0, len(self._data), self._size):
                 self._sock.sendall(self._data[start : start + self._size])
-                time.sleep(self._pause)
+                self._pause()
             self._sock.shutdown(socket.SHUT_WR)
 
 
@@ -81,7 +84,7 @@ def test_timeout_over_a_socket(pair: tuple[Reader, socket.socket]) -> None:
             reader.read_response()
     trickle = Trickle(theirs, b"d" * 199_997 + b"\r\n", 50_000)
     trickle.start()
-    reader.timeout = 10
+    reader.timeout = 60
     first = b"* X {200000}"
     assert reader.read_response() == (first, [(first, b"abc" + b"d" * 199_997), b""])
     trickle.join()
@@ -91,7 +94,7 @@ def test_timeout_over_a_socket(pair: tuple[Reader, socket.socket]) -> None:
 def test_poll_over_a_socket(pair: tuple[Reader, socket.socket], waiting_for: bytes) -> None:
     reader, theirs = pair
     theirs.sendall(b"* 1 RECENT\r\n" + waiting_for)
-    assert reader.read_response(Deadline(5)) == (b"* 1 RECENT", None)
+    assert reader.read_response(Deadline(60)) == (b"* 1 RECENT", None)
     for _ in range(3):
         with pytest.raises(socket.timeout):
             reader.read_response(Deadline(0))
@@ -103,7 +106,7 @@ def test_poll_over_a_socket(pair: tuple[Reader, socket.socket], waiting_for: byt
     }[waiting_for]
     trickle = Trickle(theirs, rest, 1000)
     trickle.start()
-    line, records = reader.read_response(Deadline(30))
+    line, records = reader.read_response(Deadline(60))
     raw = (
         line if records is None else b"%s\r\n%s" % records[0] + b"".join(r for r in records[1:] if isinstance(r, bytes))
     )
@@ -114,13 +117,26 @@ def test_poll_over_a_socket(pair: tuple[Reader, socket.socket], waiting_for: byt
 def test_deadline_while_data_trickles_in(pair: tuple[Reader, socket.socket]) -> None:
     """Each byte comes well within the timeout; the deadline is for the line."""
     reader, theirs = pair
-    reader.timeout = 30
-    trickle = Trickle(theirs, b"x" * 200 + b"\r\n", 1, pause=0.002)
-    trickle.start()
-    with pytest.raises(socket.timeout):
-        reader.read_line(Deadline(0.02))
-    assert reader.read_line(Deadline(60)) == b"x" * 200
-    trickle.join()
+    reader.timeout = 60
+    over = threading.Event()
+    sent = 0
+
+    def send() -> None:
+        nonlocal sent
+        while not over.wait(0.002):
+            theirs.sendall(b"x")
+            sent += 1
+        theirs.sendall(b"\r\n")
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        with pytest.raises(socket.timeout):
+            reader.read_line(Deadline(0.05))
+    finally:
+        over.set()
+        thread.join()
+    assert reader.read_line(Deadline(60)) == b"x" * sent
 
 
 def test_over_tls() -> None:
@@ -137,7 +153,7 @@ def test_over_tls() -> None:
     with client_context.wrap_socket(ours, server_hostname="localhost") as tls:
         thread.join()
         with server[0] as peer:
-            reader = Reader(SocketTransport(tls), timeout=10)
+            reader = Reader(SocketTransport(tls), timeout=60)
             with pytest.raises(socket.timeout):
                 reader.read_line(Deadline(0))
             # Several lines in one record: the socket is not readable any more, and still there is more.
@@ -153,29 +169,10 @@ def test_over_tls() -> None:
             trickle.join()
 
 
-class Nuisance(threading.Thread):
-    """Sends a signal to the main thread again and again."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(daemon=True)
-        self._number = number
-        self._ended = threading.Event()
-
-    def run(self) -> None:
-        main = threading.main_thread().ident
-        assert main is not None
-        while not self._ended.wait(0.0005):
-            signal.pthread_kill(main, self._number)
-
-    def end(self) -> None:
-        self._ended.set()
-        self.join()
-
-
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs pthread_kill, which this system lacks")
 @pytest.mark.parametrize("size", [1, 3, 40])
 def test_interrupts_while_data_trickles_in(pair: tuple[Reader, socket.socket], size: int) -> None:
-    """A handler raises many times while the reader waits: no byte is lost, and no two lines become one."""
+    """A handler raises many times while the reader is at work: no byte is lost, and no two lines become one."""
     reader, theirs = pair
     expected = [b"* %d EXISTS" % index if index % 3 else b"* X {%d}" % (index % 50) for index in range(1, 120)]
     stream = b"".join(
@@ -183,9 +180,18 @@ def test_interrupts_while_data_trickles_in(pair: tuple[Reader, socket.socket], s
         for index, line in enumerate(expected, 1)
     )
     raised = 0
+    handled: queue.SimpleQueue[None] = queue.SimpleQueue()
+    main = threading.main_thread().ident
+    assert main is not None
+
+    def strike() -> None:
+        """As each piece arrives, and not before the last time is over."""
+        signal.pthread_kill(main, signal.SIGUSR1)
+        handled.get(timeout=60)
 
     def handler(_: int, frame: Any) -> None:
         nonlocal raised
+        handled.put(None)
         # Anywhere in what reads: what this test does with a response is its own. Not for ever, since where all is slow
         # no read would end between two interrupts.
         if raised < 500 and is_reading(frame):
@@ -194,15 +200,13 @@ def test_interrupts_while_data_trickles_in(pair: tuple[Reader, socket.socket], s
 
     # Not SIGALRM, which guards the tests' time.
     before = signal.signal(signal.SIGUSR1, handler)
-    trickle, nuisance = Trickle(theirs, stream, size), Nuisance(signal.SIGUSR1)
+    trickle = Trickle(theirs, stream, size, strike)
     try:
-        nuisance.start()
         trickle.start()
         found, interrupts = read_through_interrupts(reader, Interrupted, count=len(expected))
     finally:
-        nuisance.end()
+        trickle.join()
         signal.signal(signal.SIGUSR1, before)
-    trickle.join()
     assert [line for line, _ in found] == expected
     for index, (line, records) in enumerate(found, 1):
         assert records == ([(line, b"l" * (index % 50)), b""] if line.endswith(b"}") else None)
@@ -225,12 +229,12 @@ def test_more_than_1024_open_files() -> None:
         ours, theirs = socket.socketpair()
         with ours, theirs:
             assert ours.fileno() > 1024
-            reader = Reader(SocketTransport(ours), timeout=10)
+            reader = Reader(SocketTransport(ours), timeout=60)
             for deadline in (Deadline(0), Deadline(0.01)):
                 with pytest.raises(socket.timeout):
                     reader.read_line(deadline)
             theirs.sendall(b"* 1 EXISTS\r\n* 2 EX")
-            assert reader.read_line(Deadline(10)) == b"* 1 EXISTS"
+            assert reader.read_line(Deadline(60)) == b"* 1 EXISTS"
             with pytest.raises(socket.timeout):
                 reader.read_line(Deadline(0))
     finally:

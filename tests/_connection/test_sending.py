@@ -137,7 +137,7 @@ class _SlowReader:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._thread.join(20)
+        self._thread.join(60)
         self._listener.close()
 
     def _serve(self) -> None:
@@ -157,7 +157,7 @@ def test_a_server_that_takes_no_command_before_its_answer_is_read(tls: bool) -> 
     context = certificates.server_context("localhost") if tls else None
     with _SlowReader(context) as server:
         client = IMAPClient(
-            "localhost", server.port, ssl=tls, ssl_context=certificates.client_context() if tls else None, timeout=20
+            "localhost", server.port, ssl=tls, ssl_context=certificates.client_context() if tls else None, timeout=60
         )
         client._imap.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
         try:

@@ -356,7 +356,7 @@ def test_a_hangup_in_the_middle_of_a_large_literal() -> None:
 
         thread = threading.Thread(target=serve)
         thread.start()
-        client = IMAPClient("127.0.0.1", listener.getsockname()[1], ssl=False, timeout=10)
+        client = IMAPClient("127.0.0.1", listener.getsockname()[1], ssl=False, timeout=60)
         try:
             with pytest.raises(ConnectionError) as caught:
                 client.append("x", b"m" * 30_000_000)
@@ -366,4 +366,4 @@ def test_a_hangup_in_the_middle_of_a_large_literal() -> None:
             assert later.value.__cause__ is caught.value
         finally:
             client.shutdown()
-            thread.join(10)
+            thread.join(60)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable
 
 import pytest
 
+from imapclient import IMAPClient
 from imapclient._connection.exchange import AwaitedQueue
 from imapclient.events import Bye, Expunged, FlagsChanged, FolderEvent, NewMessage, Reconnect, Reconnected, Vanished
 from imapclient.exceptions import (
@@ -21,6 +23,7 @@ from imapclient.exceptions import (
 )
 from imapclient.sequence_set import UidSet
 from tests.helpers.clients import memory_peak
+from tests.helpers.clock import Clock
 from tests.helpers.dialogue import dialogue, dialogue_with_peer, unsolicited
 from tests.helpers.scripted_peer import Script, SendBytes
 
@@ -274,11 +277,14 @@ def test_one_folder_at_a_time() -> None:
 # -- the end
 
 
-def test_the_deadline_ends_it() -> None:
-    with dialogue(SELECT + IDLE + DONE + NOOP) as client:
+def test_the_deadline_ends_it(clock: Clock) -> None:
+    clock.stop()
+    script: Script = [SELECT + IDLE, lambda: clock.forward(1), DONE + NOOP]
+    with dialogue(script) as client:
         assert list(client.watch("INBOX", timeout=0.05)) == []
         client.noop()
-    with dialogue(SELECT + "C: A2 NOOP\nS: * 1 EXPUNGE\nS: A2 OK x\n" + NOOP, capabilities="IMAP4rev1") as client:
+    script = [SELECT + "C: A2 NOOP", lambda: clock.forward(1), "S: * 1 EXPUNGE\nS: A2 OK x\n" + NOOP]
+    with dialogue(script, capabilities="IMAP4rev1") as client:
         assert list(client.watch("INBOX", timeout=0.05)) == [Expunged(1)]
         client.noop()
 
@@ -292,9 +298,17 @@ def test_closing_the_generator_between_events() -> None:
         client.noop()
 
 
-def test_ctrl_c_while_it_waits_leaves_idle(interrupt: Callable[[], None]) -> None:
-    script: Script = [SELECT + IDLE + "S: * OK [ALERT] Look out", "PAUSE 0.1", interrupt, DONE + NOOP]
+def test_ctrl_c_while_it_waits_leaves_idle(interrupt_reading: Callable[[], None]) -> None:
+    clients: list[IMAPClient] = []
+
+    def strike() -> None:
+        while not (clients and clients[0]._imap.is_idle):
+            time.sleep(0.001)
+        interrupt_reading()
+
+    script: Script = [SELECT + IDLE + "S: * OK [ALERT] Look out", strike, DONE + NOOP]
     with dialogue(script) as client:
+        clients.append(client)
         with pytest.raises(KeyboardInterrupt):
             next(client.watch("INBOX"))
         client.noop()
@@ -309,7 +323,7 @@ def test_leaving_the_folder_in_the_loop_is_an_error(leave: Any) -> None:
         with ThreadPoolExecutor() as pool:
             left = pool.submit(leave, client)
             peer.play([lambda: None, lambda: _answer_any(peer)])
-            left.result(10)
+            left.result(60)
         with pytest.raises(IllegalStateError, match="another folder"):
             next(watching)
         assert client._imap.observed is None
@@ -362,7 +376,7 @@ def test_closing_the_client_in_another_thread_ends_it(logout: bool) -> None:
         else:
             client.shutdown()
         with pytest.raises(IMAPClientAbortError):
-            watching.result(10)
+            watching.result(60)
 
 
 def test_calls_of_other_threads_while_it_waits() -> None:
@@ -374,7 +388,7 @@ def test_calls_of_other_threads_while_it_waits() -> None:
         with pytest.raises(IllegalStateError):
             client.noop()
         peer.play("S: * 1 EXPUNGE\n" + DONE)
-        assert watching.result(10) == Expunged(1)
+        assert watching.result(60) == Expunged(1)
 
 
 # -- a server that tells too much

@@ -24,6 +24,7 @@ from imapclient.exceptions import (
 )
 from imapclient.sasl import Plain
 from tests.helpers import certificates
+from tests.helpers.clock import Clock
 from tests.helpers.scripted_peer import PeerFactory, Script, ScriptedPeer
 
 _CAPABILITIES = "IMAP4rev1 IDLE ENABLE AUTH=PLAIN SASL-IR"
@@ -58,7 +59,7 @@ _RECONNECT = Reconnect(("ann", "s3cret"), first_delay=0, max_delay=0)
 
 
 def connect(server: Any, **options: Any) -> IMAPClient:
-    client = IMAPClient(server.host, server.port, **{"ssl": False, "timeout": 10, **options})
+    client = IMAPClient(server.host, server.port, **{"ssl": False, "timeout": 60, **options})
     if "tls" not in options:
         client.login("ann", "s3cret")
     return client
@@ -139,7 +140,7 @@ def test_every_setting_is_kept(peer: PeerFactory) -> None:
     client = connect(
         server,
         use_uid=False,
-        timeout=SocketTimeout(7, 8),
+        timeout=SocketTimeout(67, 68),
         max_line_length=50_000,
         max_literal_size=60_000,
         max_response_size=70_000,
@@ -196,7 +197,7 @@ def test_starttls_is_kept(peer: PeerFactory, own: bool) -> None:
         f"{_CLEAR}{_STARTTLS}{_numbered(_LOGIN + _AGAIN, 2)}"
     )
     server = peer(script, tls_context=authority.server_context())
-    client = IMAPClient(server.host, server.port, ssl=False, timeout=10, ssl_context=None if own else context)
+    client = IMAPClient(server.host, server.port, ssl=False, timeout=60, ssl_context=None if own else context)
     client.starttls(context if own else None)
     client.login("ann", "s3cret")
     assert isinstance(next(client.watch("INBOX", reconnect=_RECONNECT)), Reconnected)
@@ -218,7 +219,7 @@ def test_no_password_goes_out_where_starttls_is_taken_away(
     authority = certificates.authority()
     script = f"{_CLEAR}{_STARTTLS}{_numbered(_LOGIN + _FIRST_SELECT, 2)}C: A5 IDLE\nS: +\nCLOSE\nACCEPT\n{hello}\n"
     server = peer(script, tls_context=authority.server_context())
-    client = IMAPClient(server.host, server.port, ssl=False, timeout=10)
+    client = IMAPClient(server.host, server.port, ssl=False, timeout=60)
     client.starttls(authority.client_context())
     client.login("ann", "s3cret")
     with pytest.raises(error):
@@ -376,18 +377,19 @@ def test_closing_the_client_ends_it(peer: PeerFactory, when: str) -> None:
     with ThreadPoolExecutor() as pool:
         watching = pool.submit(next, client.watch("INBOX", reconnect=reconnect))
         if when == "in the login":
-            assert asked.wait(10)
+            assert asked.wait(60)
         else:
             server.wait()
             while client._imap.is_usable:
                 time.sleep(0.001)
         client.shutdown()
         with pytest.raises(IMAPClientAbortError):
-            watching.result(10)
+            watching.result(60)
     assert not client._imap.is_usable
 
 
-def test_the_deadline_holds_in_the_pause(peer: PeerFactory) -> None:
+def test_the_deadline_holds_in_the_pause(peer: PeerFactory, clock: Clock) -> None:
+    clock.stop()
     client = connect(peer(f"{_FIRST}CLOSE"))
     with pytest.raises(IMAPClientAbortError):
         next(client.watch("INBOX", timeout=0.2, reconnect=Reconnect(("ann", "s3cret"), first_delay=60)))
@@ -409,5 +411,5 @@ def test_other_threads_wait_until_the_new_connection_is_ready(peer: PeerFactory)
     with pool:
         watching = client.watch("INBOX", reconnect=_RECONNECT)
         assert isinstance(next(watching), Reconnected)
-        assert calls[0].result(10) == (b"Done", [])
+        assert calls[0].result(60) == (b"Done", [])
     client.shutdown()

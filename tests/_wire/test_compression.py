@@ -236,8 +236,8 @@ def test_both_sides_over_a_socket() -> None:
         left, right = DeflateTransport(SocketTransport(one)), DeflateTransport(SocketTransport(other))
         left.sendall(b"hello\r\n", 5)
         right.sendall(b"* OK\r\n", 5)
-        assert Reader(right, timeout=5).read_line() == b"hello"
-        assert Reader(left, timeout=5).read_line() == b"* OK"
+        assert Reader(right, timeout=60).read_line() == b"hello"
+        assert Reader(left, timeout=60).read_line() == b"* OK"
         left.close()
         with pytest.raises(IMAPClientAbortError):
-            Reader(right, timeout=5).read_line()
+            Reader(right, timeout=60).read_line()

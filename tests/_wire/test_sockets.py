@@ -36,6 +36,7 @@ from imapclient._wire.sockets import (
     wrap_within,
 )
 from tests.helpers import certificates
+from tests.helpers.clock import Clock
 
 # -- timeouts and deadlines
 
@@ -72,18 +73,26 @@ def test_as_socket_timeout_refuses(timeout: Timeout, name: str) -> None:
         as_socket_timeout(timeout)
 
 
-def test_deadline() -> None:
+def test_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     assert Deadline(None).remaining() is None
-    remaining = Deadline(100).remaining()
-    assert remaining is not None
-    assert 99 < remaining <= 100
+    deadline = Deadline(100)
+    assert deadline.remaining() == 100
+    clock[0] += 40
+    assert deadline.remaining() == 60
 
 
-def test_deadline_that_is_over() -> None:
-    """What is there may still be taken for a moment; after that it raises."""
-    deadline = Deadline(0)
-    assert deadline.remaining() == 0
-    time.sleep(2 * Deadline.POLLING)
+@pytest.mark.parametrize("late", [0, 1000])
+def test_deadline_that_is_over(monkeypatch: pytest.MonkeyPatch, late: float) -> None:
+    """What is there may be taken for a moment after we look for the first time, however late that is."""
+    clock = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    deadline = Deadline(5)
+    clock[0] += 5 + late
+    for _ in range(2):
+        assert deadline.remaining() == 0
+        clock[0] += 0.6 * Deadline.POLLING
     with pytest.raises(socket.timeout):
         deadline.remaining()
 
@@ -164,7 +173,7 @@ def test_send(pair: tuple[SocketTransport, socket.socket]) -> None:
 
     thread = threading.Thread(target=read)
     thread.start()
-    transport.sendall(data, 20)
+    transport.sendall(data, 60)
     thread.join()
     assert bytes(got) == data
 
@@ -218,7 +227,7 @@ def deaf() -> Iterator[socket.socket]:
         sock = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         for _ in range(64):
             filler = stack.enter_context(socket.socket())
-            filler.settimeout(0.2)
+            filler.settimeout(0.05)
             try:
                 filler.connect(sock.getsockname())
             except socket.timeout:
@@ -234,6 +243,10 @@ def refusing() -> tuple[str, int]:
     with socket.create_server(("127.0.0.1", 0)) as sock:
         address: tuple[str, int] = sock.getsockname()
     return address
+
+
+# For `Clock.no_answer_from`.
+DEAD = ("127.0.0.1", 9)
 
 
 def at(address: tuple[str, int]) -> Address:
@@ -283,7 +296,7 @@ def test_an_unknown_name(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_connection(listener: socket.socket) -> None:
     address = listener.getsockname()
-    with open_connection(resolve(*address), Deadline(10)) as sock:
+    with open_connection(resolve(*address), Deadline(60)) as sock:
         assert sock.getpeername() == address
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         if hasattr(socket, "TCP_KEEPIDLE"):
@@ -301,44 +314,47 @@ def test_connection_without_a_budget(listener: socket.socket) -> None:
 def test_addresses_in_order(listener: socket.socket, refusing: tuple[str, int]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as second:
         addresses = [at(refusing), at(listener.getsockname()), at(second.getsockname())]
-        with open_connection(addresses, Deadline(10)) as sock:
+        with open_connection(addresses, Deadline(60)) as sock:
             assert sock.getpeername() == listener.getsockname()
 
 
-def test_a_dead_address_leaves_time_for_the_next(listener: socket.socket, deaf: socket.socket) -> None:
-    addresses = [at(deaf.getsockname()), at(deaf.getsockname()), at(listener.getsockname())]
-    with open_connection(addresses, Deadline(1.5)) as sock:
+def test_a_dead_address_leaves_time_for_the_next(listener: socket.socket, clock: Clock) -> None:
+    waited = clock.no_answer_from(DEAD)
+    with open_connection([at(DEAD), at(DEAD), at(listener.getsockname())], Deadline(1000)) as sock:
         assert sock.getpeername() == listener.getsockname()
+    # A third of all, and half of the rest.
+    assert waited == pytest.approx([333, 333], abs=100)
 
 
 def test_all_addresses_dead(deaf: socket.socket) -> None:
     before = sockets_left()
     with pytest.raises(socket.timeout):
-        open_connection([at(deaf.getsockname())] * 3, Deadline(0.3))
+        open_connection([at(deaf.getsockname())] * 3, Deadline(0.1))
     assert len(sockets_left()) == len(before)
 
 
-def test_all_addresses_fail(refusing: tuple[str, int], deaf: socket.socket) -> None:
+def test_all_addresses_fail(refusing: tuple[str, int], clock: Clock) -> None:
     """The last one's error is raised."""
+    clock.no_answer_from(DEAD)
     before = sockets_left()
     with pytest.raises(ConnectionRefusedError):
-        open_connection([at(deaf.getsockname()), at(refusing)], Deadline(0.6))
+        open_connection([at(DEAD), at(refusing)], Deadline(1000))
     with pytest.raises(socket.timeout):
-        open_connection([at(refusing), at(deaf.getsockname())], Deadline(0.6))
+        open_connection([at(refusing), at(DEAD)], Deadline(1000))
     assert len(sockets_left()) == len(before)
 
 
 def test_a_family_that_this_system_lacks(listener: socket.socket) -> None:
     odd = (9999, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 1))
-    with open_connection([odd, at(listener.getsockname())], Deadline(10)) as sock:
+    with open_connection([odd, at(listener.getsockname())], Deadline(60)) as sock:
         assert sock.getpeername() == listener.getsockname()
     with pytest.raises(OSError, match=r"."):
-        open_connection([odd], Deadline(10))
+        open_connection([odd], Deadline(60))
 
 
 def test_no_address() -> None:
     with pytest.raises(OSError, match="no address"):
-        open_connection([], Deadline(10))
+        open_connection([], Deadline(60))
 
 
 def test_a_budget_that_is_used_up(listener: socket.socket) -> None:
@@ -356,7 +372,7 @@ def test_an_interrupt_while_connecting_closes_the_socket(
     # What Ctrl-C does at the worst moment: the socket is there and not handed over yet.
     monkeypatch.setattr(socket.socket, "connect", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        open_connection([at(listener.getsockname())], Deadline(10))
+        open_connection([at(listener.getsockname())], Deadline(60))
     assert len(sockets_left()) == len(before)
 
 
@@ -368,9 +384,9 @@ def tls_server(context: ssl.SSLContext) -> Iterator[tuple[socket.socket, list[ss
     """A connected client socket, not yet wrapped, and where the server's end appears once it has shaken hands."""
     with contextlib.ExitStack() as stack:
         listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        client = stack.enter_context(socket.create_connection(listening.getsockname(), 10))
+        client = stack.enter_context(socket.create_connection(listening.getsockname(), 60))
         accepted, _ = listening.accept()
-        accepted.settimeout(10)
+        accepted.settimeout(60)
         served: list[ssl.SSLSocket] = []
 
         def serve() -> None:
@@ -422,7 +438,7 @@ def test_wrap_socket() -> None:
     "wrap",
     [
         lambda sock, context: wrap_socket(sock, context, "localhost"),
-        lambda sock, context: wrap_within(sock, context, "localhost", Deadline(10)),
+        lambda sock, context: wrap_within(sock, context, "localhost", Deadline(60)),
     ],
 )
 def test_a_bad_certificate_closes_the_socket(server_context: Any, wrap: Any) -> None:
@@ -463,7 +479,7 @@ def test_a_context_that_can_not_be_made_closes_the_socket(monkeypatch: pytest.Mo
 
 def test_what_is_no_tls_closes_the_socket() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        client = socket.create_connection(listening.getsockname(), 10)
+        client = socket.create_connection(listening.getsockname(), 60)
         accepted, _ = listening.accept()
         with client, accepted:
             accepted.sendall(b"* OK this is IMAP in the clear\r\n")
@@ -474,7 +490,7 @@ def test_what_is_no_tls_closes_the_socket() -> None:
 
 def test_a_handshake_that_never_ends() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        client = socket.create_connection(listening.getsockname(), 10)
+        client = socket.create_connection(listening.getsockname(), 60)
         accepted, _ = listening.accept()
         with client, accepted:
             before = sockets_left()
@@ -497,7 +513,7 @@ def test_a_handshake_for_which_no_time_is_left(late: float) -> None:
 
 def test_a_handshake_within_a_budget() -> None:
     context = certificates.client_context()
-    for seconds in (10, None):
+    for seconds in (60, None):
         with tls_server(certificates.server_context()) as (client, _):
             tls = wrap_within(client, context, "127.0.0.1", Deadline(seconds))
             with tls:
@@ -523,10 +539,10 @@ def child(command: str) -> Iterator[PipeTransport]:
 @pytest.mark.parametrize("receive", [received, received_into])
 def test_spawn(receive: Any) -> None:
     with child("echo '* OK ready'; read line; echo \"got $line\"") as transport:
-        transport.sendall(b"hello\n", 10)
+        transport.sendall(b"hello\n", 60)
         data = b""
         while not data.endswith(b"hello\n"):
-            data += receive(transport, 7, 10)
+            data += receive(transport, 7, 60)
         assert data == b"* OK ready\ngot hello\n"
         for timeout in (None, 10, 0):
             assert receive(transport, 100, timeout) == b""
@@ -547,11 +563,11 @@ def test_timeouts_over_pipes(receive: Any) -> None:
 def test_much_over_pipes() -> None:
     data = bytes(range(256)) * 4096
     with child("cat") as transport:
-        thread = threading.Thread(target=transport.sendall, args=(data, 20))
+        thread = threading.Thread(target=transport.sendall, args=(data, 60))
         thread.start()
         got = bytearray()
         while len(got) < len(data):
-            got += received(transport, 100_000, 20)
+            got += received(transport, 100_000, 60)
         thread.join()
         assert bytes(got) == data
 
@@ -567,7 +583,7 @@ def test_send_to_a_child_that_takes_nothing() -> None:
 @POSIX
 def test_closing_ends_a_child() -> None:
     process = spawn("cat > /dev/null; exit 3")
-    PipeTransport(process).close(30)
+    PipeTransport(process).close(60)
     assert process.returncode == 3
 
 

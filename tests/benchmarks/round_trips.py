@@ -19,7 +19,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.run import CHECKOUT, PEER, environment, environments_folder
+from tests.benchmarks.processes import CHECKOUT, PEER, environment, environments_folder
 from tests.helpers import certificates
 from tests.helpers.fault_proxy import FaultProxy
 from tests.helpers.generated_server import GeneratedServer
@@ -61,8 +61,13 @@ print(json.dumps({"steps": [b - a for a, b in zip(times, times[1:])], "messages"
 """
 
 
-def session(python: Path | str, path: Path | None, seconds: float, messages: int, chunk: int, folder: Path) -> Any:
-    """One session: how long its steps took, how often the client had to wait, and how many messages it got."""
+def session(
+    python: Path | str, path: Path | None, seconds: float, messages: int, chunk: int, folder: Path, together: int = 1
+) -> Any:
+    """One session: how long its steps took, how often the client had to wait, and how many messages it got.
+
+    The server answers no FETCH command before ``together`` of them are there.
+    """
     ca = folder / "ca.pem"
     ca.write_bytes(certificates.authority().ca_pem)
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -70,7 +75,7 @@ def session(python: Path | str, path: Path | None, seconds: float, messages: int
         variables["PYTHONPATH"] = str(path)
     context = certificates.server_context()
     with ExitStack() as stack:
-        server = stack.enter_context(GeneratedServer(messages, context=context, first_uid=FIRST_UID))
+        server = stack.enter_context(GeneratedServer(messages, context=context, first_uid=FIRST_UID, together=together))
         proxy = stack.enter_context(FaultProxy(server.host, server.port, seconds=seconds))
         done = subprocess.run(
             [str(python), "-c", _CLIENT, str(proxy.port), str(chunk), str(ca)],

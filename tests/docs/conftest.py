@@ -32,7 +32,7 @@ def dovecot_client(dovecot: Dovecot) -> Iterator[IMAPClient]:
     """A client of a new user of Dovecot, whose mailbox is empty."""
     user = f"ann-{uuid.uuid4().hex}"
     dovecot.add_user(user, "secret")
-    client = IMAPClient(dovecot.host, dovecot.port, ssl=False, timeout=30)
+    client = IMAPClient(dovecot.host, dovecot.port, ssl=False, timeout=60)
     client.login(user, "secret")
     yield client
     client.shutdown()

@@ -136,11 +136,11 @@ def test_code_of_page(path: Path, request: pytest.FixtureRequest, tmp_path: Path
         if needs:
             namespace["server"] = server
         if needs and needs[1] == "client":
-            with IMAPClient(server.host, server.port, ssl=False, timeout=30) as first:
+            with IMAPClient(server.host, server.port, ssl=False, timeout=60) as first:
                 # The first session to select a folder is shown \Recent on all that is in it.
                 first.login("ann", "secret")
                 first.select_folder("INBOX")
-            client = IMAPClient(server.host, server.port, ssl=False, timeout=30)
+            client = IMAPClient(server.host, server.port, ssl=False, timeout=60)
             request.addfinalizer(client.shutdown)
             client.login("ann", "secret")
             namespace["client"] = client

@@ -19,6 +19,7 @@ from tests.helpers import certificates
 from tests.helpers.config_files import write_config
 from tests.helpers.dovecot import Dovecot
 from tests.helpers.fault_proxy import FaultProxy
+from tests.helpers.processes import heed_ctrl_c, trace
 from tests.helpers.scripted_peer import PeerFactory
 from tests.helpers.token_endpoint import Answer, Form, TokenEndpoint, token
 
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
-TIMEOUT_SECONDS = 60
+# To end what hangs.
+TIMEOUT_SECONDS = 300
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -70,6 +72,7 @@ def start(tmp_path: Path, request: pytest.FixtureRequest) -> Start:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
+            preexec_fn=heed_ctrl_c,
         )
 
         def end() -> None:
@@ -93,7 +96,7 @@ def ini(tmp_path: Path) -> Callable[..., Path]:
             "ssl": "no",
             "username": "ann",
             "password": "secret",
-            "timeout": 30,
+            "timeout": 60,
             **settings,
         }
         lines = [f"{name} = {value}" for name, value in options.items()]
@@ -133,18 +136,24 @@ def line_of(process: subprocess.Popen[str], beginning: str) -> str:
 def interrupted(process: subprocess.Popen[str]) -> str:
     """What a running program prints until Ctrl-C has ended it.
 
-    After some seconds Ctrl-C comes again, as a user would press it: Python acts on a signal that arrives just before a
+    If it then waits, Ctrl-C comes again, as a user would press it: Python acts on a signal that arrives just before a
     system call only after that call, and these wait for minutes. Right after a line that is once in some hundred runs.
     """
-    for _ in range(4):
-        process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    last: object = None
+    for _ in range(TIMEOUT_SECONDS):
         with contextlib.suppress(subprocess.TimeoutExpired):
-            return process.communicate(timeout=TIMEOUT_SECONDS / 4)[0]
+            return process.communicate(timeout=1)[0]
+        now = trace(process.pid)
+        if now == last:
+            process.send_signal(signal.SIGINT)
+            now = None
+        last = now
     raise AssertionError("the program goes on")
 
 
 def flags_of_inbox(server: EmbeddedServer) -> dict[int, tuple[bytes, ...]]:
-    with IMAPClient(server.host, server.port, ssl=False, timeout=30) as client:
+    with IMAPClient(server.host, server.port, ssl=False, timeout=60) as client:
         client.login("ann", "secret")
         client.select_folder("INBOX", readonly=True)
         flags = client.get_flags("1:*")
@@ -311,7 +320,7 @@ def test_download_attachments(sample_server: EmbeddedServer, run: Run, ini: Ini,
         (tmp_path / "without").mkdir()
         (tmp_path / "without" / "tqdm.py").write_text("raise ImportError")
     path = os.pathsep.join([str(tmp_path / "without"), str(ROOT)])
-    with IMAPClient(sample_server.host, sample_server.port, ssl=False, timeout=30) as client:
+    with IMAPClient(sample_server.host, sample_server.port, ssl=False, timeout=60) as client:
         client.login("ann", "secret")
         client.select_folder("INBOX", readonly=True)
         [uid] = client.search(["LARGER", 1_000_000])

@@ -20,6 +20,7 @@ from typing import Any, Callable
 import imapclient
 from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientAbortError
+from tests.helpers.clients import set_read_timeout
 
 _PACKAGE = str(Path(imapclient.__file__).parent)
 _COMMAND = re.compile(rb"(\w+) (?:UID )?(\w+)")
@@ -136,7 +137,7 @@ class Interrupt:
 
 def interrupted(port: int, name: str, at: int) -> tuple[Interrupt, str]:
     """One session with an interrupt, and what was wrong after it."""
-    client = IMAPClient("127.0.0.1", port, ssl=False, timeout=5)
+    client = IMAPClient("127.0.0.1", port, ssl=False, timeout=60)
     if name != "login":
         client.login("ann", "secret")
     interrupt = Interrupt(at)
@@ -159,10 +160,12 @@ def _wrong_after(client: IMAPClient, name: str, error: BaseException) -> str:
         # Where nothing was sent there is nothing to tell.
         return "message_sent is missing"
     found: list[str] = []
+    # Where the server waits for the end of IDLE, and the client does not know: then it says that it is unusable.
+    set_read_timeout(client, 1)
     # In another thread, for which a lock that is still held would be held for ever.
     thread = threading.Thread(target=lambda: found.append(_wrong_in_thread(client)), daemon=True)
     thread.start()
-    thread.join(10)
+    thread.join(60)
     return found[0] if found else "a later call hangs"
 
 

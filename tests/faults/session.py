@@ -145,7 +145,7 @@ class ScriptedSite(Site):
 
     @contextlib.contextmanager
     def visit(self) -> Iterator[Visit]:
-        peer = ScriptedPeer(_SCRIPT, timeout=5)
+        peer = ScriptedPeer(_SCRIPT, timeout=60)
         try:
             yield Visit(peer.host, peer.port, "ann")
         finally:

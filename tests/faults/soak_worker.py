@@ -334,7 +334,7 @@ class Worker:
         token = f"{self._name}-{self._number}@soak.example"
         self._direct(lambda direct: self._append_direct(direct, token))
         heard: list[Any] = []
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not any(item[1:] == (b"EXISTS",) for item in heard):
             if time.monotonic() > deadline:
                 # A stalled connection looks like one on which nothing happens. What comes next tells.

@@ -15,13 +15,19 @@ from tests.helpers.scripted_peer import ScriptedPeer
 
 
 @contextlib.contextmanager
-def connected(peer: ScriptedPeer, timeout: Any = 10, **options: Any) -> Iterator[IMAPClient]:
+def connected(peer: ScriptedPeer, timeout: Any = 60, **options: Any) -> Iterator[IMAPClient]:
     """A client of the peer, without TLS unless asked for, that is closed in the end without a LOGOUT."""
     client = IMAPClient(peer.host, peer.port, timeout=timeout, **{"ssl": False, **options})
     try:
         yield client
     finally:
         client.shutdown()
+
+
+def set_read_timeout(client: IMAPClient, seconds: float) -> None:
+    """For the commands from now on, of a client whose greeting and login had all the time that they needed."""
+    client._imap.socket_timeout.read = seconds
+    client._imap._reader.timeout = seconds
 
 
 def assert_closed(peer: ScriptedPeer) -> None:

@@ -32,7 +32,7 @@ def dialogue_with_peer(
     login: bool = True,
     chunk: int = 0,
     use_uid: bool = True,
-    timeout: float = 10,
+    timeout: float = 60,
     **options: Any,
 ) -> Iterator[tuple[IMAPClient, ScriptedPeer]]:
     """A client on a peer whose script is greeting, login and then ``script``; the peer must find all of it done.

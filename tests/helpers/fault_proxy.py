@@ -32,7 +32,7 @@ PAUSE = 0.002
 GARBAGE = b'\x00\xff) {7}\r\n\x80( "\r\n'
 
 _SIZE = 65536
-_PATIENCE = 10
+_PATIENCE = 60
 
 
 class Fault(NamedTuple):
@@ -202,14 +202,15 @@ class _Connection:
                 if target is self.to_server and self.to_client.is_heard:
                     self.to_client.is_heard = False
                     self.turns += 1
+                # Counted first: who has what was passed on finds it counted.
+                passed += len(data)
+                target.passed = passed
                 if self._dribbles:
                     for index in range(len(data)):
                         target.sendall(data[index : index + 1])
                         self._over.wait(PAUSE)
                 else:
                     target.sendall(data)
-                passed += len(data)
-                target.passed = passed
 
     def _happen(self, kind: str, target: _Way) -> None:
         if kind == "cut":

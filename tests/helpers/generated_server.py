@@ -34,9 +34,16 @@ class GeneratedServer:
     host = "127.0.0.1"
 
     def __init__(
-        self, messages: int = 10, body_size: int = 0, context: ssl.SSLContext | None = None, first_uid: int = 2
+        self,
+        messages: int = 10,
+        body_size: int = 0,
+        context: ssl.SSLContext | None = None,
+        first_uid: int = 2,
+        together: int = 1,
     ) -> None:
         self.messages = messages
+        #: How many FETCH commands must be there before the first of them is answered.
+        self.together = together
         #: How many FETCH commands came.
         self.fetches = 0
         self._below = first_uid - 2
@@ -56,7 +63,7 @@ class GeneratedServer:
         # A blocked accept() is not ended by close() on every system.
         with contextlib.suppress(OSError), socket.create_connection((self.host, self.port)):
             self._listener.close()
-        self._thread.join(10)
+        self._thread.join(60)
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -73,16 +80,22 @@ class GeneratedServer:
         capabilities = b"[%s]" % _CAPABILITIES
         writer.write(b"* OK %s ready\r\n" % capabilities)
         writer.flush()
+        waiting: list[tuple[bytes, bytes]] = []
         for line in reader:
             tag, _, command = line.rstrip(b"\r\n").partition(b" ")
             literal = _LITERAL.search(line)
             if literal is not None:
                 self._take(int(literal[1]), reader, writer)
-            for piece in self._answer(command):
-                writer.write(piece)
-            code = capabilities if command.startswith(b"LOGIN") else b""
-            writer.write(b"%s OK %s done\r\n" % (tag, code))
-            writer.flush()
+            waiting.append((tag, command))
+            if _FETCH.fullmatch(command) and len(waiting) < self.together:
+                continue
+            for tag, command in waiting:
+                for piece in self._answer(command):
+                    writer.write(piece)
+                code = capabilities if command.startswith(b"LOGIN") else b""
+                writer.write(b"%s OK %s done\r\n" % (tag, code))
+                writer.flush()
+            waiting.clear()
             if command == b"LOGOUT":
                 return
 

@@ -19,7 +19,7 @@ import threading
 from pathlib import Path
 
 # For a server to end by itself after SIGTERM, in seconds.
-_STOP_SECONDS = 10
+_STOP_SECONDS = 60
 _PR_SET_CHILD_SUBREAPER = 36
 
 

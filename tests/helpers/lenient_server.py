@@ -11,7 +11,8 @@ import socket
 import threading
 from typing import NamedTuple
 
-_TIMEOUT = 10
+# Seconds, to end what hangs.
+_TIMEOUT = 60
 _ANNOUNCED = re.compile(rb"\{(\d+)(\+?)\}\r?\n\Z")
 
 

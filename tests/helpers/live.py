@@ -26,7 +26,7 @@ TRANSPORTS = ("plain", "tls", "starttls")
 #: The servers. "pymap" is the embedded server, which is made of it.
 SERVERS = ("dovecot", "cyrus", "courier", "pymap")
 
-_TIMEOUT_SECONDS = 30
+_TIMEOUT_SECONDS = 60
 
 
 class LiveServer:

@@ -24,8 +24,9 @@ from typing import ClassVar, TypeVar
 from .certificates import SERVER_NAMES, Authority, authority
 
 _PORT_ATTEMPTS = 3
-_START_SECONDS = 20
-_STOP_SECONDS = 20
+_START_SECONDS = 120
+# Longer than tests.helpers.keeper waits.
+_STOP_SECONDS = 120
 _POLL_SECONDS = 0.01
 _ROOM_BYTES = 2 * 1024**3
 
@@ -188,7 +189,7 @@ class MailServer(ABC):
     def _greets(self, port: int, *, tls: bool = False) -> bool:
         try:
             with contextlib.ExitStack() as stack:
-                sock = stack.enter_context(socket.create_connection((self.host, port), timeout=2))
+                sock = stack.enter_context(socket.create_connection((self.host, port), timeout=60))
                 if tls:
                     sock = stack.enter_context(self.ssl_context.wrap_socket(sock, server_hostname="localhost"))
                 return sock.recv(5) == b"* OK "

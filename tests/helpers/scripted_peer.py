@@ -108,7 +108,7 @@ class ScriptedPeer:
         tls_context: ssl.SSLContext | None = None,
         implicit_tls: bool = False,
         chunk: int = 0,
-        timeout: float = 10.0,
+        timeout: float = 60.0,
     ) -> None:
         if implicit_tls and tls_context is None:
             raise ValueError("implicit_tls needs a tls_context")

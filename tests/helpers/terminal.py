@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -13,16 +12,16 @@ from types import TracebackType
 import pexpect
 import pyte
 
+from .processes import heed_ctrl_c, trace
+
 ROOT = Path(__file__).resolve().parents[2]
 
-_SECONDS = 60
+# To end what hangs.
+_SECONDS = 300
+# Between two looks at whether the program waits.
+_LOOK_SECONDS = 1.0
 _CTRL = {letter: chr(ord(letter) - ord("a") + 1) for letter in "cdu"}
 TAB, ENTER, UP = "\t", "\r", "\x1b[A"
-
-
-def _heed_ctrl_c() -> None:
-    # Where the tests run in the background of a shell, they ignore it, and so would their children.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class _Screen(pyte.Screen):
@@ -68,9 +67,11 @@ class Terminal:
             env=environment,
             encoding="utf-8",
             dimensions=(rows, columns),
-            preexec_fn=_heed_ctrl_c,
+            preexec_fn=heed_ctrl_c,
         )
         self._child.delaybeforesend = None
+        self._looked = time.monotonic()
+        self._trace: object = None
 
     def __enter__(self) -> Terminal:
         return self
@@ -87,9 +88,10 @@ class Terminal:
 
     def press(self, keys: str) -> None:
         self._child.send(keys)
+        self._looked, self._trace = time.monotonic(), None
 
     def press_ctrl(self, letter: str) -> None:
-        self._child.send(_CTRL[letter])
+        self.press(_CTRL[letter])
 
     def wait_for(self, text: str, times: int = 1) -> None:
         """Wait until the text is on the screen. AssertionError with the screen where it doesn't come."""
@@ -99,34 +101,43 @@ class Terminal:
             assert self._read(), f"the program ended without {text!r}:\n{self.screen}"
 
     def press_until(self, keys: str, *texts: str) -> None:
-        """Press the keys again and again until one of the texts is on the screen.
+        """Press the keys until one of the texts is on the screen, again when the program waits for more keys.
 
         A shell may not have read its history yet when it takes the first key.
         """
         end = time.monotonic() + _SECONDS
+        self.press(keys)
         while not any(text in self.screen for text in texts):
             assert time.monotonic() < end, f"none of {texts} on the screen:\n{self.screen}"
-            self.press(keys)
-            pause = time.monotonic() + 0.5
-            while time.monotonic() < pause and not any(text in self.screen for text in texts):
-                self._read()
+            self._read()
+            if self._waits():
+                self.press(keys)
 
     def wait_for_end(self, letter: str | None = None) -> int:
         """Wait until the program has ended, and return its exit status.
 
-        With a letter, press Ctrl and that until then, each two seconds: a Ctrl-C between the moment when Python shows a
-        prompt and the one when it waits for an answer is noticed only at the next key.
+        With a letter, press Ctrl and that first, and again when the program waits: a Ctrl-C between the moment when
+        Python shows a prompt and the one when it waits for an answer is noticed only at the next key.
         """
         end = time.monotonic() + _SECONDS
-        pressed = 0.0
+        if letter is not None:
+            self.press_ctrl(letter)
         while self._read():
             assert time.monotonic() < end, f"the program goes on:\n{self.screen}"
-            if letter is not None and time.monotonic() > pressed + 2:
+            if letter is not None and self._waits():
                 self.press_ctrl(letter)
-                pressed = time.monotonic()
         self._child.wait()
         assert self._child.exitstatus is not None, f"killed by signal {self._child.signalstatus}"
         return int(self._child.exitstatus)
+
+    def _waits(self) -> bool:
+        """Whether the program has waited since the last look; False until it is time for the next one."""
+        if time.monotonic() < self._looked + _LOOK_SECONDS:
+            return False
+        self._looked = time.monotonic()
+        assert self._child.pid is not None
+        last, self._trace = self._trace, trace(self._child.pid)
+        return last == self._trace
 
     def _read(self) -> bool:
         """Take what comes within a moment; False at the end."""

@@ -20,7 +20,7 @@ from tests.helpers.live import running
 from tests.helpers.mail_server import MailServer
 
 _ROOT = Path(__file__).parents[2]
-_PATIENCE = 30.0
+_PATIENCE = 60
 
 _STARTS_ONE_AND_WAITS = """
 import importlib, sys
@@ -138,7 +138,7 @@ def test_a_missing_server_is_skipped_or_a_failure_where_all_is_required(monkeypa
 
 def _assert_that_nobody_serves(host: str, port: int) -> None:
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection((host, port), timeout=10)
+        socket.create_connection((host, port), timeout=60)
 
 
 def _processes_of(folder: Path) -> list[str]:

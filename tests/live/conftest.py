@@ -110,7 +110,7 @@ def account(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             ca_pem = Path(started.ca_file).read_bytes()
         folder = tmp_path_factory.mktemp(name)
         (folder / "ca.pem").write_bytes(ca_pem)
-        text = f"[DEFAULT]\nhost = {server.host}\nusername = {user}\npassword = {password}\ntimeout = 30\n"
+        text = f"[DEFAULT]\nhost = {server.host}\nusername = {user}\npassword = {password}\ntimeout = 60\n"
         text += f"ssl_ca_file = {folder / 'ca.pem'}\n{_SECTIONS[_SUITE[name]]}\n"
         text += "".join(f"[{section}]\n{lines}\n" for section, lines in _sections(name).items())
         # Started by root, Dovecot's imap refuses a socket as its output; cat gives it a pipe.

@@ -19,7 +19,7 @@ from imapclient.exceptions import (
 from imapclient.imapclient import MailboxQuotaRoots, Quota
 from tests.helpers.dovecot import Dovecot
 
-_TIMEOUT = 30
+_TIMEOUT = 60
 # The administrator of the folder that a user has made.
 _ALL_RIGHTS = frozenset(b"lrwstipekxacd")
 

@@ -117,7 +117,7 @@ def test_a_wrong_password_with_each_mechanism(server: str, request: pytest.Fixtu
 def test_client_certificate(mail_server: MailServer, starttls: bool) -> None:
     context = mail_server.client_certificate_context("bob")
     port = mail_server.port if starttls else mail_server.tls_port
-    with IMAPClient(mail_server.host, port, ssl=not starttls, ssl_context=context, timeout=30) as client:
+    with IMAPClient(mail_server.host, port, ssl=not starttls, ssl_context=context, timeout=60) as client:
         if starttls:
             client.starttls(context)
         assert client.has_capability("AUTH=EXTERNAL")

@@ -48,7 +48,7 @@ def connect(dovecot: Dovecot) -> Iterator[Connect]:
 
     def connect(host: str = dovecot.host, **options: Any) -> IMAPClient:
         port = dovecot.tls_port if "ssl_context" in options else dovecot.port
-        client = IMAPClient(host, port, timeout=30, **{"ssl": "ssl_context" in options, **options})
+        client = IMAPClient(host, port, timeout=60, **{"ssl": "ssl_context" in options, **options})
         clients.append(client)
         return client
 
@@ -71,7 +71,7 @@ def assert_logged_in(client: IMAPClient, server: Dovecot, user: str, method: str
     assert client.select_folder("INBOX")[b"EXISTS"] == 0
     client.logout()
     # It logs through a process of its own, which may be behind.
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while f"user=<{user}>, method={method}," not in server.log():
         assert time.monotonic() < deadline, server.log()
         time.sleep(0.02)

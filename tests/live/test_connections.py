@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Server = Union[MailServer, EmbeddedServer]
 
-_TIMEOUT = 30
+_TIMEOUT = 60
 
 
 @pytest.fixture(params=SERVERS)

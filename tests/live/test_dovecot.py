@@ -12,7 +12,7 @@ from imapclient.exceptions import CommandError, IllegalStateError
 from imapclient.response_types import Address
 from tests.helpers.dovecot import Dovecot
 
-_TIMEOUT = 30
+_TIMEOUT = 60
 
 
 class _User:

@@ -17,7 +17,7 @@ from tests.live.known_server_bugs import CONNECTION_ENDS, KNOWN, Bug
 
 pytestmark = pytest.mark.live
 
-_TIMEOUT = 30
+_TIMEOUT = 60
 
 
 @pytest.fixture(params=KNOWN, ids=lambda bug: f"{bug.server}-{bug.what.partition(' (')[0]}")

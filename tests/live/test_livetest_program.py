@@ -82,7 +82,7 @@ def settings(tmp_path: Path, embedded: EmbeddedServer) -> Path:
 @pytest.fixture
 def ops(embedded: EmbeddedServer) -> Iterator[IMAPClient]:
     """A client of the file's user."""
-    with IMAPClient(embedded.host, embedded.port, ssl=False, timeout=30) as client:
+    with IMAPClient(embedded.host, embedded.port, ssl=False, timeout=60) as client:
         client.login("ops", "secret")
         yield client
 

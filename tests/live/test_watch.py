@@ -52,7 +52,7 @@ def within_idle(
     error: list[BaseException] = []
 
     def run() -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not (client._imap.is_idle and client._imap._listening.locked()) and time.monotonic() < deadline:
             time.sleep(0.005)
         try:
@@ -66,7 +66,7 @@ def within_idle(
     try:
         return next(watching)
     finally:
-        thread.join(30)
+        thread.join(60)
         assert error == []
 
 
@@ -220,7 +220,7 @@ def test_the_embedded_server_is_stopped_and_started_again() -> None:
 
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(EmbeddedServer({"ann": "secret"}))
-        client = IMAPClient(server.host, server.port, ssl=False, timeout=20)
+        client = IMAPClient(server.host, server.port, ssl=False, timeout=60)
         stack.callback(client.shutdown)
         client.login("ann", "secret")
         client.append("INBOX", _MESSAGE)

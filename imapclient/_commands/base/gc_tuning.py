@@ -1,4 +1,4 @@
-"""Python's garbage collector, while very many objects are made that all stay."""
+"""The thresholds of Python's garbage collector while a fetch makes very many objects, all of which stay."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import contextlib
 import gc
 from collections.abc import Iterator
 
-# After how many collections of new objects those that have stayed are looked at again, instead of 10.
+# Older objects are examined after so many collections of new objects, instead of 10.
 _COLLECTIONS_OF_NEW = 1000
 
 
 @contextlib.contextmanager
 def fewer_collections() -> Iterator[None]:
-    """Let the collector look at new objects only, as often as before: these are in the processor's cache.
+    """Let the collector examine new objects only, as often as before. These are in the processor's cache.
 
-    What has stayed it would look at again and again while more is made, for nothing here, and that is slow memory. The
-    setting is the process's: what is more generous already, or off, stays so, and what somebody else has set meanwhile
-    is not put back.
+    The collector would examine older objects again and again while more are made. Here that finds nothing, and their
+    memory is slow to read. The thresholds are the process's. Thresholds that are more generous stay, and so does a
+    collector that is off. Thresholds that somebody else sets meanwhile are not set back.
     """
     before = gc.get_threshold()
     young, middle, old = before

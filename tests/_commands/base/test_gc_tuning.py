@@ -60,7 +60,7 @@ def test_two_at_a_time() -> None:
     assert gc.get_threshold() == USUAL
 
 
-def test_a_fetch() -> None:
+def test_a_fetch_with_gc_tuning() -> None:
     generations: list[int] = []
 
     def count(phase: str, info: dict[str, int]) -> None:
@@ -69,8 +69,9 @@ def test_a_fetch() -> None:
 
     line = b'* %d FETCH (UID %d ENVELOPE (NIL NIL ((NIL NIL "ann" "x"))' + b" NIL" * 7 + b"))\r\n"
     # One piece: a script's lines would be objects that go while the others come.
-    told = SendBytes(b"".join(line % (number, number) for number in range(1, 4001)))
-    with dialogue(["C: A1 UID FETCH 1:4000 (ENVELOPE)", told, "S: A1 OK Done"]) as client:
+    sent = SendBytes(b"".join(line % (number, number) for number in range(1, 4001)))
+    with dialogue(["C: A1 UID FETCH 1:4000 (ENVELOPE)", sent, "S: A1 OK Done"]) as client:
+        client.gc_tuning = True
         gc.collect()
         gc.callbacks.append(count)
         try:
@@ -82,3 +83,22 @@ def test_a_fetch() -> None:
         # From there on each collection is a part of one of what is old, called generation 1.
         assert set(generations) == {0}
     assert gc.get_threshold() == USUAL
+
+
+def test_a_fetch_changes_nothing_by_itself() -> None:
+    thresholds: set[tuple[int, int, int]] = set()
+
+    def note(phase: str, info: dict[str, int]) -> None:
+        thresholds.add(gc.get_threshold())
+
+    sent = SendBytes(
+        b"".join(b"* %d FETCH (UID %d ENVELOPE (%s))\r\n" % (n, n, b"NIL " * 9 + b"NIL") for n in range(1, 4001))
+    )
+    with dialogue(["C: A1 UID FETCH 1:4000 (ENVELOPE)", sent, "S: A1 OK Done"]) as client:
+        assert client.gc_tuning is False
+        gc.callbacks.append(note)
+        try:
+            assert len(client.fetch("1:4000", "ENVELOPE")) == 4000
+        finally:
+            gc.callbacks.remove(note)
+    assert thresholds == {USUAL}

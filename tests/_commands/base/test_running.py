@@ -11,6 +11,7 @@ import pytest
 from imapclient import IMAPClient
 from imapclient._parsing.uid_codes import CopyReply
 from imapclient.exceptions import CommandError, IMAPClientAbortError, IMAPClientError, ProtocolError
+from tests.helpers.clients import set_read_timeout
 from tests.helpers.dialogue import dialogue, dialogue_with_peer, types, unsolicited
 from tests.helpers.scripted_peer import Script
 
@@ -158,7 +159,7 @@ def test_what_is_no_message_id_is_refused_before_anything_is_sent(ids: Any) -> N
 @pytest.mark.parametrize("ids", [[], 0, "x"])
 def test_nor_are_the_capabilities_asked_for(method: str, ids: Any) -> None:
     """This server has not told any."""
-    with dialogue(capabilities=None, login=False, timeout=2) as client:
+    with dialogue(capabilities=None, login=False) as client:
         if ids == []:
             METHODS[method][0](client, ids)
         else:
@@ -382,7 +383,8 @@ def test_after_a_broken_exchange_each_call_says_so_at_once(ending: str, cause: t
 
 
 def test_an_answer_that_comes_after_a_timeout_is_never_given_to_another_command() -> None:
-    with dialogue_with_peer("C: A1 UID SEARCH ALL\nS: * SEARCH 1", timeout=0.5) as (client, peer):
+    with dialogue_with_peer("C: A1 UID SEARCH ALL\nS: * SEARCH 1") as (client, peer):
+        set_read_timeout(client, 0.1)
         with pytest.raises(socket.timeout) as first:
             client.search()
         assert isinstance(first.value, IMAPClientAbortError)

@@ -49,7 +49,7 @@ def test_the_constructor_takes_it() -> None:
     assert other.on_unsolicited is None
     script = 'S: * OK [CAPABILITY IMAP4rev1] hi\nC: A1 CREATE "x"\nS: * 4 EXISTS\nS: A1 OK Done'
     with ScriptedPeer(script) as peer:
-        client = IMAPClient(peer.host, peer.port, ssl=False, timeout=10, on_unsolicited=heard.append)
+        client = IMAPClient(peer.host, peer.port, ssl=False, timeout=60, on_unsolicited=heard.append)
         client.create_folder("x")
         assert heard == [(4, b"EXISTS")]
         client.shutdown()
@@ -59,7 +59,7 @@ def test_alerts_of_the_greeting_and_of_the_logout() -> None:
     heard: list[Any] = []
     script = "S: * OK [ALERT] Hello\nC: A1 LOGOUT\nS: * OK [ALERT] Bye bye\nS: * BYE x\nS: A1 OK x"
     with ScriptedPeer(script) as peer:
-        client = IMAPClient(peer.host, peer.port, ssl=False, timeout=10, on_unsolicited=heard.append)
+        client = IMAPClient(peer.host, peer.port, ssl=False, timeout=60, on_unsolicited=heard.append)
         assert heard == [(b"OK", b"[ALERT] Hello")]
         client.logout()
     assert heard[:2] == [(b"OK", b"[ALERT] Hello"), (b"OK", b"[ALERT] Bye bye")]
@@ -240,7 +240,7 @@ def test_many_at_once() -> None:
     assert heard == 3000 * [(1, b"EXPUNGE")]
 
 
-def test_more_than_is_kept_is_told_to_the_log(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_counts_what_is_dropped(caplog: pytest.LogCaptureFixture) -> None:
     heard: list[Any] = []
     told = SendBytes(9000 * b"* 1 EXPUNGE\r\n")
     rest = "S: * SEARCH 5\nS: A1 OK Done\nC: A2 NOOP\nS: A2 OK Done"
@@ -250,5 +250,5 @@ def test_more_than_is_kept_is_told_to_the_log(caplog: pytest.LogCaptureFixture) 
         client.noop()
     assert 0 < len(heard) < 9000
     assert [record.getMessage() for record in caplog.records] == [
-        f"on_unsolicited does not get the {9000 - len(heard)} oldest of what the server told at once"
+        f"on_unsolicited does not get the {9000 - len(heard)} oldest responses of those sent at once"
     ]

@@ -73,7 +73,7 @@ def _make(case: Case, recording: Recording) -> None:
         recording.outcomes[label] = recording.outcomes[f"{label}, commands"] = {"missing": case.method}
         return
     with CannedServer(case.replies, case.capabilities) as server:
-        client = IMAPClient(server.host, server.port, ssl=False, timeout=10)
+        client = IMAPClient(server.host, server.port, ssl=False, timeout=60)
         try:
             if case.method not in _BEFORE_LOGIN:
                 client.login("ann", "secret")

@@ -25,7 +25,7 @@ def attributes(place: Place) -> None:
     for name in ("Error", "AbortError", "ReadOnlyError"):
         place.call(f"IMAPClient.{name}", lambda kind: kind.__mro__[:2], getattr(IMAPClient, name))
         place.call(f"client.{name}", operator.is_, getattr(client._, name), getattr(IMAPClient, name))
-    other = place.client(logged_in=False, use_uid=False, timeout=SocketTimeout(10, 20))
+    other = place.client(logged_in=False, use_uid=False, timeout=SocketTimeout(60, 20))
     place.call("client.use_uid of use_uid=False", lambda: other._.use_uid)
     place.call("client.socket() has the read timeout", lambda: other._.socket().gettimeout())
     place.call("SocketTimeout", lambda: SocketTimeout(connect=1, read=2.5))
@@ -52,7 +52,7 @@ def tls(place: Place) -> None:
     """TLS at once and by STARTTLS, with a certificate that is trusted and with one that is not."""
 
     def connected(**options: Any) -> Any:
-        client = IMAPClient(place.host, place.tls_port, timeout=20, **options)
+        client = IMAPClient(place.host, place.tls_port, timeout=60, **options)
         try:
             return client.login(place.user, place.password), type(client.socket()).__name__, client.ssl
         finally:
@@ -261,9 +261,9 @@ def _received_size(client: IMAPClient, raw: RawConnection | None, command: str, 
     if raw is not None:
         raw.command(command)
     told: list[Any] = []
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not any(awaited in item for item in told) and time.monotonic() < end:
-        told += client.idle_check(timeout=5)
+        told += client.idle_check(timeout=60)
     return sorted((item for item in told if item != (b"OK", b"Still here")), key=repr)
 
 
@@ -313,7 +313,7 @@ def stream(place: Place) -> None:
         return
     place.call("stream", lambda: IMAPClient(command, ssl=False, stream=True).logout())
     place.call("stream, ssl left out", lambda: IMAPClient(command, stream=True).logout())
-    place.call("stream, with a timeout", lambda: IMAPClient(command, ssl=False, stream=True, timeout=10).logout())
+    place.call("stream, with a timeout", lambda: IMAPClient(command, ssl=False, stream=True, timeout=60).logout())
 
 
 GROUPS: dict[str, Calls] = {

@@ -64,7 +64,7 @@ class CannedServer:
         # Wakes the thread, which closing alone does not.
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(10)
+        self._thread.join(60)
 
     def _serve(self) -> None:
         while True:

@@ -13,7 +13,7 @@ from imapclient import IMAPClient
 
 from .recording import Recorded, Recording
 
-_TIMEOUT = 30
+_TIMEOUT = 60
 # pymap's first UID is 101. Where UIDs and sequence numbers are the same, one may pass for the other.
 FIRST_UID = 101
 

@@ -1,0 +1,80 @@
+"""Items of messages: FETCH, and STORE, which is answered by FETCH responses too."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from typing import Any
+
+from ..._arguments.strings import Argument
+from ..._connection.exchange import Command
+from ..._parsing.fetch.collector import FetchCollector
+from ..._parsing.fetch.results import FetchResult, ItemResult
+from ...exceptions import IMAPClientError, note_done
+from ...sequence_set import MessageIds, SequenceSet
+from .gc_tuning import fewer_collections
+from .running import CommandRunner
+
+
+class MessageItems(CommandRunner):
+    """Fetches and stores items of messages."""
+
+    def _fetch(
+        self,
+        command: bytes,
+        wanted: SequenceSet,
+        arguments: Sequence[Argument],
+        *,
+        uid: bool | None = None,
+        strict: bool | None = None,
+    ) -> FetchResult:
+        """Send a command that is answered by FETCH responses, and file them under the messages asked for."""
+        uid = self.use_uid if uid is None else uid
+        strict = self.strict if strict is None else strict
+        asked = arguments[0] if isinstance(arguments[0], bytes) else b""
+        collector = FetchCollector(wanted, self._read_options, use_uid=uid, strict=strict, asked=asked)
+        parts = wanted.split()
+        with fewer_collections() if self.gc_tuning else contextlib.nullcontext():
+            if command == b"FETCH" and len(parts) > 1:
+                self._fetch_parts(parts, arguments, collector, uid)
+            else:
+                self._for_messages(command, wanted, arguments, collector.handlers, uid=uid)
+        result = collector.result()
+        for error in result.errors:
+            self._imap.secrets.hide(error)
+        return result
+
+    def _fetch_parts(
+        self, parts: Sequence[bytes], arguments: Sequence[Argument], collector: FetchCollector, uid: bool
+    ) -> None:
+        """FETCH in several parts, all of which are on the wire at once as far as that is safe.
+
+        It is safe for sequence numbers too: no server sends EXPUNGE while a FETCH is running (RFC 9051, 5.5 and 7.5.1).
+        """
+        verb = self._verb(b"FETCH", uid)
+        commands = [Command(verb, [part, *arguments], collector.handlers) for part in parts]
+        try:
+            self._execute_all(commands)
+        except IMAPClientError as error:
+            done = [part for part, command in zip(parts, commands) if command.reply and command.reply.status == "OK"]
+            note_done(error, b",".join(done).decode("ascii"))
+            raise
+
+    def _fetch_item(self, item: bytes, messages: MessageIds) -> ItemResult[Any]:
+        """One item of each message: its flags, its labels."""
+        wanted = SequenceSet(() if messages is None else messages)
+        if not wanted:
+            return ItemResult()
+        return ItemResult.of(item, self._fetch(b"FETCH", wanted, [b"(%s)" % item]))
+
+    def _store(
+        self, change: bytes, item: bytes, messages: MessageIds, values: tuple[Argument, ...], silent: bool
+    ) -> ItemResult[Any] | None:
+        """Add to (``+``), remove from (``-``) or replace (``change`` is empty) an item. Returns its new values."""
+        wanted = SequenceSet(() if messages is None else messages)
+        if not wanted:
+            return ItemResult()
+        if silent:
+            self._for_messages(b"STORE", wanted, [change + item + b".SILENT", values])
+            return None
+        return ItemResult.of(item, self._fetch(b"STORE", wanted, [change + item, values]))

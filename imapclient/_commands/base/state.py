@@ -1,0 +1,86 @@
+"""The client as the families of commands see it: its attributes, and the methods that one family needs of another."""
+
+from __future__ import annotations
+
+import ssl as ssl_module
+import threading
+from typing import Any, Callable
+
+from ..._auth.mechanisms import Mechanism
+from ..._connection.gateway import WireMixin
+from ..._parsing.records import Limits
+from ..._parsing.responses import ReadOptions
+from ..._parsing.search import SearchIds
+from ...util import Text
+
+UntaggedItem = tuple[Any, ...]
+"""An untagged response as the API returns it: ``(1, b'EXISTS')``, ``(b'OK', b'Still here')``."""
+
+
+class ClientState:
+    """Every attribute of a client. `IMAPClient` sets the public ones, `_prepare_state` the others."""
+
+    host: str
+    port: int | None
+    ssl: bool
+    ssl_context: ssl_module.SSLContext | None
+    stream: bool
+    use_uid: bool
+    folder_encode: bool
+    normalise_times: bool
+    strict: bool
+    on_unsolicited: Callable[[UntaggedItem], object] | None
+    gc_tuning: bool
+    _imap: WireMixin
+    _limits: Limits
+    #: Whether a connection is compressed after its login.
+    _compress: bool
+    #: Held by the thread that calls `on_unsolicited`.
+    _delivering: threading.Lock
+    #: The thread whose commands belong together, see `_exclusive`.
+    _exclusive_thread: int | None
+    #: Set by `logout` and `shutdown`, so that nothing connects again after them.
+    _closing: threading.Event
+    #: The context that `starttls` was given, in a tuple, for the next connection. None before STARTTLS.
+    _starttls: tuple[ssl_module.SSLContext | None] | None
+
+    def _prepare_state(self) -> None:
+        self._delivering = threading.Lock()
+        self._exclusive_thread = None
+        self._closing = threading.Event()
+        self._starttls = None
+
+    @property
+    def _read_options(self) -> ReadOptions:
+        return ReadOptions(self.normalise_times, self._limits.nesting_depth)
+
+    # -- provided by the client
+
+    def _create_IMAP4(self) -> WireMixin:
+        raise NotImplementedError
+
+    # -- provided by families
+
+    def capabilities(self) -> tuple[bytes, ...]:
+        raise NotImplementedError
+
+    def has_capability(self, capability: Text) -> bool:
+        raise NotImplementedError
+
+    def search(self, criteria: Any) -> SearchIds:
+        raise NotImplementedError
+
+    def enable(self, *capabilities: Text) -> list[bytes]:
+        raise NotImplementedError
+
+    def starttls(self, ssl_context: ssl_module.SSLContext | None = None) -> bytes:
+        raise NotImplementedError
+
+    def login(self, username: Text, password: Text) -> bytes:
+        raise NotImplementedError
+
+    def authenticate(self, mechanism: Mechanism) -> bytes:
+        raise NotImplementedError
+
+    def select_folder(self, folder: Text, readonly: bool = False) -> dict[bytes, Any]:
+        raise NotImplementedError

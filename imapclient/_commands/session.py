@@ -6,11 +6,12 @@ import ssl
 from collections.abc import Mapping
 from typing import Any, Optional, Union
 
-from .._arguments.strings import Argument, atom, string
-from .._connection.exchange import AwaitedQueue
+from .._arguments.command import Argument
+from .._arguments.strings import atom, string
+from .._connection.queues import AwaitedQueue
 from .._parsing.collector import Collector
 from .._parsing.lexer import read_values
-from .._wire.sockets import check_context
+from .._wire.tls import check_context
 from ..exceptions import CapabilityError, IllegalStateError
 from ..util import Text, to_wire
 from .base.command_base import CommandBase

@@ -20,7 +20,8 @@ from typing import Any, Callable
 from .._parsing.records import DEFAULT_LIMITS, OVERHEAD, RESPONSE_COST, BulkReader, Limits, Record, announced_size
 from .._parsing.responses import ENDS_IN_TEXT
 from .._wire.page_faults import keep_freed, prepare
-from .._wire.sockets import Deadline, Transport
+from .._wire.sockets import Transport
+from .._wire.waiting import Deadline
 from ..exceptions import ConnectionAbortError, LimitError, ProtocolAbortError
 
 # How much is asked of the transport at a time.
@@ -92,13 +93,17 @@ class Reader:
         ProtocolAbortError where anything is left from the old one: what came in the clear must not count as if it had
         come protected.
         """
+        self.check_clean()
+        self._transport = transport
+
+    def check_clean(self) -> None:
+        """Raise ProtocolAbortError unless `is_clean`."""
         if not self.is_clean:
             self._settle()
             raise ProtocolAbortError(
                 "data was sent ahead of the change of transport",
                 context=self._buffer[self._position : self._position + 80],
             )
-        self._transport = transport
 
     def take_rest(self) -> bytes:
         """What was received and not read, which another transport goes on with (compression)."""

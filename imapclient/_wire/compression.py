@@ -9,7 +9,8 @@ from __future__ import annotations
 import zlib
 
 from ..exceptions import ProtocolAbortError
-from .sockets import Data, Deadline, Transport, pieces
+from .sockets import Data, Transport, pieces
+from .waiting import Deadline
 
 # A raw deflate stream, without header and checksum (RFC 4978, 3).
 _RAW = -15

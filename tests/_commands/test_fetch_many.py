@@ -48,7 +48,7 @@ def test_the_limit_of_a_command_holds() -> None:
     # In one piece, which is on its way before the client closes the connection.
     answer = SendBytes("".join(f"{line[3:]}\r\n" for line in FLAGS).encode())
     with dialogue([COMMAND, answer]) as client:
-        client._imap.limits = client._imap.limits._replace(command_size=200 * 1070)
+        client._imap._exchange.limits = client._imap.limits._replace(command_size=200 * 1070)
         with pytest.raises(LimitError, match="max_command_size"):
             client.fetch("101:400", ["FLAGS", "MODSEQ"])
         assert not client._imap.is_usable

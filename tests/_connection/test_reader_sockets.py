@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from imapclient._connection.reader import Reader
-from imapclient._wire.sockets import Deadline, SocketTransport
+from imapclient._wire.sockets import SocketTransport
+from imapclient._wire.waiting import Deadline
 from imapclient.exceptions import IMAPClientAbortError
 from tests.fixtures.reading import (
     RESPONSES,

@@ -80,8 +80,8 @@ class _Code(NamedTuple):
 class UidCodes:
     """Collects the codes in the responses to a call's commands. ``name`` is ``b'APPENDUID'`` or ``b'COPYUID'``.
 
-    A code about other messages is ignored. APPENDUID must have ``count`` UIDs. COPYUID must have only UIDs of ``asked``
-    with ``by_uid``; otherwise, as ``asked`` are sequence numbers, no more UIDs than these.
+    A code about other messages is ignored. APPENDUID must have ``count`` UIDs. With ``by_uid``, ``asked`` are UIDs, and
+    COPYUID must have no other ones. Otherwise they are sequence numbers, and COPYUID must not have more UIDs.
 
     Give ``handlers`` to each command: servers send the code of a MOVE in an untagged OK (RFC 6851, 4.3). Give the
     command's tagged response to `finish`.

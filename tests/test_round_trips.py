@@ -9,8 +9,8 @@ import pytest
 
 from imapclient import IMAPClient
 from imapclient._connection.exchange import Command
+from tests.benchmarks.processes import CHECKOUT
 from tests.benchmarks.round_trips import MESSAGES, STEPS, best, report, session
-from tests.benchmarks.run import CHECKOUT
 from tests.helpers.fault_proxy import FaultProxy
 from tests.helpers.scripted_peer import PeerFactory
 

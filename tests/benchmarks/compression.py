@@ -20,8 +20,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from tests.benchmarks.run import CHECKOUT, WORKLOADS, Workload, columns, note, scaled
-from tests.benchmarks.server import lines, make_folder
+from tests.benchmarks.processes import CHECKOUT, note
+from tests.benchmarks.replies import make_folder
+from tests.benchmarks.results import columns
+from tests.benchmarks.server import Incoming
+from tests.benchmarks.workloads import WORKLOADS, Workload, scaled
 
 FOLDERS = ("flags", "envelopes", "headers", "bodies")
 
@@ -66,7 +69,7 @@ def deflated(data: bytes) -> bytes:
 
 
 class _Inflated:
-    """The receiving side of a connection, for `lines`."""
+    """The receiving side of a connection, for `Incoming`."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -85,9 +88,9 @@ class _Inflated:
 def _converse(connection: socket.socket, reply: bytes, compressed_reply: bytes) -> None:
     capabilities = b"[CAPABILITY IMAP4rev1 COMPRESS=DEFLATE]"
     connection.sendall(b"* OK %s ready\r\n" % capabilities)
-    incoming = lines(connection)
+    incoming = Incoming(connection)
     is_compressed = False
-    while line := next(incoming, b""):
+    while line := incoming.line():
         tag, _, command = line.strip().partition(b" ")
         end = b"%s OK %s done\r\n" % (tag, capabilities if command.startswith(b"LOGIN") else b"")
         if command.startswith(b"UID FETCH"):
@@ -97,7 +100,7 @@ def _converse(connection: socket.socket, reply: bytes, compressed_reply: bytes) 
         connection.sendall(deflated(end) if is_compressed else end)
         if command.startswith(b"COMPRESS"):
             is_compressed = True
-            incoming = lines(_Inflated(connection))  # type: ignore[arg-type]
+            incoming = Incoming(_Inflated(connection))  # type: ignore[arg-type]
 
 
 @contextmanager

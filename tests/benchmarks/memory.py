@@ -19,7 +19,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.benchmarks.run import ENVELOPE_ITEMS, Workload, canned_server, columns, note, prepare
+from tests.benchmarks.processes import canned_server, note, prepare
+from tests.benchmarks.results import columns
+from tests.benchmarks.workloads import ENVELOPE_ITEMS, Workload
 from tests.helpers.generated_server import DECODED, LINE, GeneratedServer
 from tests.helpers.memory import Growth, growth
 

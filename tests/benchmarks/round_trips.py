@@ -19,7 +19,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.run import CHECKOUT, PEER, environment, environments_folder
+from tests.benchmarks.processes import CHECKOUT, PEER, environment, environments_folder
 from tests.helpers import certificates
 from tests.helpers.fault_proxy import FaultProxy
 from tests.helpers.generated_server import GeneratedServer

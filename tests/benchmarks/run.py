@@ -10,50 +10,42 @@ measured and how to read the table.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
-import random
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
-HERE = Path(__file__).resolve().parent
-CHECKOUT = HERE.parent.parent
-PEER = "IMAPClient==4.1.0"
-# The last aioimaplib for Python 3.9 is an older one.
-AIOIMAPLIB = "aioimaplib==2.0.3" if sys.version_info >= (3, 10) else "aioimaplib==2.0.1"
-OTHERS = {"imap_tools": "imap-tools==1.16.0", "aioimaplib": AIOIMAPLIB}
-OURS_NEEDS = ("six",)
-PATIENCE = 300  # seconds for one answer of a worker: a client that hangs ends the run
-SEATS = ("ours", "peer", "imaplib", "imap_tools", "aioimaplib", "socket")
+if __package__ in (None, ""):
+    # Started by its path: the modules beside it belong to the package of the tests.
+    sys.path[0] = str(Path(__file__).resolve().parent.parent.parent)
+
+from tests.benchmarks import against
+from tests.benchmarks.dovecot import DovecotUnavailable, dovecot
+from tests.benchmarks.processes import (
+    CHECKOUT,
+    OTHERS,
+    OURS_NEEDS,
+    PEER,
+    Interpreter,
+    Worker,
+    canned_server,
+    environment,
+    environments_folder,
+    note,
+    prepare,
+)
+from tests.benchmarks.results import columns, compared, publish
+from tests.benchmarks.workloads import MIB, SEATS, WORKLOADS, Workload, amount, gc_tuned, scaled
+
 TITLES = {"peer": "IMAPClient 4.1.0"}
-ENVELOPE_ITEMS = ["FLAGS", "INTERNALDATE", "RFC822.SIZE", "ENVELOPE", "BODYSTRUCTURE"]
-HEADER_ITEM = "BODY[HEADER.FIELDS (FROM TO SUBJECT DATE MESSAGE-ID)]"
-
-
-class Workload(NamedTuple):
-    """What is asked for, and how much of it."""
-
-    folder: str
-    title: str
-    call: str
-    items: list[str]
-    total: int
-    size: int = 0
-    """Bytes of one item, where that is a property of the workload."""
-    seats: tuple[str, ...] = ("ours", "peer", "imaplib", "socket")
-    port: int = 0
-    """Of another server than the canned one."""
 
 
 class Must(NamedTuple):
@@ -75,86 +67,6 @@ MUSTS = {
     "bodies-huge": Must(1.5, 12, (1.0, 20)),
 }
 
-KIB, MIB = 1 << 10, 1 << 20
-# aioimaplib takes time with the square of the number of responses: for 20,000, more than a minute.
-WITH_AIOIMAPLIB = ("ours", "peer", "imaplib", "aioimaplib", "socket")
-WORKLOADS = (
-    Workload("flags", "FLAGS MODSEQ", "fetch", ["FLAGS", "MODSEQ"], 20_000),
-    Workload(
-        "mixed",
-        "FLAGS MODSEQ INTERNALDATE RFC822.SIZE",
-        "fetch",
-        ["FLAGS", "MODSEQ", "INTERNALDATE", "RFC822.SIZE"],
-        20_000,
-    ),
-    Workload("envelopes", "ENVELOPE BODYSTRUCTURE", "fetch", ENVELOPE_ITEMS, 2_000, 0, WITH_AIOIMAPLIB),
-    Workload("envelopes-odd", "the same, odd mail", "fetch", ENVELOPE_ITEMS, 2_000, 0, WITH_AIOIMAPLIB),
-    Workload("headers", "header fields", "fetch", [HEADER_ITEM], 5_000),
-    Workload("replay-dovecot-2.3", "replay of Dovecot", "fetch", ENVELOPE_ITEMS, 2_000, 0, WITH_AIOIMAPLIB),
-    Workload("replay-pymap", "replay of pymap", "fetch", ENVELOPE_ITEMS, 2_000, 0, WITH_AIOIMAPLIB),
-    Workload("bodies", "bodies of 15 to 70 kB", "fetch", ["BODY[]"], 300, 0, SEATS),
-    Workload("bodies-small", "bodies", "fetch", ["BODY[]"], 3_000, 4 * KIB),
-    Workload("bodies-large", "bodies", "fetch", ["BODY[]"], 50, MIB, WITH_AIOIMAPLIB),
-    Workload("bodies-huge", "bodies", "fetch", ["BODY[]"], 1, 64 * MIB, WITH_AIOIMAPLIB),
-    Workload("search", "SEARCH", "search", [], 100_000, 0, SEATS),
-    # imaplib, and so IMAPClient, reads no line over 1,000,000 bytes.
-    Workload("search-million", "SEARCH", "search", [], 1_000_000, 0, ("ours", "socket")),
-    Workload("list", "LIST", "list", [], 5_000),
-)
-
-
-def scaled(workload: Workload, scale: float) -> Workload:
-    """The workload with fewer items, or with a smaller one where it has only one."""
-    if workload.total == 1:
-        return workload._replace(size=max(4 * KIB, int(workload.size * scale)))
-    return workload._replace(total=max(3, int(workload.total * scale)))
-
-
-def note(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-# ---- environments
-
-
-def environment(folder: Path, requirements: tuple[str, ...]) -> Path:
-    """The interpreter of a virtual environment that holds the requirements; made when missing."""
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    stamp = folder / "made-for.txt"
-    if not stamp.exists() or stamp.read_text(encoding="utf-8").split() != list(requirements):
-        note(f"making {folder} with {' '.join(requirements)}")
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        pip = [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
-        subprocess.run([*pip, *requirements], check=True)
-        stamp.write_text("\n".join(requirements), encoding="utf-8")
-    return python
-
-
-def environments_folder(choice: Path | None) -> Path:
-    """The folder for the environments of this interpreter, which git doesn't see."""
-    folder = choice or CHECKOUT / ".venv-bench"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / ".gitignore").write_text("*\n", encoding="utf-8")
-    return folder / platform.python_version()
-
-
-class Interpreter(NamedTuple):
-    """How to start Python so that it imports the one imapclient and no other."""
-
-    python: Path
-    path: Path | None
-
-    def variables(self) -> dict[str, str]:
-        # Clients return naive local times: in UTC they can be compared with what was generated.
-        result = dict(os.environ, TZ="UTC")
-        result.pop("PYTHONPATH", None)
-        # An installed package has its bytecode; a checkout must not be compared while it compiles.
-        result.pop("PYTHONDONTWRITEBYTECODE", None)
-        result["PYTHONPYCACHEPREFIX"] = str(environments_folder(None) / "bytecode")
-        if self.path is not None:
-            result["PYTHONPATH"] = str(self.path)
-        return result
-
 
 def interpreters(options: argparse.Namespace) -> dict[str, Interpreter]:
     """One interpreter for each seat that was chosen."""
@@ -173,127 +85,7 @@ def interpreters(options: argparse.Namespace) -> dict[str, Interpreter]:
     return result
 
 
-# ---- processes
-
-
-def give_core(process: subprocess.Popen[str], place: int) -> None:
-    """Keep a process on one core where there are several: the server on the last, the clients on the first.
-
-    They are two machines elsewhere. Where the system moves them about, each waits for the other.
-    """
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(process.pid, {sorted(os.sched_getaffinity(0))[place]})
-
-
-class Worker:
-    """A client process: a request goes in, an answer comes out."""
-
-    def __init__(self, seat: str, interpreter: Interpreter) -> None:
-        self.seat = seat
-        self.process = subprocess.Popen(
-            [str(interpreter.python), str(HERE / "worker.py")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            # aioimaplib logs each of its timers that fails.
-            stderr=subprocess.DEVNULL if seat in OTHERS else None,
-            text=True,
-            env=interpreter.variables(),
-        )
-        give_core(self.process, 0)
-
-    def ask(self, **request: object) -> dict[str, Any]:
-        """The answer, which has the key "error" when the client failed or hung."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        clock = threading.Timer(PATIENCE, self.process.kill)
-        clock.start()
-        try:
-            self.process.stdin.write(json.dumps(request) + "\n")
-            self.process.stdin.flush()
-            line = self.process.stdout.readline()
-        except BrokenPipeError:
-            line = ""
-        finally:
-            clock.cancel()
-        if not line:
-            return {"error": f"the worker ended, or gave no answer in {PATIENCE} seconds"}
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                pipe.close()
-
-
-@contextmanager
-def canned_server(workloads: list[Workload], expect: Path) -> Iterator[int]:
-    """The port of a server process that holds the workloads."""
-    sizes = json.dumps({workload.folder: [workload.total, workload.size] for workload in workloads})
-    command = [sys.executable, str(HERE / "server.py"), "--sizes", sizes, "--expect", str(expect)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        give_core(process, -1)
-        try:
-            yield int(process.stdout.readline())
-        finally:
-            process.stdin.close()
-            process.wait(10)
-
-
-def prepare(port: int, workload: Workload) -> None:
-    """Let the server make the replies and expected values of the workload."""
-    with socket.create_connection(("127.0.0.1", port)) as connection:
-        connection.sendall(f"A SELECT {workload.folder}\r\nB LOGOUT\r\n".encode())
-        while connection.recv(4096):
-            pass
-
-
 # ---- measuring
-
-
-def lines_by_key(path: Path) -> dict[str, str]:
-    with open(path, encoding="utf-8") as file:
-        return {key: value.rstrip("\n") for key, _, value in (line.partition("\t") for line in file)}
-
-
-def differences(one: dict[str, str], other: dict[str, str], limit: int = 3) -> list[str]:
-    """What differs between two results, one text each; the last one counts those left out."""
-    keys = [key for key in {**one, **other} if one.get(key) != other.get(key)]
-    found = []
-    for key in keys[:limit]:
-        left, right = one.get(key, "nothing"), other.get(key, "nothing")
-        same = 0
-        while same < min(len(left), len(right)) and left[same] == right[same]:
-            same += 1
-        start = max(0, same - 40)
-        found.append(f"{key}: …{left[start : same + 80]}… != …{right[start : same + 80]}…")
-    if len(keys) > limit:
-        found.append(f"and {len(keys) - limit} more")
-    return found
-
-
-def compared(workers: dict[str, Worker], expected: Path, folder: Path) -> dict[str, list[str]]:
-    """The differences between what was generated and what each client returned, by pair."""
-    results = {"generated": lines_by_key(expected)} if expected.exists() else {}
-    found: dict[str, list[str]] = {}
-    for seat in ("ours", "peer"):
-        if seat not in workers:
-            continue
-        dumped = folder / f"{seat}.dump"
-        answer = workers[seat].ask(do="dump", file=str(dumped))
-        if "error" in answer:
-            found[f"generated/{seat}"] = [answer["error"]]
-            continue
-        results[seat] = lines_by_key(dumped)
-        if "generated" in results:
-            found[f"generated/{seat}"] = differences(results["generated"], results[seat])
-    if "ours" in results and "peer" in results:
-        found["ours/peer"] = differences(results["ours"], results["peer"])
-    return {pair: texts for pair, texts in found.items() if texts}
 
 
 def summary(samples: list[dict[str, Any]], first: dict[str, Any]) -> dict[str, Any]:
@@ -318,6 +110,7 @@ def measure(
         "title": workload.title,
         "count": workload.total,
         "size": workload.size,
+        "variant": workload.variant,
         "seats": {},
         "errors": {},
         "libraries": {},
@@ -339,25 +132,16 @@ def measure(
                 continue
             worker = Worker(seat, interpreter)
             stack.callback(worker.close)
-            kind = "imapclient" if seat in ("ours", "peer") else seat
-            answer = worker.ask(
-                do="open",
-                seat=kind,
-                port=workload.port or port,
-                user="alice" if workload.port else "user",
-                folder=workload.folder,
-                call=workload.call,
-                items=workload.items,
-            )
+            answer = worker.open(workload, port)
+            if answer.get("absent"):
+                continue
             if failed(seat, answer):
                 continue
             workers[seat] = worker
-            if kind == "imapclient":
+            if worker.is_imapclient:
                 result["libraries"][seat] = answer["version"]
                 if seat == "peer" and answer["version"] != PEER.partition("==")[2]:
                     failed(seat, {"error": f"{answer['path']} is not {PEER}"})
-                elif seat == "ours" and interpreter.path not in Path(answer["path"]).parents:
-                    failed(seat, {"error": f"{answer['path']} is not in {interpreter.path}"})
         for seat in list(workers):
             # The server joins its reply here, so the wall time means nothing. In the first run of a process no memory
             # of a former run is at hand to be used again, so it is the one that shows the peak; and nothing is learnt.
@@ -430,45 +214,29 @@ def imports(seats: dict[str, Interpreter], rounds: int, folder: Path) -> dict[st
 def on_dovecot(
     results: list[dict[str, Any]], seats: dict[str, Interpreter], options: argparse.Namespace, folder: Path
 ) -> str:
-    """Measure on a real server with 20,000 messages. Why not, where that can't be; else nothing."""
-    sys.path.insert(0, str(CHECKOUT))
+    """Measure on a real server. Why not, if that is not possible; otherwise nothing."""
     try:
-        from imapclient import IMAPClient
-        from tests.benchmarks.server import header_block
-        from tests.helpers.dovecot import Dovecot
-        from tests.helpers.mail_server import ServerUnavailable
-    except ImportError as error:
-        return f"{error} (install the package with its extra test)"
-
-    total = max(3, int(20_000 * options.scale))
-    rng = random.Random(total)
-    try:
-        with Dovecot(quota_messages=2 * total) as server:
-            note(f"dovecot, {total} messages …")
-            with IMAPClient(server.host, server.port, ssl=False) as client:
-                client.login("alice", "secret")
-                client.create_folder("Bench")
-                for start in range(0, total, 1000):
-                    mail = [header_block(rng) + b"Hello\r\n" for _ in range(min(1000, total - start))]
-                    client.multiappend("Bench", mail)
-                # The first to select it gets the flag \\Recent.
-                client.select_folder("Bench")
-            chosen = ("ours", "peer", "imaplib")
-            for title, items in (("FLAGS MODSEQ", ["FLAGS", "MODSEQ"]), ("ENVELOPE BODYSTRUCTURE", ENVELOPE_ITEMS)):
-                workload = Workload("Bench", f"Dovecot: {title}", "chunks", items, total, 0, chosen, server.port)
-                results.append(measure(workload, seats, 0, options.rounds, folder))
-    except ServerUnavailable as error:
+        with dovecot(options.scale) as workloads:
+            for workload in workloads:
+                results += with_variants(workload, seats, 0, options.rounds, folder)
+    except DovecotUnavailable as error:
         return str(error)
     return ""
 
 
+def with_variants(
+    workload: Workload, seats: dict[str, Interpreter], port: int, rounds: int, folder: Path
+) -> Iterator[dict[str, Any]]:
+    """The results of a workload and of the variants that our client offers."""
+    yield measure(workload, seats, port, rounds, folder)
+    variant = gc_tuned(workload)
+    if variant is not None:
+        result = measure(variant, seats, port, rounds, folder)
+        if result["seats"] or result["errors"]:
+            yield result
+
+
 # ---- the report
-
-
-def amount(workload: dict[str, Any]) -> str:
-    size = workload["size"]
-    unit = f" of {size // MIB} MiB" if size >= MIB else f" of {size // KIB} KiB" if size else ""
-    return f"{workload['title']}{unit}, {workload['count']:,}"
 
 
 def milliseconds(seat: dict[str, Any] | None) -> str:
@@ -488,7 +256,7 @@ def musts(data: dict[str, Any]) -> Iterator[tuple[str, bool]]:
     if data["scale"] != 1:
         return
     for workload in data["workloads"]:
-        must = MUSTS.get(workload["folder"])
+        must = None if workload["variant"] else MUSTS.get(workload["folder"])
         for name, limit, goal, at_most in (
             ("ours/imaplib", must.to_imaplib, must.goals[0], True) if must else ("", 0, 0, True),
             ("peer/ours", must.to_peer, must.goals[1], False) if must else ("", 0, 0, True),
@@ -511,15 +279,6 @@ def mebibytes(seat: dict[str, Any] | None) -> str:
 
 def first_run(seat: dict[str, Any] | None) -> str:
     return "-" if seat is None else f"{seat['first'] * 1e3:.1f}"
-
-
-def columns(rows: list[list[str]]) -> Iterator[str]:
-    """The rows as a table: the first column to the left, the others to the right."""
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
-    rows = [rows[0], ["-" * width for width in widths], *rows[1:]]
-    for row in rows:
-        cells = [cell.rjust(width) for cell, width in zip(row, widths)]
-        yield "  ".join([row[0].ljust(widths[0]), *cells[1:]]).rstrip()
 
 
 def report(data: dict[str, Any]) -> Iterator[str]:
@@ -576,10 +335,23 @@ def report(data: dict[str, Any]) -> Iterator[str]:
         yield "Every result was compared with what the server sent: no differences."
 
 
+def absolute(text: str) -> Path:
+    """The path of a program that is started from other folders too. Links stay: an environment is found by them."""
+    return Path(text).absolute()
+
+
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure imapclient against its peers.")
-    parser.add_argument("--json", action="store_true", help="print the data instead of the table")
+    parser.add_argument(
+        "--json",
+        nargs="?",
+        const="-",
+        metavar="FILE",
+        help="print the data, not the table; or write them to a file",
+    )
     parser.add_argument("--rounds", type=int, default=7, help="rounds of each workload (7)")
+    parser.add_argument("--against", type=Path, metavar="DIR", help="compare with another checkout, not with the peers")
+    parser.add_argument("--repeat", type=int, default=15, help="with --against: pairs of fresh processes (15)")
     parser.add_argument(
         "--workload",
         action="append",
@@ -593,7 +365,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
         help="who takes part, of " + ",".join(SEATS),
     )
     parser.add_argument("--scale", type=float, default=1.0, help="factor for the amount of data")
-    parser.add_argument("--check", action="store_true", help="exit with 1 where a ratio is not what it must be")
+    parser.add_argument("--check", action="store_true", help="exit with 1 if a ratio is not what it must be")
     parser.add_argument(
         "--clock", choices=["wall", "cpu"], default="wall", help="which medians --check looks at (wall)"
     )
@@ -601,18 +373,22 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--no-imports", action="store_true", help="leave the import times out")
     parser.add_argument("--env", type=Path, help="folder for the environments (.venv-bench)")
     parser.add_argument("--ours-path", type=Path, default=CHECKOUT, help="folder that holds our imapclient/")
-    parser.add_argument("--ours-python", type=Path, help="interpreter for our seat; makes none")
-    parser.add_argument("--peer-python", type=Path, help=f"interpreter with {PEER}; makes none")
+    parser.add_argument("--ours-python", type=absolute, help="interpreter for our seat; makes none")
+    parser.add_argument("--peer-python", type=absolute, help=f"interpreter with {PEER}; makes none")
     options = parser.parse_args(arguments)
     unknown = set(options.seats) - set(SEATS)
     if unknown:
         parser.error(f"unknown seats: {', '.join(sorted(unknown))}")
+    if options.against is not None and not (options.against / "imapclient" / "__init__.py").exists():
+        parser.error(f"{options.against} is no checkout: it has no imapclient/__init__.py")
     return options
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """0, or 1 when a client failed or returned something else than the server sent; see also --check."""
+    """0, or 1 if a client failed or returned something else than the server sent; see also --check."""
     options = parsed(arguments)
+    if options.against is not None:
+        return against.main(options)
     seats = interpreters(options)
     workloads = [
         scaled(workload, options.scale)
@@ -635,7 +411,7 @@ def main(arguments: list[str] | None = None) -> int:
             for workload in workloads:
                 note(f"{workload.folder} …")
                 prepare(port, workload)
-                data["workloads"].append(measure(workload, seats, port, options.rounds, folder))
+                data["workloads"] += with_variants(workload, seats, port, options.rounds, folder)
         if not options.no_dovecot and (options.workload is None or "dovecot" in options.workload):
             data["dovecot"] = on_dovecot(data["workloads"], seats, options, folder)
         if not options.no_imports:
@@ -643,10 +419,7 @@ def main(arguments: list[str] | None = None) -> int:
             data["imports"] = imports(seats, max(5, options.rounds), folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    if options.json:
-        print(json.dumps(data, indent=1))
-    else:
-        print("\n".join(report(data)))
+    publish(data, report(data), options.json)
     # What the other peers can't do is no fault of this run.
     failed = any(set(item["errors"]) - set(OTHERS) or item["differences"] for item in data["workloads"])
     return int(failed or (options.check and not all(holds for _, holds in musts(data))))

@@ -2,9 +2,12 @@
 
 A request and its answer are one JSON object each, on a line of their own:
 
-- ``{"do": "open", "seat": "imapclient", "port": 4143, "folder": "flags", "call": "fetch",
-  "items": ["FLAGS"]}`` connects and selects
-- ``{"do": "run"}`` gives ``{"wall": seconds, "cpu": seconds, "peak": bytes or null, "count": 2}``
+- ``{"do": "open", "seat": "imapclient", "port": 4143, "user": "user", "folder": "flags", "call": "fetch",
+  "items": ["FLAGS"], "total": 2, "size": 0, "variant": "", "checkout": "path"}`` connects and selects. With a
+  ``checkout``, the imapclient that is imported must be in that folder. The answer has the key ``absent`` if the
+  library does not offer the variant.
+- ``{"do": "run"}`` gives ``{"wall": seconds, "cpu": seconds, "peak": bytes or null, "count": 2,
+  "collector": true}``. The last one says whether the library changed the thresholds of the garbage collector.
 - ``{"do": "dump", "file": "path"}`` writes one line per item, as server.py does with its values
 
 Seats are ``imapclient`` (whichever one this interpreter imports), ``imaplib`` (the replies as
@@ -28,14 +31,86 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Protocol
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 DIGEST_OVER = 4096  # server.py shortens longer values in the same way
+# The last line of a reply to SocketSeat.
+END = re.compile(rb"ZZ9 OK [^\r\n]*\r\n\Z")
 ENVELOPE = (
     *("date", "subject", "from_", "sender", "reply_to", "to", "cc", "bcc"),
     *("in_reply_to", "message_id"),
 )
 ADDRESS = ("name", "route", "mailbox", "host")
+
+
+class Task(NamedTuple):
+    """What a seat has to do."""
+
+    port: int
+    user: str
+    folder: str
+    call: str
+    items: list[str]
+    total: int
+    """How many messages are appended."""
+    size: int
+    """Bytes of each of them."""
+    variant: str
+    """How: as it comes (empty), or one of `VARIANTS`."""
+
+    def message(self) -> bytes:
+        """One that is appended."""
+        line = b"A line of text, as long as the lines of messages usually are, about that.\r\n"
+        return (b"Subject: hello\r\n\r\n" + line * (self.size // len(line) + 1))[: self.size - 2] + b"\r\n"
+
+
+class AbsentError(Exception):
+    """The library does not offer the variant; its name."""
+
+
+class Thresholds:
+    """Replaces `gc.set_threshold`: notes that the library calls it, and may ignore the call."""
+
+    def __init__(self) -> None:
+        self.were_set = False
+        self.are_fixed = False
+        self._set = gc.set_threshold
+
+    def watch(self) -> None:
+        gc.set_threshold = self
+
+    def __call__(self, *thresholds: int) -> None:
+        self.were_set = True
+        if not self.are_fixed:
+            self._set(*thresholds)
+
+
+THRESHOLDS = Thresholds()
+
+
+def as_it_comes(client: Any) -> None:
+    """As a program gets the client that changes nothing."""
+
+
+def with_gc_tuning(client: Any) -> None:
+    """With fewer garbage collections, if the library offers that. Raises AbsentError if it does not."""
+    if not hasattr(client, "gc_tuning"):
+        raise AbsentError("gc_tuning")
+    client.gc_tuning = True
+
+
+def with_python_thresholds(client: Any) -> None:
+    """With Python's own thresholds of the garbage collector, even if the library would change them."""
+    THRESHOLDS.are_fixed = True
+
+
+VARIANTS: dict[str, Callable[[Any], None]] = {
+    "": as_it_comes,
+    "gc_tuning": with_gc_tuning,
+    "python_gc": with_python_thresholds,
+}
 
 
 class Seat(Protocol):
@@ -49,26 +124,39 @@ class Seat(Protocol):
 class ImapClientSeat:
     """The public API of an imapclient, ours or a peer's."""
 
-    def __init__(self, port: int, user: str, folder: str, call: str, items: list[str]) -> None:
+    def __init__(self, task: Task) -> None:
         from imapclient import IMAPClient
 
-        client = IMAPClient("127.0.0.1", port, ssl=False)
-        client.login(user, "secret")
-        client.select_folder(folder)
+        client = IMAPClient("127.0.0.1", task.port, ssl=False)
+        client.login(task.user, "secret")
+        client.select_folder(task.folder)
         self.client = client
-        self.items = items
-        self.ids = list(client.search()) if call in ("fetch", "chunks") else []
+        self.items = items = task.items
+        self.ids = list(client.search()) if task.call in ("fetch", "chunks", "iterate", "download") else []
+        message = task.message() if task.call.startswith("append") else b""
         calls: dict[str, Callable[[], Any]] = {
             "fetch": lambda: client.fetch(self.ids, items),
+            "iterate": lambda: dict(client.fetch_iter(self.ids, items)),
+            "download": lambda: {uid: downloaded(client, uid) for uid in self.ids},
             "chunks": lambda: in_chunks(client, self.ids, items),
             "search": lambda: client.search(),
             "list": lambda: client.list_folders(),
+            "append": lambda: [client.append(task.folder, message) for _ in range(task.total)],
+            "append-file": lambda: [client.append(task.folder, BytesIO(message)) for _ in range(task.total)],
         }
-        self.run = calls[call]
+        self.run = calls[task.call]
+        VARIANTS[task.variant](client)
 
     def warm_up(self) -> None:
-        if self.ids:
+        if self.items:
             self.client.fetch(self.ids[:1], self.items)
+
+
+def downloaded(client: Any, uid: int) -> dict[bytes, Any]:
+    """As fetch returns the only message of a folder."""
+    file = BytesIO()
+    client.download(uid, "", file)
+    return {b"SEQ": 1, b"BODY[]": file.getvalue()}
 
 
 def in_chunks(client: Any, ids: list[int], items: list[str]) -> Any:
@@ -82,17 +170,19 @@ def in_chunks(client: Any, ids: list[int], items: list[str]) -> Any:
 class ImaplibSeat:
     """imaplib itself: the time below which a client on top of it can't get."""
 
-    def __init__(self, port: int, user: str, folder: str, call: str, items: list[str]) -> None:
-        connection = imaplib.IMAP4("127.0.0.1", port)
-        connection.login(user, "secret")
-        connection.select(folder)
-        names = f"({' '.join(items)})"
+    def __init__(self, task: Task) -> None:
+        connection = imaplib.IMAP4("127.0.0.1", task.port)
+        connection.login(task.user, "secret")
+        connection.select(task.folder)
+        names = f"({' '.join(task.items)})"
+        message = task.message()
         calls: dict[str, Callable[[], Any]] = {
             "fetch": lambda: connection.uid("FETCH", "1:*", names)[1],
             "search": lambda: connection.uid("SEARCH", "ALL")[1],
             "list": lambda: connection.list()[1],
+            "append": lambda: [connection.append(task.folder, "", "", message)[1] for _ in range(task.total)],
         }
-        self.run = calls[call]
+        self.run = calls[task.call]
 
     def warm_up(self) -> None:
         """Nothing is made once."""
@@ -101,14 +191,15 @@ class ImaplibSeat:
 class ImapToolsSeat:
     """imap_tools, which has whole messages and searches only."""
 
-    def __init__(self, port: int, user: str, folder: str, call: str, items: list[str]) -> None:
+    def __init__(self, task: Task) -> None:
         library = importlib.import_module("imap_tools")
-        mailbox = library.MailBoxUnencrypted("127.0.0.1", port).login(user, "secret", initial_folder=folder)
+        mailbox = library.MailBoxUnencrypted("127.0.0.1", task.port)
+        mailbox.login(task.user, "secret", initial_folder=task.folder)
         calls: dict[str, Callable[[], Any]] = {
             "fetch": lambda: list(mailbox.fetch("ALL", mark_seen=False, bulk=True)),
             "search": lambda: mailbox.uids("ALL"),
         }
-        self.run = calls[call]
+        self.run = calls[task.call]
 
     def warm_up(self) -> None:
         """Nothing is made once."""
@@ -117,25 +208,25 @@ class ImapToolsSeat:
 class AioimaplibSeat:
     """aioimaplib, which leaves the replies unparsed too."""
 
-    def __init__(self, port: int, user: str, folder: str, call: str, items: list[str]) -> None:
+    def __init__(self, task: Task) -> None:
         library = importlib.import_module("aioimaplib")
         loop = asyncio.new_event_loop()
 
         async def connected() -> Any:
-            client = library.IMAP4("127.0.0.1", port, timeout=120)
+            client = library.IMAP4("127.0.0.1", task.port, timeout=120)
             await client.wait_hello_from_server()
-            await client.login(user, "secret")
-            await client.select(folder)
+            await client.login(task.user, "secret")
+            await client.select(task.folder)
             return client
 
         client = loop.run_until_complete(connected())
-        names = f"({' '.join(items)})"
+        names = f"({' '.join(task.items)})"
         calls: dict[str, Callable[[], Any]] = {
             "fetch": lambda: client.uid("fetch", "1:*", names),
             "search": lambda: client.uid_search("ALL"),
             "list": lambda: client.list('""', "*"),
         }
-        self.run = lambda: loop.run_until_complete(calls[call]()).lines
+        self.run = lambda: loop.run_until_complete(calls[task.call]()).lines
 
     def warm_up(self) -> None:
         """Nothing is made once."""
@@ -144,31 +235,40 @@ class AioimaplibSeat:
 class SocketSeat:
     """Receives the reply and looks for its last line only."""
 
-    def __init__(self, port: int, user: str, folder: str, call: str, items: list[str]) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port))
+    def __init__(self, task: Task) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", task.port))
         self.buffer = memoryview(bytearray(1 << 18))
         self.exchange(b"LOGIN user secret")
-        self.exchange(b"SELECT " + folder.encode())
+        self.exchange(b"SELECT " + task.folder.encode())
+        self.message = task.message() if task.call.startswith("append") else b""
+        self.count = task.total if self.message else 1
         commands = {
-            "fetch": f"UID FETCH 1:* ({' '.join(items)})",
+            "fetch": f"UID FETCH 1:* ({' '.join(task.items)})",
             "search": "UID SEARCH ALL",
             "list": 'LIST "" "*"',
+            "append": f"APPEND {task.folder} {{{len(self.message)}}}",
         }
-        self.command = commands[call].encode()
+        commands["iterate"] = commands["download"] = commands["fetch"]
+        commands["append-file"] = commands["append"]
+        self.command = commands[task.call].encode()
 
-    def exchange(self, command: bytes) -> int:
+    def exchange(self, command: bytes, message: bytes = b"") -> int:
         self.socket.sendall(b"ZZ9 " + command + b"\r\n")
-        end, total, tail = b"ZZ9 OK done\r\n", 0, b""
-        while not tail.endswith(end):
+        if message:
+            self.socket.recv_into(self.buffer)
+            self.socket.sendall(message)
+            self.socket.sendall(b"\r\n")
+        total, tail = 0, b""
+        while not END.search(tail):
             got = self.socket.recv_into(self.buffer)
             if not got:
                 raise ConnectionError("the server closed the connection")
             total += got
-            tail = (tail + self.buffer[max(0, got - len(end)) : got].tobytes())[-len(end) :]
+            tail = (tail + self.buffer[max(0, got - 80) : got].tobytes())[-80:]
         return total
 
     def run(self) -> Any:
-        return range(self.exchange(self.command))
+        return range(sum(self.exchange(self.command, self.message) for _ in range(self.count)))
 
     def warm_up(self) -> None:
         """Nothing is made once."""
@@ -218,12 +318,13 @@ def measured(seat: Seat) -> dict[str, Any]:
     gc.collect()
     reset_peak()
     before = status("VmRSS")
+    THRESHOLDS.were_set = False
     wall, cpu = time.perf_counter(), time.process_time()
     result = seat.run()
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     after = status("VmHWM")
     peak = None if before is None or after is None else max(0, after - before)
-    return {"wall": wall, "cpu": cpu, "peak": peak, "count": len(result)}
+    return {"wall": wall, "cpu": cpu, "peak": peak, "count": len(result), "collector": THRESHOLDS.were_set}
 
 
 def dump(seat: Seat, path: str) -> dict[str, Any]:
@@ -234,6 +335,15 @@ def dump(seat: Seat, path: str) -> dict[str, Any]:
     return {"count": len(result)}
 
 
+def library(checkout: str) -> dict[str, Any]:
+    """Which imapclient this interpreter imports. AssertionError if it is not in the checkout, unless that is empty."""
+    import imapclient
+
+    path = Path(imapclient.__file__).resolve()
+    assert not checkout or Path(checkout).resolve() in path.parents, f"{path} is not in {checkout}"
+    return {"version": imapclient.__version__, "path": str(path)}
+
+
 def opened(request: dict[str, Any]) -> Seat:
     seats: dict[str, Callable[..., Seat]] = {
         "imapclient": ImapClientSeat,
@@ -242,15 +352,16 @@ def opened(request: dict[str, Any]) -> Seat:
         "aioimaplib": AioimaplibSeat,
         "socket": SocketSeat,
     }
-    arguments = [request[name] for name in ("port", "user", "folder", "call", "items")]
-    if request["seat"] != "imapclient" and arguments[3] == "chunks":
-        arguments[3] = "fetch"
-    seat = seats[request["seat"]](*arguments)
+    task = Task(*[request[name] for name in Task._fields])
+    if request["seat"] != "imapclient" and task.call == "chunks":
+        task = task._replace(call="fetch")
+    seat = seats[request["seat"]](task)
     seat.warm_up()
     return seat
 
 
 def main() -> None:
+    THRESHOLDS.watch()
     seat: Seat | None = None
     for line in sys.stdin:
         request = json.loads(line)
@@ -259,15 +370,15 @@ def main() -> None:
             if request["do"] == "open":
                 seat = opened(request)
                 if request["seat"] == "imapclient":
-                    import imapclient
-
-                    answer = {"version": imapclient.__version__, "path": imapclient.__file__}
+                    answer = library(request["checkout"])
             elif seat is None:
                 answer = {"error": "nothing is open"}
             elif request["do"] == "run":
                 answer = measured(seat)
             else:
                 answer = dump(seat, request["file"])
+        except AbsentError as error:
+            answer = {"absent": str(error)}
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {error}"[:500]}
         print(json.dumps(answer), flush=True)

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Callable, NamedTuple
 
-from tests.benchmarks.run import PEER, Interpreter, environment, environments_folder
+from tests.benchmarks.processes import PEER, Interpreter, environment, environments_folder
 from tests.fuzz import seeds
 from tests.fuzz.harnesses import Harness, responses
 from tests.live import same_as_imapclient

@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from tests.benchmarks.run import CHECKOUT
+from tests.benchmarks.processes import CHECKOUT
 from tests.fuzz.against_imapclient import AGAINST_IMAPCLIENT, RULES
 from tests.fuzz.seeds import mutated
 from tests.helpers.zones import SystemZone

@@ -26,7 +26,7 @@ import pytest
 
 import imapclient
 from imapclient.embedded_server import EmbeddedServer
-from tests.benchmarks.run import CHECKOUT, PEER, Interpreter, environment, environments_folder
+from tests.benchmarks.processes import CHECKOUT, PEER, Interpreter, environment, environments_folder
 from tests.helpers.dovecot import Dovecot
 from tests.live.same_as_imapclient.comparing import Difference, differences
 from tests.live.same_as_imapclient.driver import GROUPS, WITHOUT_SERVER

@@ -1,0 +1,368 @@
+"""Measure this checkout against another one, in runs that alternate the two::
+
+    python tests/benchmarks/run.py --against ../before --check
+
+README.rst, beside this file, says how to read the table. Nothing is imported of the other checkout but its
+``imapclient``, and of that only what is public: its modules may be at other places. All else, ``worker.py`` too, is
+this checkout's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from math import comb
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.dovecot import DovecotUnavailable, dovecot
+from tests.benchmarks.processes import (
+    OURS_NEEDS,
+    Interpreter,
+    Worker,
+    canned_server,
+    environment,
+    environments_folder,
+    note,
+    prepare,
+)
+from tests.benchmarks.results import columns, compared, publish
+from tests.benchmarks.workloads import WORKLOADS, Workload, amount, gc_tuned, scaled
+
+SIDES = ("here", "there")
+CLOCKS = ("cpu", "wall")
+# How many times the CPU time of the other checkout a workload may take.
+MOST = 1.05
+# Seconds of CPU for each id found that a search may take beside that: 10 ms for 100,000 ids. This much the plain way
+# to parse a SEARCH response may cost more than one made for nothing but long responses.
+MORE_FOR_AN_ID = 0.010 / 100_000
+# A fetch may take more if only the other checkout changes the thresholds of the garbage collector: they are the
+# process's, not the library's. Then a row in which neither does has to keep to `MOST`.
+OTHER_THRESHOLDS = "the other one changes the garbage collector's thresholds: see the row with Python's"
+# Pairs of processes are added until the interval of the ratio is at most this wide.
+NARROW = 0.04
+# Runs are added to a process until it has run for so long, in seconds.
+LONG_ENOUGH = 0.2
+# But there are at most so many times the pairs of `--repeat` and the runs of `--rounds`.
+MORE = 3
+# Imports in fresh interpreters for each pair of workers. One takes a tenth of a second.
+IMPORTS = 3
+
+_IMPORT = """
+import os, sys, time
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+wall, cpu = time.perf_counter(), time.process_time()
+import imapclient
+wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+assert os.path.realpath(imapclient.__file__).startswith(sys.argv[1] + os.sep), imapclient.__file__
+print(cpu, wall)
+"""
+
+
+class Failed(Exception):
+    """One of the two could not do the workload; which one, and its error."""
+
+
+class Absent(Exception):
+    """This checkout does not offer the variant."""
+
+
+# ---- measuring
+
+
+def measure(
+    workload: Workload, sides: dict[str, Interpreter], port: int, options: argparse.Namespace, folder: Path
+) -> dict[str, Any]:
+    """One workload: pairs of fresh processes, and in each pair runs that alternate.
+
+    The result has the time of each run, in seconds, one list for each process. Raises Absent.
+    """
+    result: dict[str, Any] = {
+        "folder": workload.folder,
+        "title": workload.title,
+        "count": workload.total,
+        "size": workload.size,
+        "variant": workload.variant,
+        "errors": {},
+        "differences": {},
+        "sides": {side: {"first": [], "cpu": [], "wall": [], "collector": False} for side in SIDES},
+    }
+    try:
+        for turn in turns(result, options.repeat):
+            with ExitStack() as stack:
+                workers = {}
+                # Each side goes first in every other pair.
+                for side in SIDES if turn % 2 == 0 else SIDES[::-1]:
+                    interpreter = sides[side]
+                    # What depends on the order of a set is the same on both sides.
+                    workers[side] = Worker(side, interpreter, PYTHONHASHSEED=str(turn))
+                    stack.callback(workers[side].close)
+                    open_worker(workers[side], workload, port)
+                alternate(workers, options.rounds, result["sides"])
+                if turn == 0:
+                    expected = folder / f"{workload.folder}.expected"
+                    result["differences"] = compared(workers, expected, folder)
+    except Failed as error:
+        result["errors"] = dict([error.args])
+    return result
+
+
+def turns(result: dict[str, Any], least: int) -> Iterator[int]:
+    """Numbers of the pairs to measure for the result, which is summarised after them: until it is clear enough."""
+    for turn in range(MORE * least):
+        if turn >= least:
+            summarise(result)
+            ratio = result["ratios"]["cpu"]
+            if ratio["high"] - ratio["low"] <= NARROW:
+                return
+        yield turn
+    summarise(result)
+
+
+def open_worker(worker: Worker, workload: Workload, port: int) -> None:
+    """Connect. The other checkout does without a variant that it does not offer. Raises Absent and Failed."""
+    answer = worker.open(workload, port)
+    if "absent" in answer:
+        if worker.seat == "here":
+            raise Absent(workload.variant)
+        answer = worker.open(workload._replace(variant=""), port)
+    if "error" in answer:
+        raise Failed(worker.seat, answer["error"])
+
+
+def alternate(workers: dict[str, Worker], rounds: int, results: dict[str, Any]) -> None:
+    """Let the two run in turn, and add the times of a process to the results of each side. Raises Failed."""
+    times: dict[str, dict[str, list[float]]] = {side: {clock: [] for clock in CLOCKS} for side in workers}
+
+    def run(side: str) -> dict[str, Any]:
+        answer = workers[side].ask(do="run")
+        if "error" in answer:
+            raise Failed(side, answer["error"])
+        results[side]["collector"] = results[side]["collector"] or answer["collector"]
+        return answer
+
+    # In the first run of a process nothing is warm, and nothing is learnt yet of what responses look like.
+    firsts = {side: run(side)["cpu"] for side in workers}
+    wanted = int(LONG_ENOUGH / max(*firsts.values(), 1e-9))
+    for _ in range(max(rounds, min(MORE * rounds, wanted))):
+        for side in workers:
+            answer = run(side)
+            for clock in CLOCKS:
+                times[side][clock].append(answer[clock])
+    for side in workers:
+        results[side]["first"].append(firsts[side])
+        for clock in CLOCKS:
+            results[side][clock].append(times[side][clock])
+
+
+def with_variants(
+    workload: Workload, sides: dict[str, Interpreter], port: int, options: argparse.Namespace, folder: Path
+) -> Iterator[dict[str, Any]]:
+    """The results of a workload, and of those of its variants that show something else."""
+    result = measure(workload, sides, port, options, folder)
+    yield result
+    if result["sides"]["there"]["collector"] and not result["sides"]["here"]["collector"] and not result["errors"]:
+        result["excused"] = OTHER_THRESHOLDS
+        yield measure(workload._replace(variant="python_gc"), sides, port, options, folder)
+    tuned = gc_tuned(workload)
+    if tuned is not None:
+        with suppress(Absent):
+            yield measure(tuned, sides, port, options, folder)
+
+
+def imports(sides: dict[str, Interpreter], options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """As `measure`, of ``import imapclient`` in fresh interpreters."""
+    result: dict[str, Any] = {
+        "folder": "import",
+        "title": "import imapclient",
+        "errors": {},
+        "differences": {},
+        "sides": {side: {"first": [], "cpu": [], "wall": [], "collector": False} for side in SIDES},
+    }
+    try:
+        for side in SIDES:
+            # It may have to write the bytecode.
+            result["sides"][side]["first"].append(_import_once(side, sides[side], folder, "0")[0])
+        for turn in turns(result, options.repeat):
+            times: dict[str, list[tuple[float, float]]] = {side: [] for side in SIDES}
+            for _ in range(IMPORTS):
+                for side in SIDES if turn % 2 == 0 else SIDES[::-1]:
+                    times[side].append(_import_once(side, sides[side], folder, str(turn)))
+            for side in SIDES:
+                result["sides"][side]["cpu"].append([cpu for cpu, _ in times[side]])
+                result["sides"][side]["wall"].append([wall for _, wall in times[side]])
+    except Failed as error:
+        result["errors"] = dict([error.args])
+    return result
+
+
+def _import_once(side: str, interpreter: Interpreter, folder: Path, seed: str) -> tuple[float, float]:
+    assert interpreter.path is not None
+    done = subprocess.run(
+        [str(interpreter.python), "-c", _IMPORT, str(interpreter.path)],
+        env={**interpreter.variables(), "PYTHONHASHSEED": seed},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise Failed(side, done.stderr.strip().rpartition("\n")[2])
+    cpu, wall = map(float, done.stdout.split())
+    return cpu, wall
+
+
+# ---- what it means
+
+
+def summarise(result: dict[str, Any]) -> None:
+    """Add medians and ratios to the times.
+
+    A process counts with the median of its runs, and the ratio is the median of those of the pairs: what the machine
+    did meanwhile, it did to both.
+    """
+    medians = {
+        side: {clock: [statistics.median(times) for times in result["sides"][side][clock]] for clock in CLOCKS}
+        for side in SIDES
+    }
+    result["medians"] = {side: {clock: statistics.median(medians[side][clock]) for clock in CLOCKS} for side in SIDES}
+    result["ratios"] = {}
+    for clock in CLOCKS:
+        ratios = [here / there for here, there in zip(medians["here"][clock], medians["there"][clock])]
+        low, high = interval(ratios)
+        result["ratios"][clock] = {"median": statistics.median(ratios), "low": low, "high": high}
+    firsts = [statistics.median(result["sides"][side]["first"]) for side in SIDES]
+    result["ratios"]["first"] = firsts[0] / firsts[1]
+
+
+def interval(values: list[float]) -> tuple[float, float]:
+    """Between which two of the values the true median is, with a probability of at least 95 % if there are 6 or more.
+
+    Each value is above the true median as likely as below: it is outside of the k-th from either end with the
+    probability that at most k - 1 of n coins fall on one side.
+    """
+    ordered, count = sorted(values), len(values)
+    place, outside = 0, 2 / 2**count
+    while place + 1 < count // 2 and outside + 2 * comb(count, place + 1) / 2**count <= 0.05:
+        place += 1
+        outside += 2 * comb(count, place) / 2**count
+    return ordered[place], ordered[-1 - place]
+
+
+def allowed(result: dict[str, Any]) -> float:
+    """Seconds of CPU that this checkout may take, by what the other one takes."""
+    there: float = result["medians"]["there"]["cpu"]
+    more = MORE_FOR_AN_ID * result["count"] if result["folder"].startswith("search") else 0
+    return there * MOST + more
+
+
+def is_slower(result: dict[str, Any]) -> bool:
+    """Whether it takes more than it may."""
+    if "excused" in result or "medians" not in result:
+        return False
+    ratio: float = result["ratios"]["cpu"]["median"]
+    there: float = result["medians"]["there"]["cpu"]
+    return ratio * there > allowed(result)
+
+
+def verdict(result: dict[str, Any]) -> str:
+    """What the last column of the table says."""
+    if result["ratios"]["cpu"]["median"] <= MOST:
+        return ""
+    if "excused" in result:
+        return "excused"
+    return "SLOWER" if is_slower(result) else "allowed"
+
+
+# ---- the report
+
+
+def report(data: dict[str, Any]) -> Iterator[str]:
+    """The lines that a reader sees."""
+    yield f"here:  {data['here']}"
+    yield f"there: {data['there']}"
+    yield f"Python {data['python']}, {data['machine']}"
+    yield f"{data['repeat']} pairs of processes, {data['rounds']} runs in each process, and more if they differ much"
+    yield "CPU of the client in milliseconds, medians. Ratios are here/there, with the interval of 95 %."
+    yield ""
+    rows = [["workload", "here", "there", "CPU ratio", "95 %", "wall ratio", "95 %", "first run", ""]]
+    for result in data["workloads"]:
+        if "medians" not in result:
+            continue
+        cells = [f"{result['medians'][side]['cpu'] * 1e3:.2f}" for side in SIDES]
+        for clock in CLOCKS:
+            found = result["ratios"][clock]
+            cells += [f"{found['median']:.3f}", f"{found['low']:.3f}-{found['high']:.3f}"]
+        cells += ["-" if result["folder"] == "import" else f"{result['ratios']['first']:.2f}", verdict(result)]
+        rows.append([title(result), *cells])
+    yield from columns(rows)
+    yield ""
+    for result in data["workloads"]:
+        for side, error in result["errors"].items():
+            yield f"{title(result)}: {side} failed: {error}"
+        for pair, texts in result["differences"].items():
+            yield from (f"{title(result)}: {pair} differ: {text}" for text in texts)
+        if "medians" in result and verdict(result) == "excused":
+            yield f"{title(result)}: excused: {result['excused']}"
+    if data["dovecot"]:
+        yield f"Dovecot was left out: {data['dovecot']}"
+    slower = [title(result) for result in data["workloads"] if is_slower(result)]
+    yield f"more than {MOST - 1:.0%} slower: {'; '.join(slower) or 'nothing'}"
+
+
+def title(result: dict[str, Any]) -> str:
+    return amount(result) if "count" in result else str(result["title"])
+
+
+def main(options: argparse.Namespace) -> int:
+    """0, or 1 if a client failed or returned something else than the server sent, or with --check, if one is slower."""
+    python = options.ours_python or environment(environments_folder(options.env) / "ours", OURS_NEEDS)
+    paths = {"here": options.ours_path.resolve(), "there": options.against.resolve()}
+    sides = {side: Interpreter(python, path) for side, path in paths.items()}
+    workloads = [
+        scaled(workload, options.scale)
+        for workload in WORKLOADS
+        if options.workload is None or workload.folder in options.workload
+    ]
+    data: dict[str, Any] = {
+        "here": str(paths["here"]),
+        "there": str(paths["there"]),
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "repeat": options.repeat,
+        "rounds": options.rounds,
+        "scale": options.scale,
+        "dovecot": "",
+        "workloads": [],
+    }
+    folder = Path(tempfile.mkdtemp(prefix="imapclient-bench-"))
+    try:
+        # First of all, because it writes the bytecode that the workers need.
+        if not options.no_imports:
+            note("imports …")
+            data["workloads"].append(imports(sides, options, folder))
+        with canned_server(workloads, folder) as port:
+            for workload in workloads:
+                note(f"{workload.folder} …")
+                prepare(port, workload)
+                data["workloads"] += with_variants(workload, sides, port, options, folder)
+        if not options.no_dovecot and (options.workload is None or "dovecot" in options.workload):
+            try:
+                with dovecot(options.scale) as real:
+                    for workload in real:
+                        data["workloads"] += with_variants(workload, sides, 0, options, folder)
+            except DovecotUnavailable as error:
+                data["dovecot"] = str(error)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    publish(data, report(data), options.json)
+    failed = any(result["errors"] or result["differences"] for result in data["workloads"])
+    return int(failed or (options.check and any(map(is_slower, data["workloads"]))))

@@ -1,0 +1,83 @@
+"""What the benchmark asks for."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+SEATS = ("ours", "peer", "imaplib", "imap_tools", "aioimaplib", "socket")
+ENVELOPE_ITEMS = ["FLAGS", "INTERNALDATE", "RFC822.SIZE", "ENVELOPE", "BODYSTRUCTURE"]
+HEADER_ITEM = "BODY[HEADER.FIELDS (FROM TO SUBJECT DATE MESSAGE-ID)]"
+
+
+class Workload(NamedTuple):
+    """What is asked for, and how much of it."""
+
+    folder: str
+    title: str
+    call: str
+    items: list[str]
+    total: int
+    size: int = 0
+    """Bytes of one item, where that is a property of the workload."""
+    seats: tuple[str, ...] = ("ours", "peer", "imaplib", "socket")
+    port: int = 0
+    """Of another server than the canned one."""
+    variant: str = ""
+    """How it is done: one of worker.py's ``VARIANTS``. It is left out if the library does not offer it."""
+
+
+# What the table says of a variant.
+VARIANTS = {"": "", "gc_tuning": ", with gc_tuning", "python_gc": ", thresholds of Python"}
+KIB, MIB = 1 << 10, 1 << 20
+# aioimaplib takes time with the square of the number of responses: for 20,000, more than a minute.
+WITH_AIOIMAPLIB = ("ours", "peer", "imaplib", "aioimaplib", "socket")
+OURS = ("ours", "socket")
+WORKLOADS = (
+    Workload("flags", "FLAGS MODSEQ", "fetch", ["FLAGS", "MODSEQ"], 20_000),
+    Workload(
+        "mixed",
+        "FLAGS MODSEQ INTERNALDATE RFC822.SIZE",
+        "fetch",
+        ["FLAGS", "MODSEQ", "INTERNALDATE", "RFC822.SIZE"],
+        20_000,
+    ),
+    Workload("envelopes", "ENVELOPE BODYSTRUCTURE", "fetch", ENVELOPE_ITEMS, 2_000, 0, WITH_AIOIMAPLIB),
+    Workload("envelopes-odd", "the same, odd mail", "fetch", ENVELOPE_ITEMS, 2_000, 0, WITH_AIOIMAPLIB),
+    Workload("headers", "header fields", "fetch", [HEADER_ITEM], 5_000),
+    Workload("replay-dovecot-2.3", "replay of Dovecot", "fetch", ENVELOPE_ITEMS, 2_000, 0, WITH_AIOIMAPLIB),
+    Workload("replay-pymap", "replay of pymap", "fetch", ENVELOPE_ITEMS, 2_000, 0, WITH_AIOIMAPLIB),
+    Workload("bodies", "bodies of 15 to 70 kB", "fetch", ["BODY[]"], 300, 0, SEATS),
+    Workload("bodies-small", "bodies", "fetch", ["BODY[]"], 3_000, 4 * KIB),
+    Workload("bodies-large", "bodies", "fetch", ["BODY[]"], 50, MIB, WITH_AIOIMAPLIB),
+    Workload("bodies-huge", "bodies", "fetch", ["BODY[]"], 1, 64 * MIB, WITH_AIOIMAPLIB),
+    Workload("search", "SEARCH", "search", [], 100_000, 0, SEATS),
+    # imaplib, and so IMAPClient, reads no line over 1,000,000 bytes.
+    Workload("search-million", "SEARCH", "search", [], 1_000_000, 0, OURS),
+    Workload("list", "LIST", "list", [], 5_000),
+    Workload("append", "APPEND", "append", [], 300, 32 * KIB),
+    # IMAPClient has none of these.
+    Workload("append-file", "APPEND from a file", "append-file", [], 40, MIB, OURS),
+    Workload("download", "download", "download", [], 1, 32 * MIB, OURS),
+    Workload("iterate", "FLAGS MODSEQ by fetch_iter", "iterate", ["FLAGS", "MODSEQ"], 20_000, 0, OURS),
+)
+
+
+def scaled(workload: Workload, scale: float) -> Workload:
+    """The workload with fewer items, or with a smaller one where it has only one."""
+    if workload.total == 1:
+        return workload._replace(size=max(4 * KIB, int(workload.size * scale)))
+    return workload._replace(total=max(3, int(workload.total * scale)))
+
+
+def gc_tuned(workload: Workload) -> Workload | None:
+    """Our client's variant of a fetch, in which the library may change how often garbage is collected."""
+    if workload.call not in ("fetch", "chunks", "iterate"):
+        return None
+    return workload._replace(variant="gc_tuning", seats=("ours",))
+
+
+def amount(workload: dict[str, Any]) -> str:
+    """The workload of a result as the table names it."""
+    size = workload["size"]
+    unit = f" of {size // MIB} MiB" if size >= MIB else f" of {size // KIB} KiB" if size else ""
+    return f"{workload['title']}{unit}, {workload['count']:,}{VARIANTS[workload['variant']]}"

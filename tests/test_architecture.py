@@ -392,7 +392,7 @@ def loaded_by(statement: str) -> set[str]:
     """The modules that a fresh interpreter has loaded after a statement."""
     program = f"import sys\n{statement}\nprint('\\n'.join(sys.modules))"
     result = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=500
     )
     return set(result.stdout.split())
 

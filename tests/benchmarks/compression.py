@@ -128,7 +128,7 @@ def measure(workload: Workload, rounds: int) -> Result:
                 cwd=CHECKOUT,
                 stdout=subprocess.PIPE,
                 check=True,
-                timeout=300,
+                timeout=500,
             )
         found.append(json.loads(done.stdout))
     assert found[0]["messages"] == found[1]["messages"] == workload.total

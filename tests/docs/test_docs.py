@@ -188,7 +188,7 @@ def run_pytest(source: str, folder: Path) -> None:
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=500,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "skipped" not in done.stdout, done.stdout
@@ -262,7 +262,7 @@ def _check_options(command: list[str], words: list[str]) -> None:
     if options:
         env = {**os.environ, "PYTHONPATH": str(ROOT)}
         help_of = [*command, "--help"]
-        text = subprocess.run(help_of, env=env, capture_output=True, encoding="utf-8", check=True, timeout=60).stdout
+        text = subprocess.run(help_of, env=env, capture_output=True, encoding="utf-8", check=True, timeout=500).stdout
         for option in options:
             assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", text), f"{command[-1]} has no {option}"
 

@@ -9,7 +9,7 @@ from typing import Any, Callable
 
 import pytest
 
-from imapclient import IMAPClient
+from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientAbortError
 from tests.helpers.scripted_peer import ScriptedPeer
 
@@ -25,8 +25,8 @@ def connected(peer: ScriptedPeer, timeout: Any = 60, **options: Any) -> Iterator
 
 
 def set_read_timeout(client: IMAPClient, seconds: float) -> None:
-    """For the commands from now on, of a client whose greeting and login had all the time that they needed."""
-    client._imap.socket_timeout.read = seconds
+    """For the commands of this connection from now on: its greeting and login had all the time that they needed."""
+    client._imap.socket_timeout = SocketTimeout(client._imap.socket_timeout.connect, seconds)
     client._imap._reader.timeout = seconds
 
 

@@ -126,6 +126,26 @@ def interrupt_reading(interrupt: Callable[[], None], monkeypatch: pytest.MonkeyP
 
 
 @pytest.fixture(autouse=True)
+def _processor_time(request: pytest.FixtureRequest) -> Iterator[None]:
+    """End a test that has the marker ``processor_seconds(number)`` when this process has used so many."""
+    marker = request.node.get_closest_marker("processor_seconds")
+    if marker is None or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def end(signum: int, frame: object) -> None:
+        pytest.fail(f"more than {marker.args[0]} seconds of the processor")
+
+    before = signal.signal(signal.SIGVTALRM, end)
+    signal.setitimer(signal.ITIMER_VIRTUAL, marker.args[0])
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+@pytest.fixture(autouse=True)
 def _no_peer_left() -> Iterator[None]:
     """Fail a test that leaves a scripted peer's thread and sockets behind, and end these."""
     yield

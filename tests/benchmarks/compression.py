@@ -113,7 +113,7 @@ def _serving(reply: bytes, compressed_reply: bytes) -> Iterator[int]:
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield listener.getsockname()[1]
-        thread.join(10)
+        thread.join(60)
 
 
 def measure(workload: Workload, rounds: int) -> Result:

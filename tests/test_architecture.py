@@ -17,6 +17,8 @@ import pytest
 
 from imapclient import IMAPClient
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "imapclient"
 

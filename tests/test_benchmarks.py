@@ -14,6 +14,8 @@ import pytest
 import imapclient
 from tests.benchmarks import compression, run, server
 
+pytestmark = pytest.mark.once
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 PACKAGE = Path(imapclient.__file__).resolve().parent.parent
 

@@ -118,6 +118,7 @@ def test_any_bytes_give_a_value_or_a_protocol_error(literals: list[tuple[bytes, 
         _gives_a_value_or_a_protocol_error(parse, (line, records if literals else None))
 
 
+@pytest.mark.processor_seconds(60)
 @pytest.mark.parametrize("piece", [b"(", b")", b'"', b'\\"', b"7", b" ", b"a ", b"() ", b'"" ', b"{1} "])
 def test_a_long_hostile_line_ends(piece: bytes) -> None:
     """In time proportional to its length: anything else takes minutes."""

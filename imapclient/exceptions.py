@@ -311,25 +311,25 @@ def retyped(error: CommandError, kind: type[_Kind], message: str | None = None) 
     return cast("_Kind", result)
 
 
-_combined_classes: dict[tuple[type[CommandError], type[CommandError]], type[CommandError]] = {}
+_combined_classes: dict[tuple[type[CommandError], ...], type[CommandError]] = {}
 
 
-def _combined(kind: type[CommandError], other: type[CommandError]) -> type[CommandError]:
-    """A class of both."""
-    if (kind, other) not in _combined_classes:
-        body = {"__doc__": kind.__doc__, "__reduce__": _reduce_combined}
-        _combined_classes[kind, other] = type(kind.__name__, (kind, other), body)
-    return _combined_classes[kind, other]
+def _combined(*kinds: type[CommandError]) -> type[CommandError]:
+    """A subclass of all these classes, of which some may be combined themselves. It has the name of the first."""
+    parts = tuple(part for kind in kinds for part in getattr(kind, "_parts", (kind,)))
+    if parts not in _combined_classes:
+        body = {"__doc__": parts[0].__doc__, "__reduce__": _reduce_combined, "_parts": parts}
+        _combined_classes[parts] = type(parts[0].__name__, parts, body)
+    return _combined_classes[parts]
 
 
-def _reduce_combined(error: CommandError) -> tuple[Any, ...]:
-    """For pickle, which does not find a class that was made as the program ran."""
-    return _rebuild_combined, (*type(error).__bases__, error.args), vars(error)
+def _reduce_combined(error: Any) -> tuple[Any, ...]:
+    # Pickle can't import a combined class by its name, so it gets the parts.
+    return _rebuild_combined, (error._parts, error.args), vars(error)
 
 
-def _rebuild_combined(kind: type[CommandError], other: type[CommandError], args: tuple[Any, ...]) -> CommandError:
-    error: CommandError = _combined(kind, other)(*args)
-    return error
+def _rebuild_combined(parts: tuple[type[CommandError], ...], args: tuple[Any, ...]) -> CommandError:
+    return _combined(*parts)(*args)
 
 
 class IllegalStateError(ServerWords, IMAPClientError):
@@ -408,4 +408,4 @@ class LimitError(ProtocolAbortError):
         self._what = what
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.limit, self.allowed, self._what)
+        return type(self), (self.limit, self.allowed, self._what), vars(self)

@@ -96,7 +96,12 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("-H", "--host", metavar="HOST", help="IMAP host to connect to")
     add("-u", "--username", metavar="USER", help="user to log in as")
-    add("-p", "--password", metavar="PASSWORD", help="password (other users of this machine can see it; without -p the program asks for it)")
+    add(
+        "-p",
+        "--password",
+        metavar="PASSWORD",
+        help="password (other users can see it here; without -p the program asks for it)",
+    )
     add("-P", "--port", metavar="PORT", type=_reader("port"), help="port (default: 993 with --ssl, otherwise 143)")
     security = parser.add_mutually_exclusive_group()
     security.add_argument("-s", "--ssl", action="store_true", help="TLS from the start (default)")
@@ -135,7 +140,7 @@ def _reader(option: str) -> Callable[[str], Any]:
 
 def _from_options(options: argparse.Namespace) -> Settings:
     if options.password is not None:
-        _warn("other users of this machine can see a password on the command line; omit -p, and the program asks for it")
+        _warn("other users of this machine can see the password; omit -p, and the program asks for it")
     defaults = get_config_defaults()
     conf = Settings(alternates={})
     for option in OPTIONS:

@@ -81,7 +81,7 @@ def test_password_on_the_command_line_is_warned_of(arguments: Arguments, capsys:
     arguments("-H", "a", "-u", "ann", "-p", "s3cret")
     interact.command_line()
     assert capsys.readouterr().err == (
-        "Warning: other users of this machine can see a password on the command line; omit -p, and the program asks for it\n"
+        "Warning: other users of this machine can see the password; omit -p, and the program asks for it\n"
     )
 
 
@@ -89,16 +89,22 @@ def test_password_on_the_command_line_is_warned_of(arguments: Arguments, capsys:
     ("words", "message"),
     [
         (["-f", "my.ini", "-H", "a"], "-f/--file can be combined with --log only, not with --host"),
-        (["-f", "my.ini", "--ca-file", str(__file__)], "argument --ca-file: a PEM file with certificates, not "),
+        (
+            ["-f", "my.ini", "--ca-file", str(__file__)],
+            "argument --ca-file: must be a PEM file with certificates, not ",
+        ),
         (["-f", "my.ini", "--starttls"], "-f/--file can be combined with --log only, not with --starttls"),
         (["-f", "my.ini", "--timeout", "5", "--log"], "-f/--file can be combined with --log only, not with --timeout"),
         (["-f", "my.ini", "--demo"], "-f/--file can be combined with --log only, not with --demo"),
         (["--demo", "-P", "5"], "--demo can be combined with --log only, not with --port"),
         (["--ssl", "--starttls"], "argument --starttls: not allowed with argument -s/--ssl"),
         (["--ssl", "--insecure"], "argument --insecure: not allowed with argument -s/--ssl"),
-        (["-P", "imap"], "argument -P/--port: a number from 1 to 65535, not 'imap'"),
-        (["--timeout", "0"], "argument --timeout: a number of seconds above 0, not '0'"),
-        (["--ca-file", "/no/such"], "argument --ca-file: a PEM file with certificates, not '/no/such': No such file"),
+        (["-P", "imap"], "argument -P/--port: must be a number from 1 to 65535, not 'imap'"),
+        (["--timeout", "0"], "argument --timeout: must be a number of seconds above 0, not '0'"),
+        (
+            ["--ca-file", "/no/such"],
+            "argument --ca-file: must be a PEM file with certificates, not '/no/such': No such file",
+        ),
         (["--no-such-option"], "unrecognized arguments: --no-such-option"),
     ],
 )
@@ -136,8 +142,8 @@ def test_version(arguments: Arguments, capsys: pytest.CaptureFixture[str]) -> No
     ("text", "message"),
     [
         (None, "FILE: No such file or directory"),
-        ("[DEFAULT]\nhost = a\nport = x\n", "FILE [DEFAULT] port: a number from 1 to 65535, not 'x'"),
-        ("host = a\n", "FILE: line 1: stands before the first section, such as [DEFAULT]"),
+        ("[DEFAULT]\nhost = a\nport = x\n", "FILE [DEFAULT] port: must be a number from 1 to 65535, not 'x'"),
+        ("host = a\n", "FILE: line 1: must come after the first section, such as [DEFAULT]"),
     ],
 )
 def test_file_that_cannot_be_used(
@@ -159,7 +165,7 @@ def test_warnings_of_a_file(arguments: Arguments, capsys: pytest.CaptureFixture[
     conf = interact.command_line()
     assert (conf.host, conf.password, conf.log, conf.demo) == ("a", "s3cret", True, False)
     assert capsys.readouterr().err == (
-        f"Warning: {path} [DEFAULT] time: not an option, and ignored; the nearest is timeout\n"
+        f"Warning: {path} [DEFAULT] time: unknown option, ignored; did you mean timeout?\n"
     )
 
 

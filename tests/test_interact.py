@@ -364,7 +364,7 @@ def test_server_of_another_protocol(fails: Fails, peer: PeerFactory) -> None:
 def test_user_name_that_is_no_text(fails: Fails, peer: PeerFactory) -> None:
     scripted = peer(GREETING)
     words = options(scripted, "--insecure", "-u", "\udce4")
-    assert fails(*words).startswith("no connection to 127.0.0.1: ValueError: the user name has half")
+    assert fails(*words).startswith("no connection to 127.0.0.1: ValueError: the user name must not contain half")
 
 
 def test_answer_that_is_no_text() -> None:

@@ -254,15 +254,6 @@ def at(address: tuple[str, int]) -> Address:
     return (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", address)
 
 
-@pytest.fixture
-def few_objects() -> Iterator[None]:
-    """What there is by now is none of the garbage collector's, which makes `sockets_left` fast."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
-
-
 def sockets_left() -> list[socket.socket]:
     """The open sockets that nothing but the garbage collector knows of."""
     gc.collect()
@@ -335,7 +326,6 @@ def test_a_dead_address_leaves_time_for_the_next(listener: socket.socket, clock:
     assert waited == pytest.approx([333, 333], abs=100)
 
 
-@pytest.mark.usefixtures("few_objects")
 def test_all_addresses_dead(deaf: socket.socket) -> None:
     before = sockets_left()
     with pytest.raises(socket.timeout):
@@ -343,7 +333,6 @@ def test_all_addresses_dead(deaf: socket.socket) -> None:
     assert len(sockets_left()) == len(before)
 
 
-@pytest.mark.usefixtures("few_objects")
 def test_all_addresses_fail(refusing: tuple[str, int], clock: Clock) -> None:
     """The last one's error is raised."""
     clock.no_answer_from(DEAD)
@@ -373,7 +362,6 @@ def test_a_budget_that_is_used_up(listener: socket.socket) -> None:
         open_connection([at(listener.getsockname())], Deadline(0))
 
 
-@pytest.mark.usefixtures("few_objects")
 def test_an_interrupt_while_connecting_closes_the_socket(
     listener: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -438,7 +426,6 @@ def test_wrap_socket() -> None:
         assert tls.recv(10) == b"hello"
 
 
-@pytest.mark.usefixtures("few_objects")
 @pytest.mark.parametrize(
     "server_context",
     [
@@ -501,7 +488,6 @@ def test_what_is_no_tls_closes_the_socket() -> None:
             assert client.fileno() == -1
 
 
-@pytest.mark.usefixtures("few_objects")
 def test_a_handshake_that_never_ends() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         client = socket.create_connection(listening.getsockname(), 60)

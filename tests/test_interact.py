@@ -312,7 +312,8 @@ def test_tls_that_is_too_old(fails: Fails, peer: PeerFactory) -> None:
     scripted = peer("TLS FAILS", tls_context=certificates.old_tls_server_context())
     line = fails(*options(scripted))
     assert line.startswith(
-        f"TLS with 127.0.0.1 on port {scripted.port} failed: the server supports no version of TLS that is allowed here: "
+        f"TLS with 127.0.0.1 on port {scripted.port} failed: "
+        "the server supports no version of TLS that is allowed here: "
     )
 
 

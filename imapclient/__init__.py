@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ._connection.gateway import IMAP4_TLS
 from ._parsing.imaplib_records import parse_fetch_response, parse_message_list, parse_response
-from ._wire.sockets import create_default_context, wrap_socket
+from ._wire.tls import create_default_context, wrap_socket
 from .constants import ANSWERED, DELETED, DRAFT, FLAGGED, RECENT, SEEN
 from .imapclient import IMAPClient, SocketTimeout
 from .version import __version__, version_info

@@ -20,7 +20,7 @@ from typing import Any, TextIO
 from ._accounts.oauth2 import OAUTH2_REFRESH_URLS, OAuth2Error, get_oauth2_token, known_or_new, refresh_oauth2_token
 from ._accounts.options import BY_NAME, OPTIONS, PASSWORD_SOURCES, ConfigError, ConfigWarning, located, read_value
 from ._accounts.passwords import password_from_command, password_from_keyring
-from ._wire.sockets import create_default_context
+from ._wire.tls import create_default_context
 from .exceptions import LoginError, NotOfferedError
 from .imapclient import IMAPClient
 

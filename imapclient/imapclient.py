@@ -23,13 +23,14 @@ from ._commands.quota import QuotaMixin
 from ._commands.search import SearchMixin
 from ._commands.selection import SelectionMixin
 from ._commands.session import SessionMixin
-from ._connection.gateway import IMAP4, IMAP4_TLS, IMAP4_Stream, WireMixin
+from ._connection.gateway import IMAP4, IMAP4_TLS, Connection, IMAP4_Stream
 from ._connection.protocol_log import client_log
 from ._parsing.folders import Namespace
 from ._parsing.quota import MailboxQuotaRoots, Quota
 from ._parsing.records import DEFAULT_LIMITS, Limits
 from ._watching.watch import WatchMixin
-from ._wire.sockets import SocketTimeout, Timeout, as_socket_timeout, check_context
+from ._wire.sockets import SocketTimeout, Timeout, as_socket_timeout
+from ._wire.tls import check_context
 from .constants import (
     ALL,
     ANSWERED,
@@ -182,7 +183,7 @@ class IMAPClient(
         else:
             client_log.debug("Connected to host %s over %s", host, "SSL/TLS" if ssl else "plain text")
 
-    def _create_IMAP4(self) -> WireMixin:
+    def _create_IMAP4(self) -> Connection:
         if self.stream:
             return IMAP4_Stream(self.host, self._timeout, self._limits)
         port = cast(int, self.port)

@@ -22,11 +22,12 @@ from itertools import count
 from typing import Any, Callable, Final, Union
 from unittest.mock import Mock
 
-from ._connection.exchange import Command
-from ._connection.gateway import WireMixin
+from ._connection.exchange import Command, Exchange
+from ._connection.gateway import Connection
 from ._parsing.records import DEFAULT_LIMITS, announced_size
 from ._parsing.responses import Tagged
-from ._wire.sockets import NO_TIMEOUT, Data, Deadline, Transport
+from ._wire.sockets import NO_TIMEOUT, Data, Transport
+from ._wire.waiting import Deadline
 from .imapclient import IMAPClient
 from .util import Text, to_unicode, to_wire
 
@@ -304,43 +305,45 @@ class _Server:
         """There is nothing to close."""
 
 
-class _Connection(WireMixin):
+class _Exchange(Exchange):
+    """An exchange whose tags are known beforehand, and for which no time passes."""
+
+    def next_tag(self) -> bytes:
+        """The tag of IMAPClient's double, and others only for commands that are in flight together."""
+        tags = (b"tag" if number == 1 else b"tag%d" % number for number in count(1))
+        return next(tag for tag in tags if tag.upper() not in self.in_flight)
+
+    def read(self, deadline: Deadline | None) -> None:
+        if deadline is not None:
+            # A machine that stalls must not change what a test sees: no time passes but by PAUSE.
+            deadline.POLLING = math.inf
+        super().read(deadline)
+
+
+class _Connection(Connection):
     """The exchange of the real connections, over a `_Server`."""
+
+    _exchange_class = _Exchange
 
     def __init__(self, server: _Server) -> None:
         self._server = server
         self._prepare(NO_TIMEOUT, DEFAULT_LIMITS)
         super().__init__("somehost", 993)
-        self.capabilities_known = True
+        self._capabilities.are_known = True
 
     def _open_transport(self) -> Transport:
         vars(self)["sock"] = Mock(name="socket")
         return self._server
 
-    def _new_tag(self) -> bytes:
-        """The tag of IMAPClient's double, and others only for commands that are in flight together."""
-        number = next(number for number in count(1) if self._tag(number).upper() not in self._in_flight)
-        return self._tag(number)
-
-    @staticmethod
-    def _tag(number: int) -> bytes:
-        return b"tag" if number == 1 else b"tag%d" % number
-
-    def _read(self, deadline: Deadline | None) -> None:
-        if deadline is not None:
-            # A machine that stalls must not change what a test sees: no time passes but by PAUSE.
-            deadline.POLLING = math.inf
-        super()._read(deadline)
-
     def forget_capabilities(self) -> None:
         """All that is forgotten but these: they are the test's to set, and CAPABILITY is not sent for them."""
-        capabilities = self.capabilities
+        names = self._capabilities.names
         super().forget_capabilities()
-        self.capabilities, self.capabilities_known = capabilities, True
+        self._capabilities.names, self._capabilities.are_known = names, True
 
     def start_tls(self, ssl_context: ssl.SSLContext | None) -> Tagged:
         """All of STARTTLS but the handshake."""
-        with self._lock:
+        with self.exclusive():
             reply = self.execute(Command(b"STARTTLS"))
             vars(self)["sock"] = Mock(spec=ssl.SSLSocket)
             self.unsolicited.clear()
@@ -351,7 +354,7 @@ class _Connection(WireMixin):
 # The public names that the package's own classes define.
 _OF_THE_EXCHANGE = frozenset(
     name
-    for base in WireMixin.__mro__
+    for base in Connection.__mro__
     if base.__module__.partition(".")[0] == __name__.partition(".")[0]
     for name in vars(base)
     # Two methods of imaplib's that are no more than wrapped.

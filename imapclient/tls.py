@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from ._connection.gateway import IMAP4_TLS
-from ._wire.sockets import create_default_context, wrap_socket
+from ._wire.tls import create_default_context, wrap_socket
 
 __all__ = ["IMAP4_TLS", "create_default_context", "wrap_socket"]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import pytest
 from hypothesis import HealthCheck, settings
 
+from imapclient._parsing.fast import batch_reader
 from imapclient._wire.sockets import SocketTransport
 from imapclient.livetest.plugin import pytest_addoption
 from tests.helpers.clock import Clock
@@ -61,6 +62,12 @@ def system_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[SystemZone]:
     yield set_zone
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture(params=[True, False], ids=["fast", "general"])
+def both_fetch_paths(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a test twice: with the fast path for FETCH responses and without it."""
+    monkeypatch.setattr(batch_reader, "enabled", request.param)
 
 
 @pytest.fixture

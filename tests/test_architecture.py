@@ -86,6 +86,11 @@ RANKS = {room.name: rank for rank, room in enumerate(ROOMS)}
 FACES = tuple(room.name for room in ROOMS if room.holds.startswith("face:"))
 
 SANS_IO = ("_parsing", "_arguments", "_auth", "events")
+# Modules that wait, or tell which thread runs; and the names of `time` that do not belong to dates.
+WAITING_MODULES = ("threading", "_thread", "select", "selectors", "queue", "asyncio", "concurrent", "signal")
+WAITING_NAMES = ("sleep", "time", "monotonic", "perf_counter", "monotonic_ns", "perf_counter_ns", "time_ns")
+# These rooms run programs, servers and tests beside a client.
+MAY_WAIT = ("_testing", "embedded_server", "pytest_plugin", "_shell", "interact", "livetest")
 IO_MODULES = ("socket", "ssl", "os", "select", "selectors", "subprocess", "threading", "asyncio", "pathlib")
 LINES = 600
 
@@ -329,6 +334,26 @@ def faults_of_sans_io(sources: Sources) -> list[str]:
     return wrong
 
 
+def waits_of_its_own(sources: Sources) -> list[str]:
+    """Locks, events, clocks, threads and selectors that do not come from _wire.waiting."""
+    wrong = []
+    for module, source in sources.items():
+        if module == "_wire.waiting" or room_of(module) in MAY_WAIT:
+            continue
+        wrong += [
+            f"{module}:{imported.line} imports {imported.module}"
+            for imported in imports(module, source)
+            if top_level(imported) in WAITING_MODULES
+            or (imported.module == "time" and imported.name in (*WAITING_NAMES, "*"))
+        ]
+        wrong += [
+            f"{module}:{node.lineno} uses {ast.unparse(node)}"
+            for node in ast.walk(ast.parse(source))
+            if isinstance(node, ast.Attribute) and node.attr in WAITING_NAMES and ast.unparse(node.value) == "time"
+        ]
+    return wrong
+
+
 def faults_of_faces(sources: Sources) -> list[str]:
     """A docstring, imports, __all__: nothing else. The door to a room is a docstring alone."""
     wrong = []
@@ -451,6 +476,12 @@ def test_parsing_and_arguments_work_without_sockets_threads_and_imaplib() -> Non
     expected = [module for module in SOURCES if room_of(module) in ("_parsing", "_arguments")]
     assert modules == len(expected)
     assert cases > 350
+
+
+def test_only_waiting_waits() -> None:
+    assert "_wire.waiting" in SOURCES
+    assert set(MAY_WAIT) <= set(RANKS)
+    assert waits_of_its_own(SOURCES) == []
 
 
 def test_faces_and_doors_hold_no_code() -> None:
@@ -633,6 +664,31 @@ def test_plain_code_in_a_family_is_none_of_it() -> None:
 def test_io_in_the_parser_is_found(source: str) -> None:
     assert len(faults_of_sans_io({"_parsing.folders": source})) == 1
     assert faults_of_sans_io({"_wire.sockets": source}) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import threading",
+        "from threading import Lock",
+        "import selectors",
+        "def f():\n    import select",
+        "if TYPE_CHECKING:\n    import threading",
+        "from concurrent.futures import ThreadPoolExecutor",
+        "from time import monotonic",
+        "from time import *",
+        "import time\ntime.sleep(1)",
+        "import time\nclock = time.monotonic",
+    ],
+)
+def test_a_wait_of_its_own_is_found(source: str) -> None:
+    assert len(waits_of_its_own({"_commands.idle": source})) == 1
+    assert waits_of_its_own({"_wire.waiting": source, "_testing.server": source, "livetest.fixtures": source}) == []
+
+
+def test_dates_are_no_wait() -> None:
+    source = "import time\nzone = time.timezone\nparts = time.localtime(0)\nnow = waiting.now()\nd = when.time()"
+    assert waits_of_its_own({"datetime_util": source}) == []
 
 
 @pytest.mark.parametrize("source", ["x = 1", "def f(): ...", "if True:\n    import os", "print()", "import os\n'text'"])

@@ -360,11 +360,11 @@ def test_timeouts_that_are_none(timeout: Any) -> None:
 
 
 def test_what_is_no_tls_context(peer: PeerFactory) -> None:
-    with pytest.raises(TypeError, match=r"not an SSLContext: 'ca\.pem'"):
+    with pytest.raises(TypeError, match=r"must be an SSLContext or None, not 'ca\.pem'"):
         Unconnected("mail.example", ssl_context="ca.pem")  # type: ignore[arg-type]
     script = "S: * OK [CAPABILITY IMAP4rev1 STARTTLS] ready\nC: A1 NOOP\nS: A1 OK Done"
     with connect(peer(script)) as client:
-        with pytest.raises(TypeError, match="not an SSLContext"):
+        with pytest.raises(TypeError, match="must be an SSLContext or None"):
             client.starttls("ca.pem")  # type: ignore[arg-type]
         client.noop()
         client.shutdown()

@@ -311,9 +311,8 @@ def test_tls_to_a_port_without(fails: Fails) -> None:
 def test_tls_that_is_too_old(fails: Fails, peer: PeerFactory) -> None:
     scripted = peer("TLS FAILS", tls_context=certificates.old_tls_server_context())
     line = fails(*options(scripted))
-    assert line.startswith(
-        f"TLS with 127.0.0.1 on port {scripted.port} failed: the server speaks no version of TLS that is allowed here: "
-    )
+    reason = "the server supports no version of TLS that is allowed here"
+    assert line.startswith(f"TLS with 127.0.0.1 on port {scripted.port} failed: {reason}: ")
 
 
 def test_no_starttls(fails: Fails, peer: PeerFactory) -> None:

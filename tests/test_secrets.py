@@ -497,8 +497,8 @@ def test_connecting_again_says_nothing(said: Said) -> None:
                 "INBOX", reconnect=Reconnect(("ann", PASSWORD), attempts=2, first_delay=0, max_delay=0)
             )
             server._ending = ending
-            client._imap._transport.close()
-            client._imap._broken = None
+            client._imap._exchange.transport.close()
+            client._imap._exchange.failure = None
             with pytest.raises(Exception) as caught:  # noqa: PT011  whichever it is
                 list(watching)
             said.error(caught.value)

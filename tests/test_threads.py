@@ -12,10 +12,10 @@ from typing import Any, Callable
 import pytest
 
 from imapclient import IMAPClient
-from imapclient._connection.exchange import UnsolicitedQueue
+from imapclient._connection.queues import UnsolicitedQueue
 from imapclient._parsing.responses import Untagged
 from imapclient.exceptions import IllegalStateError, IMAPClientAbortError
-from tests.helpers.clients import connected
+from tests.helpers.clients import connected, is_waiting_in_idle
 from tests.helpers.scripted_peer import PeerFactory, Script
 
 READY = "S: * OK [CAPABILITY IMAP4rev1 IDLE UIDPLUS] ready"
@@ -72,7 +72,7 @@ def test_calls_of_other_threads_in_idle_are_refused_at_once(peer: PeerFactory) -
     with connected(peer(script)) as client, ThreadPoolExecutor() as pool:
         client.idle()
         waiting = pool.submit(client.idle_check)
-        while not client._imap._listening.locked():
+        while not is_waiting_in_idle(client):
             time.sleep(0.001)
         for call in _calls(client):
             if call == client.capabilities:
@@ -134,7 +134,7 @@ def test_closing_by_another_thread_ends_the_wait(peer: PeerFactory, logout: bool
     with connected(peer(f"{READY}\nC: A1 IDLE\nS: + idling")) as client, ThreadPoolExecutor() as pool:
         client.idle()
         waiting = pool.submit(client.idle_check)
-        while not client._imap._listening.locked():
+        while not is_waiting_in_idle(client):
             time.sleep(0.001)
         if logout:
             with pytest.raises(IllegalStateError, match="another thread"):

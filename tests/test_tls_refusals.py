@@ -25,7 +25,7 @@ REFUSED = [
     pytest.param(certificates.expired_server_context, "127.0.0.1", "has expired", id="expired"),
     pytest.param(certificates.wrong_host_server_context, "127.0.0.1", "is for another host", id="address"),
     pytest.param(certificates.wrong_host_server_context, "localhost", "is for another host", id="host"),
-    pytest.param(certificates.self_signed_server_context, "localhost", "signed by nobody but itself", id="self-signed"),
+    pytest.param(certificates.self_signed_server_context, "localhost", "signed by itself only", id="self-signed"),
     pytest.param(certificates.wrong_ca_server_context, "127.0.0.1", "authority that is not known", id="authority"),
     pytest.param(certificates.client_only_server_context, "127.0.0.1", "is not for servers", id="key usage"),
     pytest.param(certificates.old_tls_server_context, "127.0.0.1", "no version of TLS that is allowed", id="TLS 1.1"),
@@ -68,7 +68,7 @@ def test_the_default_context_knows_the_systems_authorities_only(
     peer: PeerFactory, server_context: ServerContext
 ) -> None:
     server = peer("ACCEPT\nTLS FAILS", tls_context=server_context())
-    with pytest.raises(ssl.SSLCertVerificationError, match=r"authority that is not known|signed by nobody"):
+    with pytest.raises(ssl.SSLCertVerificationError, match=r"authority that is not known|signed by itself"):
         IMAPClient("localhost", server.port, timeout=60)
 
 
@@ -94,7 +94,7 @@ def server_that_says(data: bytes) -> Iterator[int]:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"* OK [CAPABILITY IMAP4rev1] no TLS here\r\n", "does not speak TLS"),
+        (b"* OK [CAPABILITY IMAP4rev1] no TLS here\r\n", "does not use TLS"),
         # An alert: protocol_version
         (b"\x15\x03\x01\x00\x02\x02\x46", "no version of TLS that is allowed"),
     ],

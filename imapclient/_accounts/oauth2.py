@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
-import threading
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from typing import Any, NamedTuple, Protocol, cast
 
 from .._connection.redaction import REDACTED
-from .._wire.sockets import create_default_context
+from .._wire import waiting
+from .._wire.tls import create_default_context
 from ..exceptions import LoginError
 from .options import ConfigError, https_url
 
@@ -48,7 +47,7 @@ OAuth2Error.__module__ = "imapclient.config"
 
 
 class AccessToken(NamedTuple):
-    """An access token, and the `time.monotonic` until which it may be used."""
+    """An access token, and the `waiting.now` until which it may be used."""
 
     text: str
     usable_until: float
@@ -71,7 +70,7 @@ class _Account(NamedTuple):
 
 
 _tokens: dict[_Account, AccessToken] = {}
-_tokens_lock = threading.Lock()
+_tokens_lock = waiting.lock()
 
 
 def get_oauth2_token(
@@ -104,7 +103,7 @@ def known_or_new(
     account = _account(hostname, client_id, client_secret, refresh_token, token_url, scope)
     with _tokens_lock:
         known = _tokens.get(account)
-    if known is not None and time.monotonic() < known.usable_until:
+    if known is not None and waiting.now() < known.usable_until:
         return known.text, False
     return _refresh(account, timeout), True
 
@@ -158,7 +157,7 @@ def _refresh(account: _Account, timeout: float) -> str:
     }
     data = urllib.parse.urlencode({name: value for name, value in form.items() if value}).encode("ascii")
     request = urllib.request.Request(account.url, data, {"Accept": "application/json"})
-    asked = time.monotonic()
+    asked = waiting.now()
     try:
         with _opener().open(request, timeout=timeout) as response:
             answer = _json_object(_read(response, asked + timeout))
@@ -208,7 +207,7 @@ def _read(response: _Body, deadline: float) -> bytes:
         body += piece
         if len(body) > _MAX_ANSWER_BYTES:
             raise ValueError("the answer is too large")
-        if time.monotonic() > deadline:
+        if waiting.now() > deadline:
             raise OSError("timed out")
 
 

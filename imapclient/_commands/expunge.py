@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._connection.exchange import AwaitedQueue
+from .._connection.queues import AwaitedQueue
 from ..sequence_set import MessageIds, SequenceSet
 from .base.command_base import CommandBase
 from .base.state import UntaggedItem

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import time
 from collections import deque
 from collections.abc import Iterator
 from types import TracebackType
 
 from .._connection.protocol_log import client_log
+from .._wire import waiting
 from ..exceptions import IMAPClientError
 from .base.command_base import CommandBase
 from .base.state import UntaggedItem
@@ -39,7 +39,7 @@ class IdleMixin(CommandBase):
         """
         self._require("IDLE")
         # A timeout that is not a number fails here, before anything is sent.
-        end = math.inf if timeout is None else time.monotonic() + timeout
+        end = math.inf if timeout is None else waiting.now() + timeout
         try:
             self._imap.start_idle()
         finally:
@@ -111,7 +111,7 @@ class Idle(Iterator[UntaggedItem]):
         while not self._items:
             if not self._client._imap.is_idle:
                 raise StopIteration
-            remaining = self._end - time.monotonic()
+            remaining = self._end - waiting.now()
             self._items.extend(self._client.idle_check(None if remaining == math.inf else max(0.0, remaining)))
             if not self._items and remaining <= 0:
                 raise StopIteration

@@ -8,10 +8,10 @@ from typing import Any, Optional, Union
 
 from .._arguments.command import Argument
 from .._arguments.strings import atom, string
-from .._connection.exchange import AwaitedQueue
+from .._connection.queues import AwaitedQueue
 from .._parsing.collector import Collector
 from .._parsing.lexer import read_values
-from .._wire.sockets import check_context
+from .._wire.tls import check_context
 from ..exceptions import CapabilityError, IllegalStateError
 from ..util import Text, to_wire
 from .base.command_base import CommandBase
@@ -80,11 +80,8 @@ class SessionMixin(CommandBase):
         self._require("ID")
         collected = Collector(b"ID")
         self._execute(b"ID", [argument], collected.handlers)
-        depth = self._limits.nesting_depth
         with self._answering(b"ID"):
-            return tuple(
-                value for r in collected.responses for value in read_values(r.line, r.start, r.records, max_depth=depth)
-            )
+            return tuple(value for r in collected.responses for value in read_values(r, self._read_options))
 
     def starttls(self, ssl_context: ssl.SSLContext | None = None) -> bytes:
         """Continue over TLS (RFC 9051, 6.2.1); call it before `login`. Returns the server's text.

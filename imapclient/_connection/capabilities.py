@@ -1,102 +1,72 @@
-"""What the server of a connection can do, what of it is switched on, and what follows for the wire.
-
-Part of the connection class in imap4.py, in a file of its own.
-"""
+"""The server's capabilities: which it has, which are enabled, and how commands are sent because of them. No I/O."""
 
 from __future__ import annotations
 
-import threading
-from abc import abstractmethod
 from collections.abc import Iterable
 
 from .._arguments.command import Literal, StreamedLiteral
-from .._parsing.responses import Tagged
 from ..exceptions import ResponseCode
-from .exchange import Command
 
-# LITERAL- allows a literal to go out without waiting up to this size (RFC 7888, 5).
+# LITERAL- lets a literal of at most this size follow without a wait (RFC 7888, 5).
 _LITERAL_MINUS = 4096
-# A server that speaks revision 1 too goes on with modified UTF-7 until one of these is enabled.
+# A server that has IMAP4rev1 as well keeps to modified UTF-7 until one of these is enabled.
 _SWITCHES_TO_UTF8 = frozenset(("UTF8=ACCEPT", "IMAP4REV2"))
 _MAX_ENABLED = 1000
 
 
-class CapabilityState:
-    """The part of the connection that knows the server's capabilities. What it needs of the rest is declared first."""
+class Capabilities:
+    """The server's capabilities, as its greeting, CAPABILITY and ENABLED report them.
 
-    #: In upper case; () where they are not known.
-    capabilities: tuple[str, ...]
-    capabilities_known: bool
-    #: What ENABLE has switched on, in upper case (RFC 5161).
-    enabled: frozenset[str]
-    #: What ENABLE was sent for, in upper case.
-    may_enable: frozenset[str]
-    #: imaplib's: NONAUTH, AUTH, SELECTED or LOGOUT.
-    state: str
-    _lock: threading.RLock
+    ``names`` holds them in upper case, ``('IMAP4REV1', 'IDLE')``, or is empty while ``are_known`` is false. ``enabled``
+    holds the extensions that ENABLE switched on (RFC 5161), ``may_enable`` those that we sent ENABLE for.
+    """
 
-    @abstractmethod
-    def execute(self, command: Command) -> Tagged: ...
+    def __init__(self) -> None:
+        self.forget()
 
-    def _prepare_capabilities(self) -> None:
-        self.capabilities = ()
-        self.capabilities_known = False
-        self.enabled = frozenset()
-        self.may_enable = frozenset()
+    def forget(self) -> None:
+        """Forget all: a login may change them, and those from before STARTTLS can't be trusted."""
+        self.names: tuple[str, ...] = ()
+        self.are_known = False
+        self.enabled: frozenset[str] = frozenset()
+        self.may_enable: frozenset[str] = frozenset()
 
-    def _learn_from_code(self, code: ResponseCode | None) -> None:
+    def learn(self, names: Iterable[bytes]) -> None:
+        """Take the names from the data of CAPABILITY."""
+        self.names = tuple(name.decode("ascii", "replace").upper() for name in names)
+        self.are_known = True
+
+    def learn_from_code(self, code: ResponseCode | None) -> None:
+        """Take the names from a response code, if it is CAPABILITY."""
         if code is not None and code[0] == b"CAPABILITY":
-            self._learn_capabilities([c for c in code[1] if isinstance(c, bytes)])
+            self.learn([name for name in code[1] if isinstance(name, bytes)])
 
-    def _learn_capabilities(self, words: Iterable[bytes]) -> None:
-        self.capabilities = tuple(word.decode("ascii", "replace").upper() for word in words)
-        self.capabilities_known = True
-
-    def _learn_enabled(self, words: Iterable[bytes]) -> None:
-        # Nothing counts that was not asked for. And more than any server has: a set that grew with each response would
-        # cost time in its square.
+    def learn_enabled(self, names: Iterable[bytes]) -> None:
+        """Take the names of enabled extensions from the data of ENABLED."""
+        # Without our ENABLE it does not count. No server has as many extensions as the bound. Without it, a hostile
+        # server could make the set grow, and each response copies the set.
         if self.may_enable and len(self.enabled) < _MAX_ENABLED:
-            enabled = {word.decode("ascii", "replace").upper() for word in words}
-            # A server may tell more than it was asked for; but this would change what names mean.
+            enabled = {name.decode("ascii", "replace").upper() for name in names}
+            # A server may report more than we asked for, but these would change how folder names are encoded.
             self.enabled |= enabled if self.may_enable & _SWITCHES_TO_UTF8 else enabled - _SWITCHES_TO_UTF8
-
-    def forget_capabilities(self) -> None:
-        """They may have changed (login) or can't be trusted (STARTTLS): ask again when they are needed."""
-        self._prepare_capabilities()
-
-    def fetch_capabilities(self) -> tuple[str, ...]:
-        """The server's capabilities in upper case, asked for if they are not known: ``('IMAP4REV1', 'IDLE')``."""
-        # Another thread's login forgets them on its way.
-        with self._lock:
-            if not self.capabilities_known:
-                self.execute(Command(b"CAPABILITY"))
-                self.capabilities_known = True
-            return self.capabilities
 
     @property
     def is_utf8(self) -> bool:
-        """Whether mailbox names and search text are in UTF-8 on the wire (RFC 6855, 3; RFC 9051, 5.1)."""
+        """Whether mailbox names and search text are sent in UTF-8 (RFC 6855, 3; RFC 9051, 5.1)."""
         if self.enabled & _SWITCHES_TO_UTF8:
             return True
-        return "IMAP4REV2" in self.capabilities and "IMAP4REV1" not in self.capabilities
+        return "IMAP4REV2" in self.names and "IMAP4REV1" not in self.names
 
-    def _is_synchronising(self, literal: Literal | StreamedLiteral) -> bool:
-        """Whether a literal has to wait for the server's word, by what the server can do.
+    def is_synchronising(self, literal: Literal | StreamedLiteral) -> bool:
+        """Whether a literal must wait for the server's continuation request (RFC 7888).
 
-        One that is streamed does in any case: it is mostly long, and a server that has no room for it says so before.
+        A streamed literal always waits: it is mostly long, and a server without room for it refuses it before it is
+        sent.
         """
         if literal.binary or isinstance(literal, StreamedLiteral):
             return True
-        if "LITERAL+" in self.capabilities:
+        if "LITERAL+" in self.names:
             return False
-        if "LITERAL-" in self.capabilities or "IMAP4REV2" in self.capabilities:
+        if "LITERAL-" in self.names or "IMAP4REV2" in self.names:
             return literal.size > _LITERAL_MINUS
         return True
-
-    def _is_surely_read(self, command: Command) -> bool:
-        """Whether a literal may be sent ahead of the server's word, as far as the command's name tells.
-
-        Dovecot 2.3 forgets a literal that was sent ahead when it refuses what stands before it, such as a command that
-        it does not know in this state, and then takes the literal's text for commands. So only messages go ahead.
-        """
-        return command.name == b"APPEND" and self.state in ("AUTH", "SELECTED")

@@ -1,214 +1,178 @@
-"""IDLE on the connection: what the server tells by itself, without losing any of it (RFC 2177).
+"""IDLE: waiting for responses that no command asked for, without losing any (RFC 2177).
 
-Part of the connection class in imap4.py, in a file of its own. An interrupt at any moment of `poll_idle` leaves things
-as if the call had not been made: what was read from the buffer is made unread, and what was heard stays heard.
+An interrupt at any moment of `poll_idle` leaves everything as before the call. Data that was read becomes unread
+again, and responses that were queued before stay queued.
 
-Who waits in IDLE holds not the lock of the exchange but one of its own, so that another thread's command is told at
-once that the connection idles. A thread that waited for the exchange as IDLE began is told as soon as it has begun.
+A thread that waits in IDLE holds a lock of its own, not that of the exchange. So another thread's command fails at once
+because of IDLE, instead of waiting. The same holds for a command that waited for the exchange when IDLE began.
 """
 
 from __future__ import annotations
 
 import contextlib
-import socket
-import threading
-from abc import abstractmethod
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
 from typing import Callable, TypeVar
 
 from .._parsing.responses import Tagged, Untagged
-from .._wire.sockets import Deadline, SocketTimeout, Transport
+from .._wire import waiting
+from .._wire.waiting import Deadline
 from ..exceptions import IllegalStateError, IMAPClientError, ProtocolAbortError, ProtocolError
 from . import protocol_log
-from .exchange import AwaitedQueue, Command, UnsolicitedQueue
-from .reader import Reader
+from .exchange import Command, Exchange
+from .failures import is_timeout
+from .queues import AwaitedQueue
+from .sending import Sender
 
 T = TypeVar("T")
 
-# How long the end of IDLE is waited for, in seconds, where the connection has no timeout of its own.
-IDLE_DONE_PATIENCE = 60.0
+# How many seconds the end of IDLE may take if the connection has no read timeout.
+MAX_DONE_SECONDS = 60.0
 # How many bytes of meaningless continuation requests are kept for the case of an interrupt.
-STRAY_KEPT = 65536
-_ABOUT_MESSAGES = frozenset((b"EXISTS", b"EXPUNGE", b"VANISHED"))
+MAX_STRAY_BYTES = 65536
 
 
 class IdleExchange:
-    """The part of the connection that idles. What it needs of the rest is declared first."""
+    """IDLE on an exchange: `start_idle`, any number of `poll_idle`, `finish_idle`."""
 
-    socket_timeout: SocketTimeout
-    _broken: BaseException | None
-    _continuation: bytes | None
-    _in_flight: dict[bytes, Command]
-    _logging: bool
-    _lock: threading.RLock
-    _reader: Reader
-    _received_size: int
-    _transport: Transport
-    unsolicited: UnsolicitedQueue
-
-    @abstractmethod
-    def start(self, command: Command) -> int: ...
-
-    @abstractmethod
-    def finish(self, command: Command) -> Tagged: ...
-
-    @abstractmethod
-    def _exchange(self) -> AbstractContextManager[None]: ...
-
-    @abstractmethod
-    def _read(self, deadline: Deadline | None) -> None: ...
-
-    @abstractmethod
-    def _fail(self, error: BaseException) -> BaseException: ...
-
-    @abstractmethod
-    def check_usable(self) -> None: ...
-
-    def _prepare_idle(self) -> None:
-        self._idling: Command | None = None
-        self._heard = AwaitedQueue()
-        #: What is told of the selected folder by whatever command, for who watches it; None while nobody does.
-        self.observed: AwaitedQueue | None = None
-        # Held by who listens in IDLE or ends it. Not reentrant: a signal handler must not end IDLE under a wait.
-        self._listening = threading.Lock()
-
-    def exclusive(self) -> AbstractContextManager[bool]:
-        """Several exchanges in which no other thread's comes in between; others wait until the end of it."""
-        return self._lock
+    def __init__(self, exchange: Exchange, sender: Sender) -> None:
+        self._exchange = exchange
+        self._sender = sender
+        self._command: Command | None = None
+        self._queue = AwaitedQueue()
+        # Held by the thread that waits in IDLE or ends it. Not reentrant: a signal handler must not end IDLE during
+        # a wait.
+        self._in_use = waiting.lock()
 
     @property
     def is_idle(self) -> bool:
         """Whether the connection is between `start_idle` and `finish_idle`."""
-        return self._idling is not None
+        return self._command is not None
+
+    def check_over(self) -> None:
+        """Raise IllegalStateError during IDLE, or ConnectionAbortError if the connection ended in it."""
+        if self._command is not None:
+            self._exchange.check_usable()
+            raise IllegalStateError("the connection is in IDLE: call idle_done() first")
 
     def start_idle(self) -> None:
         """Send IDLE and wait until the server is ready for it.
 
-        Raises CommandError where the server refuses, ProtocolError where it says OK to IDLE at once; the connection is
-        usable after both.
+        Raises CommandError if the server refuses, and ProtocolError if it answers OK at once. The connection is usable
+        after both.
         """
-        command = Command(b"IDLE", handlers={b"*": self._hear})
-        with self._lock:
-            self.start(command)
-            with self._exchange():
-                while self._continuation is None and command.reply is None:
-                    self._read(None)
-                self._continuation = None
+        exchange = self._exchange
+        command = Command(b"IDLE", handlers={b"*": self._queue.append})
+        self.check_over()
+        with exchange.lock:
+            self.check_over()
+            self._sender.start(command)
+            with exchange.unusable_on_error():
+                while exchange.continuation is None and command.reply is None:
+                    exchange.read(None)
+                exchange.continuation = None
             if command.reply is not None:
-                for response in self._heard.take():
-                    self.unsolicited.append(response)
-                self.finish(command)
+                for response in self._queue.take():
+                    exchange.unsolicited.append(response)
+                self._sender.finish(command)
                 raise ProtocolError("the server ended IDLE before it began")
-            self._idling = command
-
-    def _observe(self, response: Untagged, unasked: bool) -> None:
-        """Keep what tells of a change. FETCH does so unless a command has asked for it, which then leaves it over."""
-        if self.observed is None:
-            return
-        if response.name == b"FETCH":
-            if unasked == any(b"FETCH" in command.handlers for command in self._in_flight.values()):
-                self.observed.append(response)
-        elif not unasked and response.name in _ABOUT_MESSAGES:
-            self.observed.append(response)
-
-    def _hear(self, response: Untagged) -> None:
-        self._heard.append(response)
+            self._command = command
 
     def poll_idle(self, timeout: float | None, render: Callable[[Iterable[Untagged]], list[T]]) -> list[T]:
-        """What the server says in IDLE: waits until it says something, at most ``timeout`` seconds (None: for ever).
+        """Wait for responses, at most ``timeout`` seconds (None: for ever), and return what ``render`` makes of them.
 
-        ``render`` makes of the responses what is returned: they are forgotten only after that. What came before the
-        connection ended is returned, and the next call raises.
+        The responses are removed only after ``render`` has returned. If the connection ends, those that came before are
+        returned, and the next call raises.
         """
-        with self._alone():
+        exchange = self._exchange
+        with self._used_alone():
             command = self._idle_command()
-            if not self._heard:
-                self.check_usable()
-            self._logging = protocol_log.is_on()
-            self._received_size = 0
-            heard_before = len(self._heard)
-            reader = self._reader
+            if not self._queue:
+                exchange.check_usable()
+            exchange.is_logged = protocol_log.is_on()
+            exchange.received_size = 0
+            queued_before = len(self._queue)
+            reader = exchange.reader
             try:
                 reader.timeout = None
                 reader.begin()
-                self._listen(command, Deadline(timeout))
+                self._receive(command, Deadline(timeout))
             except (OSError, IMAPClientError) as error:
-                self._fail(error)
+                exchange.fail(error)
             except BaseException:
                 reader.take_back()
-                self._heard.shorten(heard_before)
+                self._queue.shorten(queued_before)
                 raise
             finally:
-                reader.timeout = self.socket_timeout.read
+                reader.timeout = exchange.timeout.read
             reader.commit()
-            if command.reply is not None and self._broken is None:
-                self._fail(ProtocolAbortError("the server ended IDLE by itself", context=command.reply.text[:80]))
-            if self._broken is not None and not self._heard:
-                raise self._broken
-            items = render(self._heard)
-            self._heard.clear()
+            if command.reply is not None and exchange.failure is None:
+                exchange.fail(ProtocolAbortError("the server ended IDLE by itself", context=command.reply.text[:80]))
+            if exchange.failure is not None and not self._queue:
+                raise exchange.failure
+            items = render(self._queue)
+            self._queue.clear()
             return items
 
-    def _listen(self, command: Command, deadline: Deadline) -> None:
-        """Read until the deadline, the end of IDLE, or as much as is handed out at once."""
+    def _receive(self, command: Command, deadline: Deadline) -> None:
+        """Read until the deadline, the end of IDLE, or until there are as many responses as one call returns."""
+        exchange = self._exchange
         drain = None
         stray = 0
         try:
-            while command.reply is None and self._broken is None and not self._heard.is_full:
-                if self._heard and drain is None:
-                    # Once something was heard, what is there already is taken, and no more is waited for.
+            while command.reply is None and exchange.failure is None and not self._queue.is_full:
+                if self._queue and drain is None:
+                    # After the first response, read the data that has arrived, and wait no longer.
                     drain = Deadline(0)
-                self._read(drain or deadline)
-                stray += len(self._continuation or b"") + 1
-                self._continuation = None
-                if stray > STRAY_KEPT and not self._heard:
-                    # Continuation requests that mean nothing: not to be taken back, and not to be kept.
-                    self._reader.begin()
+                exchange.read(drain or deadline)
+                stray += len(exchange.continuation or b"") + 1
+                exchange.continuation = None
+                if stray > MAX_STRAY_BYTES and not self._queue:
+                    # Continuation requests mean nothing here, so they need not become unread.
+                    exchange.reader.begin()
                     stray = 0
-        except socket.timeout as error:
-            if error.errno is not None:
-                # ETIMEDOUT, the end of a dead connection, is a TimeoutError too.
+        except OSError as error:
+            if not is_timeout(error):
                 raise
 
     def finish_idle(self, render: Callable[[Iterable[Untagged]], list[T]]) -> tuple[Tagged, list[T]]:
-        """Send DONE and read to the end of IDLE; what was heard, as `poll_idle` returns it, comes with it.
+        """Send DONE and read to the end of IDLE. Returns the tagged response, and the rest as `poll_idle` does.
 
-        All within the connection's read timeout, or 60 seconds where it has none.
+        All of it may take as long as the connection's read timeout, or 60 seconds without one.
         """
-        patience = self.socket_timeout.read or IDLE_DONE_PATIENCE
-        with self._alone(), self._lock:
+        exchange = self._exchange
+        patience = exchange.timeout.read or MAX_DONE_SECONDS
+        with self._used_alone(), exchange.lock:
             command = self._idle_command()
-            self.check_usable()
-            self._reader.commit()
-            self._reader.timeout = self.socket_timeout.read
-            self._logging = protocol_log.is_on()
-            if self._logging:
+            exchange.check_usable()
+            exchange.reader.commit()
+            exchange.reader.timeout = exchange.timeout.read
+            exchange.is_logged = protocol_log.is_on()
+            if exchange.is_logged:
                 protocol_log.sent(b"DONE")
-            with self._exchange():
+            with exchange.unusable_on_error():
                 deadline = Deadline(patience)
-                self._transport.sendall(b"DONE\r\n", patience)
+                exchange.transport.sendall(b"DONE\r\n", patience)
                 while command.reply is None:
-                    self._read(deadline)
-                    self._continuation = None
-            self._idling = None
-            items = render(self._heard)
-            self._heard.clear()
-            return self.finish(command), items
+                    exchange.read(deadline)
+                    exchange.continuation = None
+            self._command = None
+            items = render(self._queue)
+            self._queue.clear()
+            return self._sender.finish(command), items
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """IllegalStateError at once where another thread listens: what it waits for may never come."""
-        if not self._listening.acquire(blocking=False):
-            self.check_usable()
+    def _used_alone(self) -> Iterator[None]:
+        """Raise IllegalStateError if another thread waits in IDLE: the response that it waits for may never come."""
+        if not self._in_use.acquire(blocking=False):
+            self._exchange.check_usable()
             raise IllegalStateError("another thread waits in idle_check(), or ends IDLE")
         try:
             yield
         finally:
-            self._listening.release()
+            self._in_use.release()
 
     def _idle_command(self) -> Command:
-        if self._idling is None:
-            self.check_usable()
+        if self._command is None:
+            self._exchange.check_usable()
             raise IllegalStateError("the connection is not in IDLE: call idle() first")
-        return self._idling
+        return self._command

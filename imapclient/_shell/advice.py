@@ -9,7 +9,7 @@ from typing import Callable, NamedTuple
 
 from .._accounts.oauth2 import OAuth2Error
 from .._accounts.options import ConfigError
-from .._wire.sockets import NO_TLS
+from .._wire.tls import NO_TLS
 from ..exceptions import (
     CapabilityError,
     IMAPClientAbortError,

@@ -6,18 +6,19 @@ The module `watch` imports it when it is first needed.
 from __future__ import annotations
 
 import ssl
-import time
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 
 from .._auth.mechanisms import Mechanism
 from .._commands.base.command_base import CommandBase
-from .._connection.exchange import AwaitedQueue, Command
+from .._connection.exchange import Command
 from .._connection.protocol_log import client_log
+from .._connection.queues import AwaitedQueue
 from .._parsing.collector import Collector
 from .._parsing.fetch.collector import FetchCollector
 from .._parsing.responses import Untagged
 from .._parsing.search import parse_esearch, parse_search
+from .._wire import waiting
 from ..events import Bye, FolderEvent, FolderState, Reconnect, Reconnected
 from ..exceptions import (
     CommandError,
@@ -97,7 +98,7 @@ class FolderWatch:
             changes = self._changes()
             yield from changes
             if not changes:
-                remaining = self._end - time.monotonic()
+                remaining = self._end - waiting.now()
                 if remaining <= 0:
                     return
                 self._wait(remaining)
@@ -111,7 +112,7 @@ class FolderWatch:
         imap.observed.clear()
         self._selection = imap.selection
         self._enabled = imap.enabled
-        self._good_after = time.monotonic() + _GOOD_SECONDS
+        self._good_after = waiting.now() + _GOOD_SECONDS
         self._tracker = FolderTracker(state)
         if state.uidnext is None:
             # Courier 5 does not send UIDNEXT. New messages have a higher UID than the last message.
@@ -135,7 +136,7 @@ class FolderWatch:
         with self._client._answering(command.name):
             for response in own:
                 parse = parse_esearch if response.name == b"ESEARCH" else parse_search
-                found.update(uid for uid in parse(response.line, response.start) if uid >= uidnext)
+                found.update(uid for uid in parse(response) if uid >= uidnext)
         return len(found)
 
     def _changes(self) -> list[Change]:
@@ -153,7 +154,7 @@ class FolderWatch:
         """The UIDs of messages. Their numbers do not change meanwhile: FETCH allows no EXPUNGE (RFC 9051, 7.5.1)."""
         client = self._client
         wanted = SequenceSet(numbers)
-        collector = FetchCollector(wanted, False, client.normalise_times, client._limits.nesting_depth, strict=False)
+        collector = FetchCollector(wanted, client._read_options, use_uid=False, strict=False)
         try:
             client._for_messages(b"FETCH", wanted, [b"(UID)"], collector.handlers, uid=False)
         except CommandError as error:
@@ -180,7 +181,7 @@ class FolderWatch:
 
     def _wait_in_idle(self, seconds: float) -> None:
         imap = self._client._imap
-        end = time.monotonic() + seconds
+        end = waiting.now() + seconds
         responses: list[Untagged] = []
         is_followed = False
         imap.start_idle()
@@ -188,7 +189,7 @@ class FolderWatch:
             remaining = seconds
             while remaining > 0 and not imap.observed and len(responses) < _MAX_OBSERVED:
                 responses += imap.poll_idle(remaining, list)
-                remaining = end - time.monotonic()
+                remaining = end - waiting.now()
             is_followed = True
         finally:
             # Ctrl-C comes here too.
@@ -201,11 +202,11 @@ class FolderWatch:
 
     def _connect_again(self, reconnect: Reconnect, cause: IMAPClientAbortError) -> Reconnected:
         before = self._tracker.state
-        if self._delays is None or time.monotonic() > self._good_after:
+        if self._delays is None or waiting.now() > self._good_after:
             self._delays = reconnect.delays()
         error: Exception = cause
         for attempts, delay in enumerate(self._delays, 1):
-            remaining = self._end - time.monotonic()
+            remaining = self._end - waiting.now()
             self._client._closing.wait(min(delay, max(0.0, remaining)))
             if self._client._closing.is_set() or remaining <= delay:
                 break

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from .._commands.base.command_base import CommandBase
+from .._wire import waiting
 from ..sequence_set import STAR
 from ..util import Text
 
@@ -70,5 +70,5 @@ class WatchMixin(CommandBase):
             raise ValueError(f"uidnext must be a UID, not {uidnext!r}")
         if reconnect is not None and not isinstance(reconnect, Reconnect):
             raise TypeError("reconnect must be an imapclient.events.Reconnect or None")
-        end = math.inf if timeout is None else time.monotonic() + timeout
+        end = math.inf if timeout is None else waiting.now() + timeout
         return FolderWatch(self, folder, readonly, renew, poll, end, reconnect).events(uidnext)

@@ -210,7 +210,7 @@ def test_a_challenge_after_the_end() -> None:
     script = f"C: A1 AUTHENTICATE PLAIN\nS: +\nC: {PLAIN}\nS: A1 OK Done\nS: + YWJj\nC: A2 NOOP"
     with dialogue(script, login=False) as client:
         client.plain_login("ann", "secret")
-        with pytest.raises(ProtocolError, match="nothing waits for"):
+        with pytest.raises(ProtocolError, match="no command waits for"):
             client.noop()
         assert_unusable(client)
 

@@ -10,6 +10,8 @@ from imapclient.exceptions import LimitError
 from tests.helpers.dialogue import dialogue
 from tests.helpers.scripted_peer import SendBytes
 
+pytestmark = pytest.mark.usefixtures("both_fetch_paths")
+
 FLAGS = [f"S: * {number} FETCH (UID {100 + number} FLAGS (\\Seen) MODSEQ ({number}))" for number in range(1, 301)]
 EXPECTED = {100 + number: {b"SEQ": number, b"FLAGS": (b"\\Seen",), b"MODSEQ": (number,)} for number in range(1, 301)}
 COMMAND = "C: A1 UID FETCH 101:400 (FLAGS MODSEQ)"
@@ -46,7 +48,7 @@ def test_the_limit_of_a_command_holds() -> None:
     # In one piece, which is on its way before the client closes the connection.
     answer = SendBytes("".join(f"{line[3:]}\r\n" for line in FLAGS).encode())
     with dialogue([COMMAND, answer]) as client:
-        client._imap.limits = client._imap.limits._replace(command_size=200 * 1070)
+        client._imap._exchange.limits = client._imap.limits._replace(command_size=200 * 1070)
         with pytest.raises(LimitError, match="max_command_size"):
             client.fetch("101:400", ["FLAGS", "MODSEQ"])
         assert not client._imap.is_usable

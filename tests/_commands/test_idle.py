@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from imapclient import IMAPClient
-from imapclient._connection.exchange import AwaitedQueue
+from imapclient._connection.queues import AwaitedQueue
 from imapclient._wire.sockets import SocketTransport
 from imapclient.exceptions import (
     CapabilityError,

@@ -8,7 +8,7 @@ from typing import Any, Callable
 import pytest
 
 from imapclient import IMAPClient
-from imapclient._connection.exchange import AwaitedQueue
+from imapclient._connection.queues import AwaitedQueue
 from imapclient.exceptions import (
     CapabilityError,
     CommandError,

@@ -1,45 +1,19 @@
-"""What an exchange is made of, without any I/O."""
+"""Commands, and the exchange by itself: a transport in memory, no sender and no imaplib."""
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
-from imapclient._connection.exchange import AwaitedQueue, Command, UnsolicitedQueue
-from imapclient._parsing.records import Record
+from imapclient._connection.capabilities import Capabilities
+from imapclient._connection.exchange import Command, Exchange
+from imapclient._connection.queues import AwaitedQueue
+from imapclient._parsing.records import DEFAULT_LIMITS, Limits
 from imapclient._parsing.responses import Tagged, Untagged
-from imapclient.exceptions import LimitError
-
-# -- untagged responses
-
-
-def test_untagged_line() -> None:
-    response = Untagged(b"FETCH", 12, b"* 12 FETCH (UID 5)", 11, None)
-    assert (response.name, response.number) == (b"FETCH", 12)
-    assert response.text == b"(UID 5)"
-    assert response.data == [b"(UID 5)"]
-    assert response.size == 18
-
-
-def test_untagged_with_literals() -> None:
-    records: list[Record] = [(b"* 1 FETCH (BODY[] {3}", b"abc"), (b" X {1}", b"d"), b" UID 5)"]
-    response = Untagged(b"FETCH", 1, b"* 1 FETCH (BODY[] {3}", 10, records)
-    assert response.text == b"(BODY[] {3}"
-    assert response.data == [(b"(BODY[] {3}", b"abc"), (b" X {1}", b"d"), b" UID 5)"]
-    assert response.size == 21 + 3 + 6 + 1 + 7
-    assert response.records is records
-
-
-def test_untagged_with_a_single_record() -> None:
-    records: list[Record] = [b"* LIST () NIL a", b"b"]
-    assert Untagged(b"LIST", None, b"* LIST () NIL a", 7, records).data == [b"() NIL a", b"b"]
-
-
-def test_untagged_without_data() -> None:
-    response = Untagged(b"SEARCH", None, b"* SEARCH", 8, None)
-    assert response.text == b""
-    assert response.data == [b""]
-    assert response.number is None
-
+from imapclient._wire.sockets import SocketTimeout
+from imapclient.exceptions import ConnectionAbortError, LimitError, ProtocolAbortError, ProtocolError
+from tests.fixtures.chunks import ChunkTransport
 
 # -- commands
 
@@ -66,135 +40,155 @@ def test_command_of_a_name_alone() -> None:
     assert command.respond(b"x") == b"x"
 
 
-def test_tagged() -> None:
-    reply = Tagged("OK", b"[READ-WRITE] Done", (b"READ-WRITE", ()), b"Done")
-    assert reply.status == "OK"
-    assert reply.code == (b"READ-WRITE", ())
-    assert reply.human == b"Done"
+# -- the exchange
 
 
-# -- the queue of what nobody asked for
+def exchange_over(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Exchange:
+    """An exchange that receives the data in one piece."""
+    exchange = Exchange(limits, SocketTimeout(None, None), Capabilities())
+    exchange.use_transport(ChunkTransport([data]))
+    return exchange
 
 
-def exists(number: int, padding: int = 0) -> Untagged:
-    return Untagged(b"EXISTS", number, b"* %d EXISTS" % number + b" " * padding, 10, None)
+def in_flight(exchange: Exchange, *commands: Command) -> None:
+    for number, command in enumerate(commands, 1):
+        command.tag = b"A%d" % number
+        exchange.in_flight[command.tag] = command
 
 
-def test_queue() -> None:
-    queue = UnsolicitedQueue()
-    first, second = exists(1), exists(2)
-    assert len(queue) == 0
-    queue.append(first)
-    queue.append(second)
-    assert len(queue) == 2
-    assert list(queue) == [first, second]
-    assert not queue.is_full
-    assert queue.take() == [first, second]
-    assert queue.take() == []
-    assert len(queue) == 0
-    assert queue.dropped == 0
+def test_each_tag_is_another_one() -> None:
+    exchange = exchange_over(b"")
+    exchange.tag_prefix = b"BCDE"
+    assert [exchange.next_tag() for _ in range(3)] == [b"BCDE0", b"BCDE1", b"BCDE2"]
 
 
-def test_queue_made_shorter() -> None:
-    """The newest ones go: they are read again."""
-    queue = UnsolicitedQueue(max_bytes=1000)
-    for number in range(1, 5):
-        queue.append(exists(number, padding=200))
-    queue.shorten(2)
-    assert [response.number for response in queue] == [1, 2]
-    queue.shorten(5)
-    assert len(queue) == 2
-    assert queue.dropped == 0
-    assert not queue.is_full
-    queue.append(exists(5, padding=500))
-    assert [response.number for response in queue] == [1, 2, 5]
-    queue.clear()
-    assert len(queue) == 0
-    queue.append(exists(6, padding=900))
-    assert [response.number for response in queue] == [6], "nothing of what was cleared takes room"
-    queue.shorten(0)
-    assert queue.take() == []
+@pytest.mark.parametrize(("name", "state"), [(b"OK", "NONAUTH"), (b"PREAUTH", "AUTH"), (b"preauth", "AUTH")])
+def test_a_greeting(name: bytes, state: str) -> None:
+    exchange = exchange_over(b"* %b [CAPABILITY IMAP4rev1 IDLE] hi\r\n" % name)
+    assert exchange.read_greeting() == b"* %b [CAPABILITY IMAP4rev1 IDLE] hi" % name
+    assert exchange.state == state
+    assert exchange.capabilities.names == ("IMAP4REV1", "IDLE")
 
 
-def test_queue_of_bounded_number() -> None:
-    queue = UnsolicitedQueue(max_responses=3)
-    for number in range(1, 11):
-        queue.append(exists(number))
-        assert queue.is_full == (number >= 3)
-    assert [response.number for response in queue] == [8, 9, 10]
-    assert queue.dropped == 7
+def test_a_response_goes_to_the_first_handler_that_takes_it() -> None:
+    exchange = exchange_over(b"* 1 EXISTS\r\n* SEARCH 5\r\n* LIST () NIL a\r\n")
+    taken: list[tuple[str, bytes]] = []
+
+    def decline(response: Untagged) -> bool:
+        taken.append(("declined", response.name))
+        return False
+
+    first = Command(b"X", handlers={b"SEARCH": decline})
+    second = Command(b"Y", handlers={b"*": lambda response: taken.append(("taken", response.name))})
+    in_flight(exchange, first, second)
+    exchange.read(None)
+    exchange.read(None)
+    assert taken == [("taken", b"EXISTS"), ("declined", b"SEARCH"), ("taken", b"SEARCH")]
+    del exchange.in_flight[b"A2"]
+    exchange.read(None)
+    assert [response.name for response in exchange.unsolicited] == [b"LIST"]
 
 
-def test_queue_of_bounded_size() -> None:
-    queue = UnsolicitedQueue(max_bytes=1000)
-    for number in range(1, 101):
-        queue.append(exists(number, padding=189))
-        assert sum(response.size for response in queue) <= 1000
-    assert [response.number for response in queue] == [97, 98, 99, 100]
-    assert queue.dropped == 96
+def test_a_tagged_response_ends_its_command() -> None:
+    exchange = exchange_over(b"a2 no [CANNOT] never\r\nA1 OK Done\r\nA1 OK again\r\n")
+    first, second = Command(b"X"), Command(b"Y")
+    in_flight(exchange, first, second)
+    exchange.read(None)
+    assert second.reply == Tagged("NO", b"[CANNOT] never", (b"CANNOT", ()), b"never")
+    assert first.reply is None
+    exchange.read(None)
+    assert first.reply == Tagged("OK", b"Done", None, b"Done")
+    assert exchange.in_flight == {}
+    with pytest.raises(ProtocolAbortError, match="not a response to any command"):
+        exchange.read(None)
 
 
-@pytest.mark.parametrize("padding", [1000, 100_000])
-def test_a_response_larger_than_the_queue(padding: int) -> None:
-    queue = UnsolicitedQueue(max_bytes=500)
-    queue.append(exists(1))
-    queue.append(exists(2, padding))
-    assert queue.dropped == 1
-    queue.append(exists(3))
-    assert [response.number for response in queue] == [1, 3]
+def test_a_continuation_request_is_kept() -> None:
+    exchange = exchange_over(b"+ go ahead\r\n+\r\n")
+    exchange.read(None)
+    assert exchange.continuation == b"go ahead"
+    exchange.read(None)
+    assert exchange.continuation == b""
 
 
-def test_an_emptied_queue_has_all_its_room() -> None:
-    queue = UnsolicitedQueue(max_bytes=1000)
-    for _ in range(5):
-        queue.append(exists(1, padding=800))
-        assert len(queue.take()) == 1
-    assert queue.dropped == 0
-    assert not queue.is_full
+@pytest.mark.parametrize("error", [ProtocolError("no"), ValueError("no"), KeyError("no")])
+def test_an_error_of_a_handler_is_kept_for_the_end_of_the_command(error: Exception) -> None:
+    exchange = exchange_over(b"* SEARCH x\r\nA1 OK Done\r\n")
+
+    def fail(_: Untagged) -> bool:
+        raise error
+
+    command = Command(b"UID SEARCH", handlers={b"SEARCH": fail})
+    in_flight(exchange, command)
+    exchange.read(None)
+    assert isinstance(command.error, ProtocolError)
+    assert error in (command.error, command.error.__cause__)
+    exchange.check_usable()
+    exchange.read(None)
+    assert command.reply is not None
 
 
-# -- the queue of what a caller waits for
+def test_responses_are_counted_against_the_limit() -> None:
+    exchange = exchange_over(b"* 1 EXISTS\r\n" * 3, DEFAULT_LIMITS._replace(command_size=2100))
+    exchange.read(None)
+    exchange.read(None)
+    assert exchange.received_size == 2 * (10 + 1024)
+    with pytest.raises(LimitError, match="the size of the responses to one command is over the limit max_command_size"):
+        exchange.read(None)
 
 
-def test_heard_drops_nothing() -> None:
-    queue = AwaitedQueue()
-    # More than the other queue keeps, in number and in bytes.
-    for number in range(3000):
-        queue.append(exists(number, padding=2000))
-    assert [response.number for response in queue] == list(range(3000))
-    assert queue.dropped == 0
-    assert queue.is_full, "so that it is handed out in several parts"
+def test_changes_are_observed_whichever_command_runs() -> None:
+    exchange = exchange_over(
+        b"* 3 EXISTS\r\n* 1 FETCH (FLAGS ())\r\n* 2 EXPUNGE\r\n* LIST () NIL a\r\n* 2 FETCH (FLAGS ())\r\n"
+    )
+    exchange.observed = AwaitedQueue()
+    in_flight(exchange, Command(b"NOOP", handlers={b"*": lambda _: True}))
+    for _ in range(4):
+        exchange.read(None)
+    assert [response.name for response in exchange.observed.take()] == [b"EXISTS", b"FETCH", b"EXPUNGE"]
+    assert exchange.renumberings == 1
+    in_flight(exchange, Command(b"FETCH", handlers={b"FETCH": lambda _: True}))
+    exchange.read(None)
+    assert exchange.observed.take() == [], "it is the answer to FETCH"
 
 
-def test_heard_takes_one_response_of_any_size() -> None:
-    queue = AwaitedQueue()
-    for number, padding in ((1, 0), (2, 5 * 1024 * 1024), (3, 0)):
-        queue.append(exists(number, padding))
-    assert [response.number for response in queue] == [1, 2, 3]
+def test_a_bye_fails_unless_it_answers_logout() -> None:
+    exchange = exchange_over(b"* BYE [UNAVAILABLE] going down\r\n")
+    with pytest.raises(ConnectionAbortError, match=r"the server ends the connection: .*going down") as caught:
+        exchange.read(None)
+    assert (caught.value.status, caught.value.code, caught.value.text) == ("BYE", (b"UNAVAILABLE", ()), "going down")
+    exchange = exchange_over(b"* BYE see you\r\n")
+    in_flight(exchange, Command(b"LOGOUT"))
+    exchange.read(None)
+    assert exchange.bye == b"see you"
 
 
-def test_too_many_heard(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(AwaitedQueue, "MAX_RESPONSES", 3)
-    queue = AwaitedQueue()
-    for number in (1, 2, 3):
-        queue.append(exists(number))
-    with pytest.raises(LimitError):
-        queue.append(exists(4))
-    assert [response.number for response in queue] == [1, 2, 3]
-    queue.clear()
-    queue.append(exists(5))
+def test_an_exception_makes_it_unusable_and_names_the_command() -> None:
+    exchange = exchange_over(b"")
+    in_flight(exchange, Command(b"UID FETCH"), Command(b"NOOP"))
+    with pytest.raises(ConnectionAbortError) as caught, exchange.unusable_on_error():
+        raise ConnectionResetError("reset by the peer")
+    assert isinstance(caught.value, ConnectionResetError)
+    assert caught.value.command == "UID FETCH"
+    with pytest.raises(ConnectionAbortError, match="can't be used any more: reset by the peer") as later:
+        exchange.check_usable()
+    assert later.value.__cause__ is caught.value
+    with pytest.raises(ConnectionAbortError), exchange.unusable_on_error():
+        raise AssertionError("the body does not run")
 
 
-def test_too_much_heard(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(AwaitedQueue, "MAX_BYTES", 1000)
-    queue = AwaitedQueue()
-    # One that is alone is taken: the reader has its own limit for it.
-    queue.append(exists(1, padding=2000))
-    with pytest.raises(LimitError):
-        queue.append(exists(2))
-    queue.clear()
-    queue.append(exists(3, padding=400))
-    queue.append(exists(4, padding=400))
-    with pytest.raises(LimitError):
-        queue.append(exists(5, padding=400))
-    assert [response.number for response in queue] == [3, 4]
+def test_an_interrupt_makes_it_unusable_too() -> None:
+    exchange = exchange_over(b"")
+    with pytest.raises(KeyboardInterrupt), exchange.unusable_on_error():
+        raise KeyboardInterrupt
+    with pytest.raises(ConnectionAbortError, match="KeyboardInterrupt"):
+        exchange.check_usable()
+
+
+def test_an_error_of_a_source_is_not_mapped() -> None:
+    exchange = exchange_over(b"")
+    error = exchange.source_error = socket.timeout("of a file on the network")
+    with pytest.raises(socket.timeout) as caught, exchange.unusable_on_error():
+        raise error
+    assert caught.value is error
+    assert exchange.failure is error

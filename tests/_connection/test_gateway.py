@@ -9,7 +9,7 @@ import pytest
 
 from imapclient import IMAPClient
 from imapclient._connection.exchange import Command
-from imapclient._connection.gateway import IMAP4, mapped
+from imapclient._connection.gateway import IMAP4
 from imapclient._parsing.responses import Untagged
 from imapclient.exceptions import CommandError, IMAPClientAbortError, IMAPClientError, LoginError, ProtocolError
 from tests.helpers.clients import assert_closed, assert_unusable, connected
@@ -544,16 +544,3 @@ def test_a_connection_class_of_a_users_own(peer: PeerFactory) -> None:
     client = Client(server.host, server.port, ssl=False)
     assert client.noop() == (b"Done", [])
     client.shutdown()
-
-
-class _Refused(OSError):
-    def __init__(self, host: str, code: int) -> None:
-        super().__init__(f"{host}: {code}")
-
-
-def test_an_error_of_a_class_with_a_constructor_of_its_own() -> None:
-    """Of a socket that is not the standard library's. Whatever it is, the connection has to become unusable."""
-    found = mapped(_Refused("mail.example", 7))
-    assert isinstance(found, IMAPClientAbortError)
-    assert isinstance(found, OSError)
-    assert "mail.example: 7" in str(found)

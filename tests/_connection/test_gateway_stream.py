@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from imapclient import IMAPClient, SocketTimeout
-from imapclient._wire.sockets import PipeTransport
+from imapclient._wire.pipes import PipeTransport
 from imapclient.exceptions import IllegalStateError, IMAPClientAbortError, ProtocolError
 from tests.helpers.clients import set_read_timeout
 from tests.helpers.dovecot import Dovecot

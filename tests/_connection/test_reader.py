@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from imapclient._connection.reader import CHUNK, LARGE_CHUNK, STEP, Reader
 from imapclient._parsing.records import Limits, announced_size
-from imapclient._wire.sockets import Deadline
+from imapclient._wire.waiting import Deadline
 from imapclient.exceptions import IMAPClientAbortError, LimitError, ProtocolAbortError, ProtocolError
 from tests.fixtures.chunks import ChunkTransport, Event, reader_of, timed_out
 from tests.fixtures.reading import (

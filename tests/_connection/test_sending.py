@@ -13,10 +13,15 @@ from typing import Callable
 import pytest
 
 from imapclient import IMAPClient
-from imapclient._connection.exchange import Command
-from imapclient._connection.sending import MAX_IN_FLIGHT
-from imapclient._wire.sockets import PipeTransport, SocketTransport, spawn
+from imapclient._arguments.command import Literal
+from imapclient._connection.capabilities import Capabilities
+from imapclient._connection.exchange import Command, Exchange
+from imapclient._connection.sending import MAX_IN_FLIGHT, Sender
+from imapclient._parsing.records import DEFAULT_LIMITS
+from imapclient._wire.pipes import PipeTransport, spawn
+from imapclient._wire.sockets import SocketTimeout, SocketTransport
 from imapclient.exceptions import CommandError, IllegalStateError, IMAPClientAbortError, ProtocolError
+from tests.fixtures.chunks import RecordingTransport
 from tests.helpers.certificates import authority
 from tests.helpers.clients import connected
 from tests.helpers.dialogue import dialogue, unsolicited
@@ -209,3 +214,57 @@ def test_a_script_is_followed_through_a_long_fetch(peer: Callable[..., ScriptedP
     script = "S: * PREAUTH ready\n" + _ALL_SENT + "S: A1 OK one\nS: A2 OK two\nS: A3 OK three\n"
     with connected(peer(script, chunk=3)) as client:
         assert client.fetch(_IDS, "FLAGS") == {}
+
+
+# -- the sender by itself
+
+
+def _sender_over(*events: bytes) -> tuple[Sender, Exchange, RecordingTransport]:
+    transport = RecordingTransport(events)
+    exchange = Exchange(DEFAULT_LIMITS, SocketTimeout(None, None), Capabilities())
+    exchange.use_transport(transport)
+    return Sender(exchange), exchange, transport
+
+
+def test_a_command_is_sent_and_finished() -> None:
+    sender, exchange, transport = _sender_over(b"* 3 EXISTS\r\nA0 OK Done\r\n")
+    command = Command(b"SELECT", [b'"INBOX"'])
+    assert sender.start(command) == len(b'A0 SELECT "INBOX"\r\n')
+    assert (transport.sent, command.is_sent, command.reply) == (b'A0 SELECT "INBOX"\r\n', True, None)
+    assert list(exchange.in_flight.values()) == [command]
+    assert sender.finish(command).text == b"Done"
+    assert sender.finish(command).text == b"Done"
+    assert exchange.in_flight == {}
+
+
+def test_a_literal_waits_for_the_server_or_goes_ahead() -> None:
+    sender, _, transport = _sender_over(b"+ go\r\n", b"A0 OK\r\n")
+    sender.start(Command(b"APPEND", [b"x", Literal(b"abc")]))
+    assert transport.sent == b"A0 APPEND x {3}\r\nabc\r\n"
+    assert len(transport.sizes) == 1
+    sender, exchange, transport = _sender_over()
+    exchange.state = "AUTH"
+    exchange.capabilities.learn([b"LITERAL+"])
+    sender.start(Command(b"APPEND", [b"x", Literal(b"abc")]))
+    assert transport.sent == b"A0 APPEND x {3+}\r\nabc\r\n"
+    assert transport.sizes == []
+
+
+def test_a_refused_literal_is_not_sent() -> None:
+    sender, _, transport = _sender_over(b"A0 NO [TOOBIG] no\r\n")
+    command = Command(b"APPEND", [b"x", Literal(b"abc")])
+    sender.start(command)
+    assert transport.sent == b"A0 APPEND x {3}\r\n"
+    assert not command.is_sent
+    with pytest.raises(CommandError, match="TOOBIG"):
+        sender.finish(command)
+
+
+def test_a_command_answers_continuation_requests() -> None:
+    sender, _, transport = _sender_over(b"+ one\r\n+ two\r\nA0 OK\r\n")
+    command = Command(b"AUTHENTICATE", [b"X"], respond=bytes.upper)
+    sender.start(command)
+    with pytest.raises(IllegalStateError, match="authentication"):
+        sender.start(Command(b"NOOP"))
+    sender.finish(command)
+    assert transport.sent == b"A0 AUTHENTICATE X\r\nONE\r\nTWO\r\n"

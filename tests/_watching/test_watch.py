@@ -12,7 +12,7 @@ from typing import Any, Callable
 import pytest
 
 from imapclient import IMAPClient
-from imapclient._connection.exchange import AwaitedQueue
+from imapclient._connection.queues import AwaitedQueue
 from imapclient.events import Bye, Expunged, FlagsChanged, FolderEvent, NewMessage, Reconnect, Reconnected, Vanished
 from imapclient.exceptions import (
     CommandError,
@@ -22,7 +22,7 @@ from imapclient.exceptions import (
     LimitError,
 )
 from imapclient.sequence_set import UidSet
-from tests.helpers.clients import memory_peak
+from tests.helpers.clients import is_waiting_in_idle, memory_peak
 from tests.helpers.clock import Clock
 from tests.helpers.dialogue import dialogue, dialogue_with_peer, unsolicited
 from tests.helpers.scripted_peer import Script, SendBytes
@@ -368,7 +368,7 @@ def test_closing_the_client_in_another_thread_ends_it(logout: bool) -> None:
     with dialogue_with_peer(SELECT + IDLE) as (client, peer), ThreadPoolExecutor() as pool:
         watching = pool.submit(next, client.watch("INBOX", reconnect=Reconnect(("ann", "secret"))))
         peer.wait()
-        while not client._imap._listening.locked():
+        while not is_waiting_in_idle(client):
             pass
         if logout:
             with pytest.raises(IllegalStateError):
@@ -383,7 +383,7 @@ def test_calls_of_other_threads_while_it_waits() -> None:
     with dialogue_with_peer(SELECT + IDLE) as (client, peer), ThreadPoolExecutor() as pool:
         watching = pool.submit(next, client.watch("INBOX"))
         peer.wait()
-        while not client._imap._listening.locked():
+        while not is_waiting_in_idle(client):
             pass
         with pytest.raises(IllegalStateError):
             client.noop()

@@ -1,44 +1,31 @@
-"""Connecting, TLS and the socket transport, on loopback sockets."""
+"""Timeouts, connecting and the socket transport, on loopback sockets."""
 
 from __future__ import annotations
 
 import contextlib
-import gc
-import os
-import select
-import signal
 import socket
-import ssl
-import sys
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from imapclient._wire import sockets
 from imapclient._wire.sockets import (
     SEND_SIZE,
     Address,
-    Deadline,
-    PipeTransport,
     SocketTimeout,
     SocketTransport,
     Timeout,
-    Transport,
     as_socket_timeout,
     open_connection,
     pieces,
     resolve,
-    spawn,
-    wrap_socket,
-    wrap_within,
 )
-from tests.helpers import certificates
+from imapclient._wire.waiting import Deadline
 from tests.helpers.clock import Clock
+from tests.helpers.transports import received, received_into, sockets_left, tls_pair
 
-# -- timeouts and deadlines
+# -- timeouts
 
 
 @pytest.mark.parametrize(
@@ -73,30 +60,6 @@ def test_as_socket_timeout_refuses(timeout: Timeout, name: str) -> None:
         as_socket_timeout(timeout)
 
 
-def test_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = [100.0]
-    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    assert Deadline(None).remaining() is None
-    deadline = Deadline(100)
-    assert deadline.remaining() == 100
-    clock[0] += 40
-    assert deadline.remaining() == 60
-
-
-@pytest.mark.parametrize("late", [0, 1000])
-def test_deadline_that_is_over(monkeypatch: pytest.MonkeyPatch, late: float) -> None:
-    """What is there may be taken for a moment after we look for the first time, however late that is."""
-    clock = [100.0]
-    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    deadline = Deadline(5)
-    clock[0] += 5 + late
-    for _ in range(2):
-        assert deadline.remaining() == 0
-        clock[0] += 0.6 * Deadline.POLLING
-    with pytest.raises(socket.timeout):
-        deadline.remaining()
-
-
 # -- the transport
 
 
@@ -106,20 +69,6 @@ def pair() -> Iterator[tuple[SocketTransport, socket.socket]]:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         yield SocketTransport(ours), theirs
-
-
-def received(transport: Transport, size: int, timeout: float | None) -> bytes:
-    into: list[bytes] = []
-    transport.recv(into, size, timeout)
-    (data,) = into
-    return data
-
-
-def received_into(transport: Transport, size: int, timeout: float | None) -> bytes:
-    buffer = bytearray(size)
-    with memoryview(buffer) as view:
-        count = transport.recv_into(view, timeout)
-    return bytes(buffer[:count])
 
 
 @pytest.mark.parametrize("receive", [received, received_into])
@@ -184,16 +133,6 @@ def test_send_to_a_peer_that_takes_nothing(pair: tuple[SocketTransport, socket.s
         transport.sendall(b"x" * 50_000_000, 0.05)
 
 
-def test_deadlines_of_any_length() -> None:
-    """Longer than the system's calls take, and less than nothing."""
-    for seconds in (1e12, float("inf")):
-        remaining = Deadline(seconds).remaining()
-        assert remaining is not None
-        with socket.socket() as sock:
-            sock.settimeout(remaining)
-    assert Deadline(-1000).remaining() == 0
-
-
 @pytest.mark.parametrize("size", [0, 1, SEND_SIZE - 1, SEND_SIZE, SEND_SIZE + 1, 3 * SEND_SIZE])
 def test_pieces(size: int) -> None:
     data = b"x" * size
@@ -252,12 +191,6 @@ DEAD = ("127.0.0.1", 9)
 def at(address: tuple[str, int]) -> Address:
     """An address as the name service gives it."""
     return (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", address)
-
-
-def sockets_left() -> list[socket.socket]:
-    """The open sockets that nothing but the garbage collector knows of."""
-    gc.collect()
-    return [item for item in gc.get_objects() if isinstance(item, socket.socket) and item.fileno() != -1]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", ""])
@@ -374,232 +307,3 @@ def test_an_interrupt_while_connecting_closes_the_socket(
     with pytest.raises(KeyboardInterrupt):
         open_connection([at(listener.getsockname())], Deadline(60))
     assert len(sockets_left()) == len(before)
-
-
-# -- TLS
-
-
-@contextlib.contextmanager
-def tls_server(context: ssl.SSLContext) -> Iterator[tuple[socket.socket, list[ssl.SSLSocket]]]:
-    """A connected client socket, not yet wrapped, and where the server's end appears once it has shaken hands."""
-    with contextlib.ExitStack() as stack:
-        listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        client = stack.enter_context(socket.create_connection(listening.getsockname(), 60))
-        accepted, _ = listening.accept()
-        accepted.settimeout(60)
-        served: list[ssl.SSLSocket] = []
-
-        def serve() -> None:
-            # The client's refusal comes as an alert, or as the end of the connection.
-            with contextlib.suppress(OSError):
-                served.append(context.wrap_socket(accepted, server_side=True))
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield client, served
-        finally:
-            client.close()
-            thread.join()
-            accepted.close()
-            for sock in served:
-                sock.close()
-
-
-@contextlib.contextmanager
-def tls_pair() -> Iterator[tuple[ssl.SSLSocket, ssl.SSLSocket]]:
-    """Both ends of a TLS connection."""
-    context = certificates.client_context()
-    with contextlib.ExitStack() as stack:
-        client, served = stack.enter_context(tls_server(certificates.server_context()))
-        tls = stack.enter_context(wrap_socket(client, context, "localhost"))
-        while not served:
-            time.sleep(0.001)
-        yield tls, served[0]
-
-
-def test_wrap_socket() -> None:
-    with tls_pair() as (tls, peer):
-        assert tls.version() in ("TLSv1.2", "TLSv1.3")
-        assert tls.server_hostname == "localhost"
-        peer.sendall(b"hello")
-        assert tls.recv(10) == b"hello"
-
-
-@pytest.mark.parametrize(
-    "server_context",
-    [
-        certificates.wrong_ca_server_context,
-        certificates.wrong_host_server_context,
-        certificates.expired_server_context,
-    ],
-)
-@pytest.mark.parametrize(
-    "wrap",
-    [
-        lambda sock, context: wrap_socket(sock, context, "localhost"),
-        lambda sock, context: wrap_within(sock, context, "localhost", Deadline(60)),
-    ],
-)
-def test_a_bad_certificate_closes_the_socket(server_context: Any, wrap: Any) -> None:
-    context = certificates.client_context()
-    with tls_server(server_context()) as (client, _):
-        before = sockets_left()
-        with pytest.raises(ssl.SSLCertVerificationError):
-            wrap(client, context)
-        assert client.fileno() == -1
-        assert len(sockets_left()) < len(before)
-
-
-def test_no_context_means_a_verifying_one() -> None:
-    with tls_server(certificates.wrong_ca_server_context()) as (client, _):
-        with pytest.raises(ssl.SSLCertVerificationError):
-            wrap_socket(client, None, "localhost")
-        assert client.fileno() == -1
-
-
-def test_default_context_verifies() -> None:
-    context = sockets.create_default_context()
-    assert context.verify_mode is ssl.CERT_REQUIRED
-    assert context.check_hostname
-    assert context.minimum_version >= ssl.TLSVersion.TLSv1_2 or sys.version_info < (3, 10)
-
-
-def test_a_context_that_can_not_be_made_closes_the_socket(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(*_: Any, **__: Any) -> Any:
-        raise ssl.SSLError("no trust store")
-
-    monkeypatch.setattr(ssl, "create_default_context", fails)
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        with pytest.raises(ssl.SSLError, match="no trust store"):
-            wrap_socket(ours, None, "localhost")
-        assert ours.fileno() == -1
-
-
-def test_what_is_no_tls_closes_the_socket() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        client = socket.create_connection(listening.getsockname(), 60)
-        accepted, _ = listening.accept()
-        with client, accepted:
-            accepted.sendall(b"* OK this is IMAP in the clear\r\n")
-            with pytest.raises(ssl.SSLError):
-                wrap_socket(client, certificates.client_context(), "localhost")
-            assert client.fileno() == -1
-
-
-def test_a_handshake_that_never_ends() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        client = socket.create_connection(listening.getsockname(), 60)
-        accepted, _ = listening.accept()
-        with client, accepted:
-            before = sockets_left()
-            with pytest.raises(socket.timeout):
-                wrap_within(client, certificates.client_context(), "localhost", Deadline(0.1))
-            assert client.fileno() == -1
-            assert len(sockets_left()) < len(before)
-
-
-@pytest.mark.parametrize("late", [0.0, 2 * Deadline.POLLING])
-def test_a_handshake_for_which_no_time_is_left(late: float) -> None:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        deadline = Deadline(0)
-        time.sleep(late)
-        with pytest.raises(socket.timeout):
-            wrap_within(ours, certificates.client_context(), "localhost", deadline)
-        assert ours.fileno() == -1
-
-
-def test_a_handshake_within_a_budget() -> None:
-    context = certificates.client_context()
-    for seconds in (60, None):
-        with tls_server(certificates.server_context()) as (client, _):
-            tls = wrap_within(client, context, "127.0.0.1", Deadline(seconds))
-            with tls:
-                assert tls.version() is not None
-
-
-# -- child processes
-
-POSIX = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
-
-
-@contextlib.contextmanager
-def child(command: str) -> Iterator[PipeTransport]:
-    """A transport over the standard input and output of a command."""
-    transport = PipeTransport(spawn(command))
-    try:
-        yield transport
-    finally:
-        transport.close()
-
-
-@POSIX
-@pytest.mark.parametrize("receive", [received, received_into])
-def test_spawn(receive: Any) -> None:
-    with child("echo '* OK ready'; read line; echo \"got $line\"") as transport:
-        transport.sendall(b"hello\n", 60)
-        data = b""
-        while not data.endswith(b"hello\n"):
-            data += receive(transport, 7, 60)
-        assert data == b"* OK ready\ngot hello\n"
-        for timeout in (None, 10, 0):
-            assert receive(transport, 100, timeout) == b""
-
-
-@POSIX
-@pytest.mark.parametrize("receive", [received, received_into])
-def test_timeouts_over_pipes(receive: Any) -> None:
-    with child("cat") as transport:
-        for timeout in (0, 0.001):
-            with pytest.raises(socket.timeout):
-                receive(transport, 100, timeout)
-        transport.sendall(b"x", None)
-        assert receive(transport, 100, None) == b"x"
-
-
-@POSIX
-def test_much_over_pipes() -> None:
-    data = bytes(range(256)) * 4096
-    with child("cat") as transport:
-        thread = threading.Thread(target=transport.sendall, args=(data, 60))
-        thread.start()
-        got = bytearray()
-        while len(got) < len(data):
-            got += received(transport, 100_000, 60)
-        thread.join()
-        assert bytes(got) == data
-
-
-@POSIX
-def test_send_to_a_child_that_takes_nothing() -> None:
-    with child("exec sleep 1000") as transport:
-        with pytest.raises(socket.timeout):
-            transport.sendall(b"x" * 10_000_000, 0.05)
-        transport.close(0.05)
-
-
-@POSIX
-def test_closing_ends_a_child() -> None:
-    process = spawn("cat > /dev/null; exit 3")
-    PipeTransport(process).close(60)
-    assert process.returncode == 3
-
-
-@POSIX
-def test_a_child_that_does_not_end_is_killed() -> None:
-    process = spawn("exec sleep 1000")
-    transport = PipeTransport(process)
-    transport.close(0.05)
-    assert process.returncode == -signal.SIGKILL
-    transport.close()
-
-
-@POSIX
-def test_a_system_that_can_not_wait_for_pipes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without poll there are no timeouts, and all else works."""
-    monkeypatch.delattr(select, "poll")
-    with child("cat") as transport:
-        transport.sendall(b"hello", 0.001)
-        assert received(transport, 100, 0.001) == b"hello"

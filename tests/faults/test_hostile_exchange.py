@@ -203,7 +203,7 @@ def test_control_characters_anywhere(peer: PeerFactory, call: str, request_line:
         for response in spoilt:
             client._imap.forget_capabilities()
             if "capabilities" not in call:
-                client._imap._learn_capabilities(READY_WORDS)
+                client._imap._capabilities.learn(READY_WORDS)
             with contextlib.suppress(ProtocolError):
                 eval(call, {"client": client})
             assert client._imap.is_usable, response

@@ -24,10 +24,16 @@ def connected(peer: ScriptedPeer, timeout: Any = 60, **options: Any) -> Iterator
         client.shutdown()
 
 
+def is_waiting_in_idle(client: IMAPClient) -> bool:
+    """Whether a thread waits for the server in IDLE at this moment."""
+    listening: Any = client._imap._idle._in_use
+    return bool(listening.locked())
+
+
 def set_read_timeout(client: IMAPClient, seconds: float) -> None:
     """For the commands from now on, of a client whose greeting and login had all the time that they needed."""
     client._imap.socket_timeout.read = seconds
-    client._imap._reader.timeout = seconds
+    client._imap._exchange.reader.timeout = seconds
 
 
 def assert_closed(peer: ScriptedPeer) -> None:

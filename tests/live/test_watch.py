@@ -18,6 +18,7 @@ from imapclient import IMAPClient
 from imapclient.events import Bye, Expunged, FlagsChanged, FolderEvent, NewMessage, Reconnect, Reconnected
 from imapclient.exceptions import IMAPClientAbortError
 from imapclient.imapclient import DELETED, SEEN
+from tests.helpers.clients import is_waiting_in_idle
 from tests.helpers.fault_proxy import FaultProxy
 from tests.helpers.live import LiveServer
 
@@ -53,7 +54,7 @@ def within_idle(
 
     def run() -> None:
         deadline = time.monotonic() + 60
-        while not (client._imap.is_idle and client._imap._listening.locked()) and time.monotonic() < deadline:
+        while not (client._imap.is_idle and is_waiting_in_idle(client)) and time.monotonic() < deadline:
             time.sleep(0.005)
         try:
             act()

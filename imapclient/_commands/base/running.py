@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Callable
 
 from ..._arguments.command import Argument
 from ..._connection.exchange import Command
-from ..._connection.gateway import WireMixin
+from ..._connection.gateway import Connection
 from ..._connection.protocol_log import client_log
 from ..._parsing.responses import Handler, Tagged
+from ..._wire import waiting
 from ...exceptions import (
     CapabilityError,
     CommandError,
@@ -66,7 +66,7 @@ class CommandRunner(UnsolicitedDelivery):
     # -- several commands that belong together
 
     @contextlib.contextmanager
-    def _exclusive(self, imap: WireMixin | None = None) -> Iterator[None]:
+    def _exclusive(self, imap: Connection | None = None) -> Iterator[None]:
         """Keep the commands of the body together: nothing may select another folder between them.
 
         Commands of other threads wait until the body has ended, and `on_unsolicited` is not called before. ``imap`` is
@@ -76,7 +76,7 @@ class CommandRunner(UnsolicitedDelivery):
             with (imap or self._imap).exclusive():
                 outer = self._exclusive_thread
                 try:
-                    self._exclusive_thread = threading.get_ident()
+                    self._exclusive_thread = waiting.thread_id()
                     yield
                 finally:
                     self._exclusive_thread = outer

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ssl as ssl_module
-import threading
 from typing import Any, Callable
 
 from ..._auth.mechanisms import Mechanism
-from ..._connection.gateway import WireMixin
+from ..._connection.gateway import Connection
 from ..._parsing.records import Limits
+from ..._parsing.responses import ReadOptions
 from ..._parsing.search import SearchIds
+from ..._wire import waiting
 from ...util import Text
 
 UntaggedItem = tuple[Any, ...]
@@ -30,28 +31,32 @@ class ClientState:
     strict: bool
     on_unsolicited: Callable[[UntaggedItem], object] | None
     gc_tuning: bool
-    _imap: WireMixin
+    _imap: Connection
     _limits: Limits
     #: Whether a connection is compressed after its login.
     _compress: bool
     #: Held by the thread that calls `on_unsolicited`.
-    _delivering: threading.Lock
+    _delivering: waiting.Lock
     #: The thread whose commands belong together, see `_exclusive`.
     _exclusive_thread: int | None
     #: Set by `logout` and `shutdown`, so that nothing connects again after them.
-    _closing: threading.Event
+    _closing: waiting.Event
     #: The context that `starttls` was given, in a tuple, for the next connection. None before STARTTLS.
     _starttls: tuple[ssl_module.SSLContext | None] | None
 
     def _prepare_state(self) -> None:
-        self._delivering = threading.Lock()
+        self._delivering = waiting.lock()
         self._exclusive_thread = None
-        self._closing = threading.Event()
+        self._closing = waiting.event()
         self._starttls = None
+
+    @property
+    def _read_options(self) -> ReadOptions:
+        return ReadOptions(self.normalise_times, self._limits.nesting_depth)
 
     # -- provided by the client
 
-    def _create_IMAP4(self) -> WireMixin:
+    def _create_IMAP4(self) -> Connection:
         raise NotImplementedError
 
     # -- provided by families

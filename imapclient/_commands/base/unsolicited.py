@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterable, Iterator
 
 from ..._connection.protocol_log import client_log
 from ..._parsing.lexer import read_values
 from ..._parsing.responses import Untagged
+from ..._wire import waiting
 from ...exceptions import IMAPClientError, ProtocolError
 from .state import ClientState, UntaggedItem
 
@@ -26,7 +26,7 @@ class UnsolicitedDelivery(ClientState):
         exception of the callback is logged, because the result of the running command matters more. Only one thread
         delivers at a time, and it holds no lock that a command needs.
         """
-        if self._exclusive_thread == threading.get_ident():
+        if self._exclusive_thread == waiting.thread_id():
             return
         # Another thread may add responses while this one delivers: look again after releasing the lock.
         while self.on_unsolicited is not None and self._imap.unsolicited:
@@ -82,7 +82,7 @@ class UnsolicitedDelivery(ClientState):
         if response.records is None and not response.text:
             return head
         try:
-            values = read_values(b"", 0, response.data, max_depth=self._limits.nesting_depth)
+            values = read_values(response, self._read_options)
         except ProtocolError:
             values = [response.text]
         return (*head, *values)

@@ -300,7 +300,7 @@ def _pathological() -> Iterator[tuple[str, bytes]]:
 
 PATHOLOGICAL = [pytest.param(data, id=name) for name, data in _pathological()]
 # Anything but linear time takes minutes for these.
-LINEAR = pytest.mark.timeout(60)
+LINEAR = pytest.mark.processor_seconds(60)
 
 
 @LINEAR

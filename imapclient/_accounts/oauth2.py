@@ -47,7 +47,7 @@ OAuth2Error.__module__ = "imapclient.config"
 
 
 class AccessToken(NamedTuple):
-    """An access token, and the `waiting.now` until which it may be used."""
+    """An access token, and the time on the clock of `waiting` until which it may be used."""
 
     text: str
     usable_until: float

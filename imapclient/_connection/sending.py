@@ -132,7 +132,7 @@ class Sender:
                 goes_ahead = goes_ahead and is_strict(piece)
                 unsent += piece
                 if is_logged and piece != b"\r\n":
-                    protocol_log.sent(piece[:-2] if piece.endswith(b"\r\n") else piece)
+                    protocol_log.sent(piece.removesuffix(b"\r\n"))
                 continue
             waits = not goes_ahead or exchange.capabilities.is_synchronising(piece)
             unsent += b"%s{%d%s}\r\n" % (b"~" if piece.binary else b"", piece.size, b"" if waits else b"+")
@@ -144,6 +144,9 @@ class Sender:
                 self._stream(piece, is_logged)
             else:
                 self._add_literal(unsent, piece.data, is_logged)
+        self._send_last(command, unsent)
+
+    def _send_last(self, command: Command, unsent: bytearray) -> None:
         # Set before: when an interrupt comes right after the last byte, the server may have the whole command.
         command.is_sent = True
         try:

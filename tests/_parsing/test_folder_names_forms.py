@@ -68,6 +68,7 @@ def test_names_of_others(asked: bytes, sent: bytes) -> None:
     assert not is_form_of(asked, sent)
 
 
+@pytest.mark.processor_seconds(60)
 @pytest.mark.parametrize("part", [b"/", b"a/", b" ", b"\\", b'"', b"&AOk-", b"\xff", b"&"])
 def test_long_names(part: bytes) -> None:
     assert not is_form_of(part * 300_000 + b"x", b"A")

@@ -376,7 +376,7 @@ def test_read_values_takes_any_start(line: bytes, start: int) -> None:
 MANY = 200_000
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.processor_seconds(60)
 @pytest.mark.parametrize(
     "piece",
     [

@@ -251,7 +251,7 @@ def test_nothing_of_a_response_gets_into_a_function() -> None:
 
 
 @pytest.mark.parametrize("use_uid", [True, False])
-@pytest.mark.parametrize("size", [1 << 20, 7])
+@pytest.mark.parametrize("size", [1 << 20, pytest.param(7, marks=pytest.mark.once)])
 def test_fixtures(size: int, use_uid: bool) -> None:
     """Each fixture alone, several times, and among others."""
     for raw in FIXTURES:
@@ -265,6 +265,7 @@ def test_fixtures(size: int, use_uid: bool) -> None:
             )
 
 
+@pytest.mark.once
 def test_fixtures_cut_at_every_byte() -> None:
     """A response that ends too early does not change the responses around it."""
     around = responses(FORMS["flags"], 2)
@@ -275,6 +276,7 @@ def test_fixtures_cut_at_every_byte() -> None:
             assert_same(around + b"".join(raw[:end] + b"\r\n" + around for end in ends[first : first + 40]))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_received_in_two_parts(form: bytes) -> None:
     stream = responses(form, 3)
@@ -284,6 +286,7 @@ def test_received_in_two_parts(form: bytes) -> None:
         assert found == whole, place
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("normalise_times", [True, False])
 def test_each_byte_of_a_response_changed(normalise_times: bool) -> None:
     """A response that nearly has a known form."""

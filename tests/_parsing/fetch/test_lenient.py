@@ -79,6 +79,7 @@ def test_mending_changes_nothing_but_escapes(line: bytes) -> None:
     assert after.replace(b"\\", b"") == line.replace(b"\\", b"")
 
 
+@pytest.mark.processor_seconds(60)
 @pytest.mark.parametrize("unit", [b'("', b'(" ', b'("a', b'"\\', b' "x" b', b'" ', b'"a ', b"(", b"((A) ", b'" a'])
 def test_a_hostile_line_costs_no_more_than_its_length(unit: bytes) -> None:
     line = b"(" + unit * (100_000 // len(unit))

@@ -212,6 +212,7 @@ _VALUE: st.SearchStrategy[Any] = st.recursive(
 _ADDRESSES = st.none() | st.lists(st.tuples(*[st.none() | st.binary(max_size=5)] * 4) | _VALUE, max_size=4).map(tuple)
 
 
+@pytest.mark.once
 @given(st.lists(_VALUE | _ADDRESSES, max_size=12).map(tuple), st.booleans())
 def test_reading_is_total(fields: tuple[Any, ...], normalise_times: bool) -> None:
     """Each field has its type for any values."""

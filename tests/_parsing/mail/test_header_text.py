@@ -191,6 +191,7 @@ def test_words_are_total_in_every_charset_of_python(charset: str) -> None:
         assert is_one_line(decode_words(b"=?" + charset.encode("ascii") + b"?q?" + text.replace(b"?", b"") + b"?="))
 
 
+@pytest.mark.processor_seconds(60)
 @pytest.mark.parametrize(
     "piece", [b"=?", b"=?a?q?", b"=?a?q??", b"=?a?b?=", b"=?a?q?x?= ", b"=", b"=?a*b", b"\r\n", b"=?a?q?" + b"?x" * 30]
 )
@@ -293,6 +294,7 @@ def test_parameters_of_a_field(raw: bytes, value: bytes, fields: tuple[bytes, ..
     assert split_parameters(raw) == (value, fields)
 
 
+@pytest.mark.processor_seconds(60)
 @pytest.mark.parametrize("unit", [b";", b"; ", b";a", b';a="', b';a="\\', b";a=  ", b'\\"', b'=";a'])
 def test_parameters_of_a_hostile_field(unit: bytes) -> None:
     raw = unit * (1_000_000 // len(unit))

@@ -1,7 +1,7 @@
-"""An account as the live tests use it: its connections, and the one folder in which all is done.
+"""The connections of an account, and the folder in which the live tests work.
 
-Connections and folders are kept from test to test: many servers limit the number of logins, and some take seconds to
-delete a folder.
+Connections and folders are kept between tests, because many servers limit the number of logins, and some need seconds
+to delete a folder.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from imapclient.exceptions import CommandError
 from ..imapclient import SocketTimeout
 
 PREFIX = "imapclient-livetest-"
-"""How the name begins of every folder that the live tests make at the top, or below the user's namespace."""
+"""The beginning of the name of the folder of a run. The folder is at the top level, or in the user's namespace."""
 
-# A test never waits for ever, whatever the file says.
+# The timeout if the file sets none.
 _TIMEOUT_SECONDS = 60.0
-# What a run of that age has left behind, no run uses any more.
+# The folder of a run is deleted by another run if it is older.
 _OLD_SECONDS = 24 * 60 * 60
 
 
 class Facts(NamedTuple):
-    """What a server says of itself after the login."""
+    """Information from the server after the login."""
 
     greeting: str
     identification: str
-    """What ID told: ``'name Dovecot, version 2.3.19'``; empty where there is no ID."""
+    """The response to ID, ``'name Dovecot, version 2.3.19'``, or ``''`` if the server does not support ID."""
     capabilities: tuple[str, ...]
 
 
 class Account:
-    """One account, with the connections that are open and free, and the folder of this run."""
+    """One account, its free connections, and the folder of this run."""
 
     def __init__(self, name: str, settings: Settings) -> None:
         self.name = name
@@ -57,14 +57,14 @@ class Account:
     def connect(
         self, *, timeout: float | SocketTimeout | None = None, login: bool = True, section: str | None = None
     ) -> IMAPClient:
-        """A new connection, of another section of the file where one is named."""
+        """A new connection, with the settings of ``section`` if it is not None."""
         settings = copy.copy(self.settings if section is None else self.settings.alternates[section])
-        # It goes to IMAPClient as it is, which takes more than the file can say.
+        # Set in vars(), because a file can't contain a SocketTimeout, but IMAPClient accepts one.
         vars(settings)["timeout"] = timeout or settings.timeout or _TIMEOUT_SECONDS
         return create_client_from_config(settings, login=login)
 
     def take(self) -> IMAPClient:
-        """A connection as after the login: one that was kept, or a new one."""
+        """A connection in the state after the login: a kept one, or a new one."""
         while self._connections:
             client = self._connections.pop()
             try:
@@ -80,17 +80,17 @@ class Account:
         return client
 
     def give_back(self, client: IMAPClient) -> None:
-        """Keep a connection for the next test, unless that would have to notice what this one did."""
+        """Keep a connection for the next test, if it is still usable."""
         client.use_uid = client.folder_encode = client.normalise_times = True
         try:
             client.noop()
-            # The folder belongs to the tests, so it is no loss that this expunges.
+            # This expunges messages. The folder belongs to the tests, so nothing is lost.
             client.close_folder()
         except (IMAPClient.AbortError, OSError):
             client.shutdown()
             return
         except IMAPClient.Error:
-            # It is in IDLE, or no folder is selected, or only for reading. The next NOOP tells which.
+            # It is in IDLE, no folder is selected, or the folder is read-only. `take` checks it with NOOP.
             pass
         self._connections.append(client)
 
@@ -98,17 +98,17 @@ class Account:
 
     @property
     def top(self) -> str:
-        """The folder of this run, in which all others are: ``'imapclient-livetest-67e2c1ab0f3d9a41'``."""
+        """The folder of this run, which contains all other folders: ``'imapclient-livetest-67e2c1ab0f3d9a41'``."""
         if self._top is None:
-            raise RuntimeError("nobody has connected yet")
+            raise RuntimeError("the folder of this run does not exist yet: call take() first")
         return self._top
 
     def new_name(self, suffix: str = "") -> str:
-        """The name of a folder that doesn't exist yet, inside `top`: ``'imapclient-livetest-.../12-suffix'``."""
+        """The name of a new folder inside `top`, which is not created: ``'imapclient-livetest-.../12-suffix'``."""
         return f"{self.top}{self.delimiter or '-'}{next(self._numbers)}{suffix}"
 
     def take_folder(self, client: IMAPClient) -> str:
-        """The name of an empty folder that no other test uses now, and in which UIDs don't begin with 1."""
+        """The name of an empty folder that no other test uses. Its UIDs do not start with 1."""
         while self._folders:
             name = self._folders.pop()
             with contextlib.suppress(CommandError):
@@ -116,7 +116,7 @@ class Account:
                 return name
         name = self.new_name()
         client.create_folder(name)
-        # Where UIDs and sequence numbers are the same, one may pass for the other.
+        # UIDs and sequence numbers must differ, so a test notices if they are mixed up.
         client.append(name, b"Subject: the first\r\n\r\n")
         _empty(client, name)
         return name
@@ -135,7 +135,7 @@ class Account:
         client.create_folder(self._top)
 
     def close(self) -> None:
-        """Delete the folder of this run with all that is in it, and log out."""
+        """Delete the folder of this run with its content, and log out."""
         if self._top is not None:
             client = self.take()
             delete_tree(client, self._top, self.delimiter)
@@ -144,7 +144,7 @@ class Account:
         self.log_out()
 
     def log_out(self) -> None:
-        """End the connections."""
+        """Close the connections."""
         while self._connections:
             with self._connections.pop():
                 pass
@@ -171,7 +171,7 @@ def _empty(client: IMAPClient, folder: str) -> None:
 
 
 def root_of(client: IMAPClient) -> str:
-    """What the user's own folders begin with: ``''``, or such as ``'INBOX.'``."""
+    """The prefix of the user's own folders: ``''`` or, for example, ``'INBOX.'``."""
     if not client.has_capability("NAMESPACE"):
         return ""
     personal = client.namespace().personal
@@ -179,7 +179,7 @@ def root_of(client: IMAPClient) -> str:
 
 
 def old_folders(client: IMAPClient) -> list[str]:
-    """The folders of earlier runs that are a day old or older."""
+    """The folders of earlier runs that are at least a day old."""
     root = root_of(client)
     begin = re.compile(re.escape(root + PREFIX) + r"([0-9a-f]{8})[0-9a-f]{8}")
     found = set()
@@ -191,16 +191,16 @@ def old_folders(client: IMAPClient) -> list[str]:
 
 
 def delete_tree(client: IMAPClient, top: str, delimiter: str) -> None:
-    """Delete a folder, all inside it, and the subscriptions to them. None of them may be selected."""
+    """Delete a folder with its subfolders and their subscriptions. None of them may be selected."""
     pattern = f"{top}{delimiter or '-'}*"
     for _flags, _delimiter, name in (*client.list_sub_folders("", pattern), *client.list_sub_folders("", top)):
         client.unsubscribe_folder(name)
     inside = [name for _flags, _delimiter, name in client.list_folders("", pattern)]
-    # The longest first: a folder comes after those inside it.
+    # The longest name first, so subfolders come before their parent.
     for name in (*sorted(inside, key=len, reverse=True), top):
         try:
             client.delete_folder(name)
         except CommandError:
-            # Some servers remove an empty parent by themselves.
+            # Some servers delete an empty parent automatically.
             if client.folder_exists(name):
                 raise

@@ -1,4 +1,4 @@
-"""What the live tests share: clients, folders, messages, and skipping where a capability is missing."""
+"""Fixtures and functions of the live tests: clients, folders, messages, and skipping without a capability."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from imapclient.livetest.accounts import Account
 from ..imapclient import SocketTimeout
 
 PATIENCE = 60.0
-"""How long a server may take, in seconds, until one connection sees what another one did."""
+"""How many seconds a server may need to report the changes of another connection."""
 
 with_uids = pytest.mark.parametrize("numbering", ["uid"], indirect=True)
-"""For tests that are about UIDs, with a fixture that needs `numbering`."""
+"""For tests that need UIDs, if a fixture uses `numbering`."""
 with_sequence_numbers = pytest.mark.parametrize("numbering", ["sequence"], indirect=True)
-"""For tests that are about sequence numbers."""
+"""For tests that need sequence numbers."""
 
 
 class Connect(Protocol):
-    """The fixture ``connect``: returns a new client that is logged in, and that the test need not close."""
+    """The fixture ``connect``: returns a new client that is logged in. It is closed after the test."""
 
     def __call__(
         self, *, timeout: float | SocketTimeout | None = ..., login: bool = ..., section: str | None = ...
@@ -32,7 +32,7 @@ class Connect(Protocol):
 
 
 class Folders:
-    """Makes new folders on a server, inside the one of the run."""
+    """Creates new folders inside the folder of the run."""
 
     def __init__(self, client: IMAPClient, account: Account) -> None:
         self._client = client
@@ -40,7 +40,7 @@ class Folders:
         self.delimiter = account.delimiter
 
     def name(self, suffix: str = "") -> str:
-        """The name of a folder that doesn't exist yet: ``'imapclient-livetest-67e2c1ab0f3d9a41/4-suffix'``."""
+        """The name of a new folder, which is not created: ``'imapclient-livetest-67e2c1ab0f3d9a41/4-suffix'``."""
         return self._account.new_name(suffix)
 
     def create(self, suffix: str = "") -> str:
@@ -52,7 +52,7 @@ class Folders:
 
 @pytest.fixture
 def client(account: Account) -> Iterator[IMAPClient]:
-    """A client that is logged in, no folder selected, all attributes as after construction."""
+    """A client that is logged in. No folder is selected, and its attributes have their defaults."""
     client = account.take()
     yield client
     account.give_back(client)
@@ -84,13 +84,13 @@ def connect(client: IMAPClient, account: Account) -> Iterator[Connect]:
 
 @pytest.fixture
 def folders(client: IMAPClient, account: Account) -> Folders:
-    """Makes new folders, through `client`."""
+    """Creates new folders with `client`."""
     return Folders(client, account)
 
 
 @pytest.fixture
 def folder(client: IMAPClient, account: Account) -> Iterator[str]:
-    """The name of an empty folder. It isn't selected, and a test leaves it where it is."""
+    """The name of an empty folder. It is not selected. A test must not delete or rename it."""
     name = account.take_folder(client)
     yield name
     account.give_back_folder(name)
@@ -98,14 +98,14 @@ def folder(client: IMAPClient, account: Account) -> Iterator[str]:
 
 @pytest.fixture(params=["uid", "sequence"])
 def numbering(request: pytest.FixtureRequest, client: IMAPClient) -> str:
-    """Whether ids are UIDs or sequence numbers to `client`: "uid" or "sequence"."""
+    """Run the test twice: `client` uses UIDs ("uid"), then sequence numbers ("sequence")."""
     kind: str = request.param
     client.use_uid = kind == "uid"
     return kind
 
 
 def create_or_skip(folders: Folders, suffix: str) -> str:
-    """Create a folder with such a name; skip the test where the server refuses it."""
+    """Create a folder whose name ends with ``suffix``. Skip the test if the server refuses the name."""
     try:
         return folders.create(suffix)
     except CommandError as error:
@@ -120,13 +120,13 @@ def needs(client: IMAPClient, *capabilities: str) -> None:
 
 
 def message(subject: str = "A test", body: bytes = b"Hello.\r\n", *headers: str) -> bytes:
-    """A message with lines that end in CRLF. ``headers`` are more lines: ``'Cc: bob@example.org'``."""
+    """A message with CRLF line ends. ``headers`` are further header lines: ``'Cc: bob@example.org'``."""
     lines = [f"Subject: {subject}", "From: Ann <ann@example.org>", "To: bob@example.org", *headers]
     return "".join(f"{line}\r\n" for line in lines).encode("ascii") + b"\r\n" + body
 
 
 def fill(client: IMAPClient, folder: str, messages: Iterable[bytes]) -> list[int]:
-    """Append messages to an empty folder, select it, and return their ids, in the order of the messages."""
+    """Append messages to an empty folder and select it. Returns their ids, in the order of the messages."""
     for data in messages:
         client.append(folder, data)
     client.select_folder(folder)
@@ -134,35 +134,35 @@ def fill(client: IMAPClient, folder: str, messages: Iterable[bytes]) -> list[int
 
 
 def ids(client: IMAPClient) -> list[int]:
-    """The ids in the selected folder, UIDs or sequence numbers as the client uses them, lowest first."""
+    """The ids in the selected folder, in ascending order: UIDs or sequence numbers, depending on the client."""
     return sorted(client.search("ALL"))
 
 
 def uids(client: IMAPClient) -> list[int]:
-    """The UIDs in the selected folder, lowest first, whatever ids the client uses."""
+    """The UIDs in the selected folder, in ascending order, also if the client uses sequence numbers."""
     found = ids(client)
     return found if client.use_uid or not found else [items[b"UID"] for items in client.fetch(found, "UID").values()]
 
 
 def flags_of(client: IMAPClient, message_id: int) -> set[bytes]:
-    r"""The flags of a message without ``\Recent``, which the server sets as it likes."""
+    r"""The flags of a message without ``\Recent``, which only the server controls."""
     return set(client.get_flags(message_id)[message_id]) - {b"\\Recent"}
 
 
-def hear(client: IMAPClient, kind: bytes, *, idling: bool = False) -> list[tuple[Any, ...]]:
-    """Listen until the server tells something of a kind (``b'EXISTS'``), by IDLE or NOOP; return all that it told.
+def receive(client: IMAPClient, kind: bytes, *, idling: bool = False) -> list[tuple[Any, ...]]:
+    """Wait until the server reports something of a kind (``b'EXISTS'``), with IDLE or NOOP. Returns all responses.
 
     Fails after `PATIENCE` seconds.
     """
-    heard: list[tuple[Any, ...]] = []
+    received: list[tuple[Any, ...]] = []
     deadline = time.monotonic() + PATIENCE
-    while not any(kind in item[:2] for item in heard):
+    while not any(kind in item[:2] for item in received):
         if time.monotonic() > deadline:
-            pytest.fail(f"no {kind.decode('ascii')} in {PATIENCE:.0f} seconds, but {heard}")
+            pytest.fail(f"no {kind.decode('ascii')} in {PATIENCE:.0f} seconds, but {received}")
         if idling:
-            heard += client.idle_check(timeout=1)
+            received += client.idle_check(timeout=1)
         else:
-            heard += client.noop()[1]
-            if not heard:
+            received += client.noop()[1]
+            if not received:
                 time.sleep(0.05)
-    return heard
+    return received

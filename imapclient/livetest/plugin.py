@@ -1,7 +1,7 @@
-"""The pytest plugin of the live tests: the accounts of a configuration file, the summary and the report.
+"""The pytest plugin of the live tests: the account in a configuration file, the summary and the report.
 
-Whoever runs the tests on other accounts sets ``config.stash[ACCOUNTS]`` in ``pytest_configure`` and has a fixture
-``account`` of its own.
+To run the tests on other accounts, set ``config.stash[ACCOUNTS]`` in ``pytest_configure`` and define your own fixture
+``account``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from imapclient.livetest.accounts import Account, Facts
 
 Sections = Mapping[str, Sequence[str]]
 ACCOUNTS = pytest.StashKey[Sections]()
-"""The accounts to test, by name: the sections of each that are other ways to connect to it."""
+"""The accounts to test: name -> the sections that are other ways to connect to the account."""
 
 _FILE = pytest.StashKey[Settings]()
 _RESULTS = pytest.StashKey["Results"]()
@@ -32,17 +32,17 @@ _PROPERTY = "imapclient live test"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--livetest-config FILE`` and ``--livetest-report FILE``."""
     group = parser.getgroup("imapclient", "live tests of imapclient")
-    group.addoption("--livetest-config", metavar="FILE", help="run the live tests on the account of this file")
+    group.addoption("--livetest-config", metavar="FILE", help="run the live tests on the account in this file")
     group.addoption(
         "--livetest-report",
         metavar="FILE",
-        help="write what passed, failed and was skipped to FILE: a summary for a bug report, or, where its name ends "
-        "in .csv, a table of each test on each account, in which the rows of tests that are not run stay",
+        help="write the results to FILE: a summary for a bug report or, if the name ends with .csv, a table of tests "
+        "and accounts; rows of tests that are not run are kept",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the file. A bad one ends the run with one line."""
+    """Read the file. If it is not valid, print one line and end the run."""
     file = config.getoption("livetest_config", None)
     if file is not None:
         try:
@@ -57,7 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test on each account, and those about the other sections on each section too."""
+    """Run each test on each account. Run tests with a fixture ``section`` on each of its other sections."""
     accounts = metafunc.config.stash.get(ACCOUNTS, {})
     if "section" in metafunc.fixturenames:
         pairs = [(name, section) for name, sections in accounts.items() for section in sections or (None,)]
@@ -69,12 +69,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def account(request: pytest.FixtureRequest) -> Iterator[Account]:
-    """The account of the file."""
+    """The account in the file."""
     yield from account_of_the_file(request)
 
 
 def account_of_the_file(request: pytest.FixtureRequest) -> Iterator[Account]:
-    """The account of ``--livetest-config`` for a fixture to yield from; its folder is deleted in the end."""
+    """The account of ``--livetest-config``, for a fixture to yield from. Deletes its folder at the end."""
     used = Account(request.param, request.config.stash[_FILE])
     yield used
     note_facts(request.config, used)
@@ -82,14 +82,14 @@ def account_of_the_file(request: pytest.FixtureRequest) -> Iterator[Account]:
 
 
 def note_facts(config: pytest.Config, account: Account) -> None:
-    """Keep what the server says of itself for the summary and the report."""
+    """Keep the information from the server for the summary and the report."""
     if _RESULTS in config.stash:
         config.stash[_RESULTS].facts[account.name] = account.facts
 
 
 @pytest.fixture(autouse=True)
 def _belongs_to(request: pytest.FixtureRequest) -> None:
-    """Tell the report which test on which account this is."""
+    """Store the account and the name of the test for the report."""
     call = getattr(request.node, "callspec", None)
     if call is not None and "account" in call.params:
         name = request.node.originalname
@@ -97,17 +97,17 @@ def _belongs_to(request: pytest.FixtureRequest) -> None:
 
 
 class Outcome(NamedTuple):
-    """How one test ended: ``kind`` is one of "passed", "failed", "skipped" and "known", a server's known fault."""
+    """The outcome of one test. ``kind`` is "passed", "failed", "skipped" or "known" (failed by a known server bug)."""
 
     test: str
     kind: str
     reason: str = ""
     case: str = ""
-    """Of one that failed, also with which of its values: ``test_name_goes_there_and_back[DEFAULT-emoji]``."""
+    """For a failed test, the name with its parameters: ``test_name_goes_there_and_back[DEFAULT-emoji]``."""
 
 
 class Results:
-    """What became of each test, by account."""
+    """The outcomes of the tests, by account."""
 
     def __init__(self) -> None:
         self.outcomes: dict[str, list[Outcome]] = {}
@@ -117,14 +117,14 @@ class Results:
         self.outcomes.setdefault(account, []).append(outcome)
 
     def put_in_order(self, accounts: Sections) -> None:
-        """Have the accounts in this order, whichever was first by pytest's."""
+        """Sort the accounts in this order, which may not be the order of pytest."""
         self.outcomes = {name: self.outcomes[name] for name in accounts if name in self.outcomes}
 
     def of_kind(self, account: str, kind: str) -> list[Outcome]:
         return [outcome for outcome in self.outcomes[account] if outcome.kind == kind]
 
     def reasons(self, account: str, kind: str) -> list[tuple[str, int]]:
-        """Why tests were skipped, or known to fail, the most frequent reason first."""
+        """The reasons for skipped tests or known failures, with their number. The most frequent reason comes first."""
         return Counter(outcome.reason for outcome in self.of_kind(account, kind)).most_common()
 
     def counts(self, account: str) -> str:
@@ -150,7 +150,7 @@ class Results:
         return lines
 
     def markdown(self) -> str:
-        """The same as a table for a bug report. Neither host nor user is in it."""
+        """The summary as a table for a bug report. It contains neither the host nor the user."""
         parts = []
         for account in self.outcomes:
             facts = self.facts.get(account) or Facts("", "", ())
@@ -171,9 +171,9 @@ class Results:
         return "\n".join(parts)
 
     def csv(self, before: str = "") -> str:
-        """A row for each test, a column for each account.
+        """A table with a row for each test and a column for each account.
 
-        Of a table from ``before`` with the same accounts, the rows stay whose tests were not run now.
+        ``before`` is an earlier table. If it has the same accounts, its rows are kept for tests that were not run now.
         """
         header, *rows = list(csv.reader(before.splitlines())) or [[]]
         wanted = ["test", *self.outcomes]
@@ -194,12 +194,12 @@ class Results:
         if "failed" in kinds:
             return "fails"
         words = ["passes"] if "passed" in kinds else []
-        words += ["the server's fault"] if "known" in kinds else []
+        words += ["server bug"] if "known" in kinds else []
         words += sorted({_without_text(outcome.reason) for outcome in outcomes if outcome.kind == "skipped"})
         return "; ".join(words)
 
 
-_WORDS = {"passed": "passed", "failed": "failed", "skipped": "skipped", "known": "faults of the server"}
+_WORDS = {"passed": "passed", "failed": "failed", "skipped": "skipped", "known": "known server bugs"}
 
 
 def _cell(text: str) -> str:
@@ -207,7 +207,7 @@ def _cell(text: str) -> str:
 
 
 def _without_text(reason: str) -> str:
-    """A reason as in a table: ``'the server has no SORT'`` is ``'no SORT'``; what a server said is left out."""
+    """A reason for the table: ``'the server has no SORT'`` becomes ``'no SORT'``. The server's text is omitted."""
     return re.sub(r"\Athe server has (?=no )", "", reason).partition(":")[0]
 
 

@@ -1,4 +1,4 @@
-"""Appending: the message byte for byte, flags, times."""
+"""APPEND: the exact bytes of a message, flags, times."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_append_returns_the_servers_text(client: IMAPClient, folder: str) -> Non
 
 
 def _check_uids(client: IMAPClient, reply: AppendReply, folder: str) -> None:
-    """A server with UIDPLUS tells the new UIDs; these are all that the folder has."""
+    """A server with UIDPLUS returns the new UIDs. The folder contains no others."""
     assert isinstance(reply, AppendReply)
     if not client.has_capability("UIDPLUS"):
         return
@@ -73,7 +73,7 @@ def test_append_text_as_utf8(client: IMAPClient, folder: str) -> None:
     "body", [b"one\ntwo\n", b"one\rtwo\r", b"one\r\r\ntwo\n\r\n", b"no end"], ids=["LF", "CR", "mixed", "none"]
 )
 def test_append_odd_line_ends(client: IMAPClient, folder: str, body: bytes) -> None:
-    """A server may make CRLF of them, drop or refuse them; all the rest stays."""
+    """A server may convert them to CRLF, drop them or refuse them. All other bytes stay the same."""
     data = message("Bare", body)
     try:
         client.append(folder, data)
@@ -84,7 +84,7 @@ def test_append_odd_line_ends(client: IMAPClient, folder: str, body: bytes) -> N
 
 
 def test_append_an_empty_message(client: IMAPClient, folder: str) -> None:
-    # RFC 3502 cancels the command by it: a server does that, or takes it.
+    # RFC 3502: an empty message cancels the command. A server does that, or stores it.
     with contextlib.suppress(CommandError):
         client.append(folder, b"")
     count = client.folder_status(folder, "MESSAGES")[b"MESSAGES"]
@@ -112,7 +112,7 @@ def test_append_ten_megabytes(client: IMAPClient, folder: str) -> None:
 
 
 def test_append_many_sizes(client: IMAPClient, folder: str) -> None:
-    # Around the limit of LITERAL- and the sizes of buffers.
+    # Sizes around the limit of LITERAL- and around the sizes of buffers.
     head = len(message("Size", b""))
     sizes = [head + 2, 1000, 4095, 4096, 4097, 8192, 16384, 65535, 65536, 65537]
     for size in sizes:
@@ -144,7 +144,7 @@ def test_append_with_a_single_flag(client: IMAPClient, folder: str) -> None:
 
 @pytest.fixture
 def local_zone() -> Iterator[None]:
-    """Make local time one with daylight saving: an hour east of UTC, two in summer."""
+    """Set a local time zone with daylight saving time: one hour east of UTC, two hours in summer."""
     if not hasattr(time, "tzset"):
         pytest.skip("this system can't change the time zone of a process")
     with pytest.MonkeyPatch.context() as patch:
@@ -156,7 +156,7 @@ def local_zone() -> Iterator[None]:
 
 @pytest.mark.usefixtures("local_zone")
 def test_append_with_local_time(client: IMAPClient, folder: str) -> None:
-    # With the hours east of UTC. The last one comes twice, when daylight saving time ends.
+    # Each with its offset in hours. The last time occurs twice, because daylight saving time ends.
     times = [
         (datetime.datetime(2024, 1, 15, 8, 30, 1), 1),
         (datetime.datetime(2024, 7, 15, 23, 59, 59), 2),
@@ -198,7 +198,7 @@ def test_append_without_time_is_now(client: IMAPClient, folder: str) -> None:
     uid = _only_uid(client, folder)
     client.normalise_times = False
     received = client.fetch(uid, "INTERNALDATE")[uid][b"INTERNALDATE"]
-    # The server's clock need not be ours.
+    # The clock of the server may be wrong.
     assert abs(received - before) < datetime.timedelta(days=1)
 
 

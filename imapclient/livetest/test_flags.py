@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from imapclient import ANSWERED, DELETED, FLAGGED, SEEN, IMAPClient
-from imapclient.livetest.fixtures import fill, flags_of, hear, message, with_uids
+from imapclient.livetest.fixtures import fill, flags_of, message, receive, with_uids
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_delete_messages_sets_the_flag(client: IMAPClient, three: list[int]) -> 
 def test_keywords(client: IMAPClient, folder: str) -> None:
     (uid,) = fill(client, folder, [message()])
     if b"\\*" not in client.select_folder(folder)[b"PERMANENTFLAGS"]:
-        pytest.skip("the server takes no keywords")
+        pytest.skip("the server does not accept keywords")
     keywords = {b"$Forwarded", b"NonJunk", b"a.b:c-d"}
     assert _plain(client.add_flags(uid, list(keywords))) == {uid: keywords}
     assert client.search(["KEYWORD", "NonJunk"]) == [uid]
@@ -91,11 +91,11 @@ def test_flags_by_sequence_numbers(client: IMAPClient, three: list[int]) -> None
     assert flags_of(client, three[1]) == {FLAGGED}
 
 
-def test_another_connection_hears_of_flags(client: IMAPClient, second_client: IMAPClient, folder: str) -> None:
+def test_flags_are_seen_by_another_connection(client: IMAPClient, second_client: IMAPClient, folder: str) -> None:
     (uid,) = fill(client, folder, [message()])
     second_client.select_folder(folder)
     client.add_flags(uid, FLAGGED)
-    heard = [item for item in hear(second_client, b"FETCH") if item[1] == b"FETCH"]
-    assert heard[0][0] == 1
-    assert FLAGGED in heard[0][2][heard[0][2].index(b"FLAGS") + 1]
+    received = [item for item in receive(second_client, b"FETCH") if item[1] == b"FETCH"]
+    assert received[0][0] == 1
+    assert FLAGGED in received[0][2][received[0][2].index(b"FLAGS") + 1]
     assert flags_of(second_client, uid) == {FLAGGED}

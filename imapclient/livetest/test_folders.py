@@ -9,7 +9,7 @@ from imapclient.exceptions import CommandError
 from imapclient.imapclient import ALL, ARCHIVE, DRAFTS, JUNK, SENT, TRASH
 from imapclient.livetest.fixtures import Folders, create_or_skip, fill, message, needs
 
-# Why each is here: quoting, atoms' specials, modified UTF-7, what looks like other syntax.
+# They test quoting, special characters of atoms, modified UTF-7, and text that looks like other syntax.
 _NAMES = {
     "spaces": " with  spaces",
     "quotes": ' "quoted"',
@@ -82,7 +82,7 @@ def test_name_with_the_hierarchy_delimiter(client: IMAPClient, folders: Folders)
     if not folders.delimiter:
         pytest.skip("the server has no hierarchy")
     parent = folders.name("-Ämter")
-    # Above a folder a server makes what is missing.
+    # A server creates missing parents.
     name = f"{parent}{folders.delimiter}inside"
     client.create_folder(name)
     assert client.folder_exists(name)
@@ -172,7 +172,7 @@ def test_rename_what_is_not_there(client: IMAPClient, folders: Folders) -> None:
 
 def test_subscribe_and_unsubscribe(client: IMAPClient, folders: Folders) -> None:
     name = folders.create("-Entwürfe")
-    # Some servers subscribe to a new folder by themselves.
+    # Some servers subscribe to a new folder automatically.
     client.unsubscribe_folder(name)
     assert _subscribed(client, name) == []
     client.subscribe_folder(name)

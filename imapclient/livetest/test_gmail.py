@@ -1,4 +1,4 @@
-"""Gmail's labels of messages."""
+"""The labels of Gmail."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from imapclient import IMAPClient
 from imapclient.exceptions import CommandError
 from imapclient.livetest.fixtures import fill, message, needs
 
-# Labels are folders: these two are inside the folder of the run, as names of folders there.
+# Labels are folders. These two are subfolders of the folder of the run.
 _LABELS = ["\\Starred", "\\Important"]
 
 

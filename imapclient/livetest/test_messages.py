@@ -1,4 +1,4 @@
-"""Copying, moving, expunging."""
+"""COPY, MOVE and EXPUNGE."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from imapclient import DELETED, FLAGGED, IMAPClient
 from imapclient.exceptions import CapabilityError, CommandError, IllegalStateError, TryCreateError
-from imapclient.livetest.fixtures import Folders, fill, flags_of, hear, ids, message, needs, uids, with_uids
+from imapclient.livetest.fixtures import Folders, fill, flags_of, ids, message, needs, receive, uids, with_uids
 from imapclient.util import Text
 
 from ..response_types import CopyReply
@@ -26,7 +26,7 @@ def _subjects(client: IMAPClient, folder: str) -> list[bytes]:
 
 
 def _check_uids(client: IMAPClient, reply: CopyReply, target: str, source: list[int]) -> None:
-    """A server with UIDPLUS tells which message went where; these are all that the target folder has."""
+    """A server with UIDPLUS returns the old and the new UIDs. The target folder contains no others."""
     assert isinstance(reply, CopyReply)
     if not client.has_capability("UIDPLUS"):
         return
@@ -70,7 +70,7 @@ def test_copy_to_what_is_not_there(client: IMAPClient, folders: Folders, source:
 
 @pytest.fixture(params=["MOVE", "UIDPLUS"])
 def move_by(request: pytest.FixtureRequest, client: IMAPClient, monkeypatch: pytest.MonkeyPatch) -> str:
-    """How messages are moved: by the command, or by COPY and UID EXPUNGE, as on a server that has no MOVE."""
+    """How messages are moved: with MOVE, or with COPY and UID EXPUNGE, as on a server without MOVE."""
     capability: str = request.param
     needs(client, capability)
     if capability == "UIDPLUS":
@@ -79,7 +79,7 @@ def move_by(request: pytest.FixtureRequest, client: IMAPClient, monkeypatch: pyt
 
 
 def _hide(client: IMAPClient, monkeypatch: pytest.MonkeyPatch, *capabilities: str) -> None:
-    """Make the client believe that the server lacks some, and IMAP4rev2, of which they are a part."""
+    """Remove capabilities from those that the client knows, and IMAP4rev2, which includes them."""
     has_capability = client.has_capability
 
     def has_another(capability: Text) -> bool:
@@ -92,7 +92,7 @@ def _hide(client: IMAPClient, monkeypatch: pytest.MonkeyPatch, *capabilities: st
 def test_move(client: IMAPClient, folders: Folders, folder: str, source: list[int]) -> None:
     target, before = folders.create("-moved"), uids(client)
     client.add_flags(source[0], FLAGGED)
-    # Somebody else's, which must not go with them.
+    # Marked by another client. It must not be removed too.
     client.delete_messages(source[2], silent=True)
     reply = client.move([source[0], source[4]], target)
     assert reply
@@ -161,7 +161,7 @@ def test_move_without_move_and_uidplus(
 
 
 def _expunged(told: list[tuple[Any, ...]]) -> list[int]:
-    """The numbers of the messages that were removed; a server may tell other things as well."""
+    """The sequence numbers of removed messages. A server may send other responses too."""
     return sorted(item[0] for item in told if item[1:] == (b"EXPUNGE",))
 
 
@@ -170,7 +170,7 @@ def test_expunge(client: IMAPClient, source: list[int]) -> None:
     client.delete_messages([source[1], source[3]], silent=True)
     text, removed = client.expunge()
     assert text
-    # Each is the number at its time: 2 and 3, or 4 and 2, as the server goes through them.
+    # Numbers change after each removal: 2 and 3, or 4 and 2, depending on the order of the server.
     assert _expunged(removed) in ([2, 3], [2, 4])
     assert uids(client) == [before[0], before[2], before[4]]
 
@@ -184,7 +184,7 @@ def test_uid_expunge_some_of_the_deleted(client: IMAPClient, source: list[int]) 
     needs(client, "UIDPLUS")
     before = uids(client)
     client.delete_messages(source[1:4], silent=True)
-    # It takes UIDs, whatever ids the client uses.
+    # It takes UIDs, also if the client uses sequence numbers.
     text, removed = client.uid_expunge([before[0], before[1], before[3]])
     assert text
     assert _expunged(removed) in ([2, 3], [2, 4])
@@ -214,10 +214,10 @@ def test_expunge_of_an_empty_set_removes_nothing(client: IMAPClient, source: lis
     assert ids(client) == source
 
 
-def test_another_connection_hears_of_expunged(client: IMAPClient, second_client: IMAPClient, folder: str) -> None:
+def test_expunge_is_seen_by_another_connection(client: IMAPClient, second_client: IMAPClient, folder: str) -> None:
     found = fill(client, folder, [message(), message(), message()])
     second_client.select_folder(folder)
     client.delete_messages(found[1], silent=True)
     client.expunge()
-    assert (2, b"EXPUNGE") in hear(second_client, b"EXPUNGE")
+    assert (2, b"EXPUNGE") in receive(second_client, b"EXPUNGE")
     assert uids(second_client) == [found[0], found[2]]

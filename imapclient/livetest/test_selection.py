@@ -1,4 +1,4 @@
-"""Selecting a folder and leaving it."""
+"""SELECT, CLOSE and UNSELECT."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from imapclient.exceptions import CommandError
 from imapclient.livetest.fixtures import Folders, fill, flags_of, message, needs
 
 
-def test_select_tells_about_the_folder(client: IMAPClient, folder: str) -> None:
+def test_select_reports_the_state_of_the_folder(client: IMAPClient, folder: str) -> None:
     client.append(folder, message())
     selected = client.select_folder(folder)
     assert selected[b"EXISTS"] == 1
@@ -29,7 +29,7 @@ def test_select_read_only_changes_nothing(client: IMAPClient, folder: str) -> No
     assert b"READ-ONLY" in selected
     assert b"READ-WRITE" not in selected
     assert b"Subject: A test" in client.fetch(uid, "BODY[]")[uid][b"BODY[]"]
-    # A server refuses this or does nothing.
+    # A server refuses this, or ignores it.
     with contextlib.suppress(CommandError):
         client.add_flags(uid, b"\\Flagged")
     client.select_folder(folder)
@@ -42,10 +42,10 @@ def test_select_what_is_not_there(client: IMAPClient, folder: str, folders: Fold
         client.select_folder(folders.name())
     assert caught.value.command == "SELECT"
     assert caught.value.status == "NO"
-    # RFC 5530's code is up to the server.
+    # The code of RFC 5530 is optional.
     assert caught.value.code in (None, (b"NONEXISTENT", ()), (b"TRYCREATE", ()))
     assert caught.value.text
-    # Nothing is selected now (RFC 9051, 6.3.2), and the connection still works.
+    # No folder is selected now (RFC 9051, 6.3.2), and the connection is still usable.
     with pytest.raises(CommandError):
         client.search()
     assert client.select_folder(folder)[b"EXISTS"] == 0

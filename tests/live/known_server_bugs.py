@@ -55,7 +55,7 @@ KNOWN = [
     Bug(
         "courier",
         "SELECT tells no UIDNEXT (RFC 9051, 6.3.2: REQUIRED)",
-        ("test_select_tells_about_the_folder",),
+        ("test_select_reports_the_state_of_the_folder",),
         (b"SELECT INBOX",),
         b"* 0 EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY #] Ok\r\n"
         b'* OK [MYRIGHTS "acdilrsw"] ACL\r\nOK [READ-WRITE] Ok\r\n',

@@ -103,7 +103,7 @@ class Outcome(NamedTuple):
     kind: str
     reason: str = ""
     case: str = ""
-    """Of one that failed, also with which of its values: ``test_name_goes_there_and_back[DEFAULT-emoji]``."""
+    """Of one that failed, also with which of its values: ``test_name_round_trip[DEFAULT-emoji]``."""
 
 
 class Results:

@@ -202,7 +202,7 @@ def test_append_without_time_is_now(client: IMAPClient, folder: str) -> None:
     assert abs(received - before) < datetime.timedelta(days=1)
 
 
-def test_append_to_what_is_not_there(client: IMAPClient, folders: Folders) -> None:
+def test_append_to_a_missing_folder(client: IMAPClient, folders: Folders) -> None:
     name = folders.name()
     with pytest.raises(TryCreateError) as caught:
         client.append(name, message())
@@ -252,7 +252,7 @@ def test_multiappend(client: IMAPClient, folder: str) -> None:
     assert [items[b"INTERNALDATE"] == when for items in found.values()] == [False, True, False, False]
 
 
-def test_multiappend_to_what_is_not_there(client: IMAPClient, folders: Folders) -> None:
+def test_multiappend_to_a_missing_folder(client: IMAPClient, folders: Folders) -> None:
     needs(client, "MULTIAPPEND")
     name = folders.name()
     with pytest.raises(TryCreateError) as caught:
@@ -262,7 +262,7 @@ def test_multiappend_to_what_is_not_there(client: IMAPClient, folders: Folders) 
     assert client.folder_status(name, "MESSAGES") == {b"MESSAGES": 0}
 
 
-def test_multiappend_sends_nothing_where_one_message_can_not_be_sent(client: IMAPClient, folder: str) -> None:
+def test_multiappend_sends_nothing_if_one_message_is_invalid(client: IMAPClient, folder: str) -> None:
     needs(client, "MULTIAPPEND")
     for bad in ({"flags": ["\\Seen"]}, {"msg": message(), "flags": ["two words"]}, b""):
         with pytest.raises(ValueError, match=r"msgs\[1\]"):
@@ -271,7 +271,7 @@ def test_multiappend_sends_nothing_where_one_message_can_not_be_sent(client: IMA
 
 
 @pytest.mark.parametrize("kind", ["file", "iterator"])
-def test_a_message_that_is_streamed(client: IMAPClient, folder: str, kind: str) -> None:
+def test_append_a_stream(client: IMAPClient, folder: str, kind: str) -> None:
     data = message("Streamed", b"0123456789\r\n" * 60_000)
     told = []
     source = io.BytesIO(data) if kind == "file" else (data[start : start + 9999] for start in range(0, len(data), 9999))
@@ -284,7 +284,7 @@ def test_a_message_that_is_streamed(client: IMAPClient, folder: str, kind: str) 
     assert told[-1] == (len(data), len(data))
 
 
-def test_a_streamed_message_for_a_folder_that_is_not_there(client: IMAPClient) -> None:
+def test_append_a_stream_to_a_missing_folder(client: IMAPClient) -> None:
     with pytest.raises(CommandError):
         client.append("No such folder", io.BytesIO(message()))
     client.noop()

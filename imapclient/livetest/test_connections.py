@@ -81,7 +81,7 @@ def test_authenticate(account: Account, connect: Connect, name: str) -> None:
     _check_login(client)
 
 
-def test_mechanism_of_ones_own(account: Account, connect: Connect) -> None:
+def test_sasl_login(account: Account, connect: Connect) -> None:
     user, password = _credentials(account)
     client = connect(login=False)
     if not client.has_capability("AUTH=PLAIN"):

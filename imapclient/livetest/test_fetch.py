@@ -259,7 +259,7 @@ def test_fetch_in_the_order_of_the_request(client: IMAPClient, four: list[int]) 
 
 
 @with_uids
-def test_fetch_what_is_not_there(client: IMAPClient, four: list[int]) -> None:
+def test_fetch_missing_messages(client: IMAPClient, four: list[int]) -> None:
     behind = four[-1] + 1000
     assert client.fetch(behind, "FLAGS") == {}
     assert list(client.fetch([four[1], behind], "FLAGS")) == [four[1]]
@@ -322,7 +322,7 @@ def test_fetch_a_thousand_messages(client: IMAPClient, folder: str) -> None:
 
 
 @pytest.mark.usefixtures("numbering")
-def test_by_many_more_ids_than_fit_into_a_command(client: IMAPClient, folder: str) -> None:
+def test_fetch_by_more_ids_than_fit_into_a_command(client: IMAPClient, folder: str) -> None:
     ids = fill(client, folder, [message(f"Number {number}") for number in range(3)])
     if not client.use_uid:
         pytest.skip("sequence numbers that are not there may be refused")

@@ -36,7 +36,7 @@ def test_set_flags_replaces_all(client: IMAPClient, three: list[int]) -> None:
     assert _plain(client.get_flags(three)) == {three[0]: set(), three[1]: {FLAGGED}, three[2]: {FLAGGED}}
 
 
-def test_silent_flags_answer_nothing(client: IMAPClient, three: list[int]) -> None:
+def test_silent_flags_return_nothing(client: IMAPClient, three: list[int]) -> None:
     assert client.add_flags(three, SEEN, silent=True) is None
     assert client.set_flags(three[:2], [FLAGGED], silent=True) is None
     assert client.remove_flags(three[2], SEEN, silent=True) is None
@@ -67,7 +67,7 @@ def test_keywords(client: IMAPClient, folder: str) -> None:
     assert flags_of(client, uid) == keywords - {b"NonJunk"}
 
 
-def test_no_flag_is_sent_that_is_none(client: IMAPClient, three: list[int]) -> None:
+def test_invalid_flags_are_not_sent(client: IMAPClient, three: list[int]) -> None:
     for flag in (["two words"], "(", 'a"b', "a\r\nb", "a)b", ""):
         with pytest.raises(ValueError, match="flag"):
             client.add_flags(three, flag)
@@ -91,7 +91,7 @@ def test_flags_by_sequence_numbers(client: IMAPClient, three: list[int]) -> None
     assert flags_of(client, three[1]) == {FLAGGED}
 
 
-def test_another_connection_hears_of_flags(client: IMAPClient, second_client: IMAPClient, folder: str) -> None:
+def test_flags_are_reported_to_another_connection(client: IMAPClient, second_client: IMAPClient, folder: str) -> None:
     (uid,) = fill(client, folder, [message()])
     second_client.select_folder(folder)
     client.add_flags(uid, FLAGGED)

@@ -65,7 +65,7 @@ def test_create_and_delete(client: IMAPClient, folders: Folders) -> None:
 
 
 @pytest.mark.parametrize("suffix", _NAMES.values(), ids=_NAMES)
-def test_name_goes_there_and_back(client: IMAPClient, folders: Folders, suffix: str) -> None:
+def test_name_round_trip(client: IMAPClient, folders: Folders, suffix: str) -> None:
     name = create_or_skip(folders, suffix)
     assert client.folder_exists(name)
     assert name in _names(client, "", name)
@@ -137,7 +137,7 @@ def test_create_twice_is_refused(client: IMAPClient, folder: str) -> None:
     client.noop()
 
 
-def test_delete_what_is_not_there(client: IMAPClient, folders: Folders) -> None:
+def test_delete_a_missing_folder(client: IMAPClient, folders: Folders) -> None:
     with pytest.raises(CommandError) as caught:
         client.delete_folder(folders.name())
     assert caught.value.command == "DELETE"
@@ -164,7 +164,7 @@ def test_rename_takes_the_children_along(client: IMAPClient, folders: Folders) -
     assert not client.folder_exists(f"{old}{folders.delimiter}child")
 
 
-def test_rename_what_is_not_there(client: IMAPClient, folders: Folders) -> None:
+def test_rename_a_missing_folder(client: IMAPClient, folders: Folders) -> None:
     with pytest.raises(CommandError) as caught:
         client.rename_folder(folders.name(), folders.name())
     assert caught.value.command == "RENAME"
@@ -198,7 +198,7 @@ def test_status_of_one_item(client: IMAPClient, folder: str) -> None:
         assert client.folder_status(folder, what) == {b"MESSAGES": 0}
 
 
-def test_status_of_what_is_not_there(client: IMAPClient, folders: Folders) -> None:
+def test_status_of_a_missing_folder(client: IMAPClient, folders: Folders) -> None:
     with pytest.raises(CommandError) as caught:
         client.folder_status(folders.name())
     assert caught.value.command == "STATUS"

@@ -23,7 +23,7 @@ def _deliver(second_client: IMAPClient, folder: str) -> None:
     second_client.append(folder, message("Delivered"))
 
 
-def test_idle_tells_of_a_delivery(idling: IMAPClient, second_client: IMAPClient, folder: str) -> None:
+def test_idle_reports_a_new_message(idling: IMAPClient, second_client: IMAPClient, folder: str) -> None:
     _deliver(second_client, folder)
     assert (3, b"EXISTS") in hear(idling, b"EXISTS", idling=True)
     text, _rest = idling.idle_done()
@@ -31,7 +31,7 @@ def test_idle_tells_of_a_delivery(idling: IMAPClient, second_client: IMAPClient,
     assert len(idling.search(["SUBJECT", "Delivered"])) == 1
 
 
-def test_idle_tells_of_expunged_messages(idling: IMAPClient, second_client: IMAPClient, folder: str) -> None:
+def test_idle_reports_expunged_messages(idling: IMAPClient, second_client: IMAPClient, folder: str) -> None:
     second_client.select_folder(folder)
     second_client.delete_messages("1:*", silent=True)
     second_client.close_folder()
@@ -42,7 +42,7 @@ def test_idle_tells_of_expunged_messages(idling: IMAPClient, second_client: IMAP
     assert idling.search() == []
 
 
-def test_idle_tells_of_flags(idling: IMAPClient, second_client: IMAPClient, folder: str) -> None:
+def test_idle_reports_flags(idling: IMAPClient, second_client: IMAPClient, folder: str) -> None:
     second_client.select_folder(folder)
     second_client.add_flags("1:*", FLAGGED)
     heard = [item for item in hear(idling, b"FETCH", idling=True) if item[1] == b"FETCH"]
@@ -51,7 +51,7 @@ def test_idle_tells_of_flags(idling: IMAPClient, second_client: IMAPClient, fold
     idling.idle_done()
 
 
-def test_idle_without_news(idling: IMAPClient) -> None:
+def test_idle_without_changes(idling: IMAPClient) -> None:
     # A server may say that it is still there.
     assert all(item[0] == b"OK" for item in idling.idle_check(timeout=0))
     assert all(item[0] == b"OK" for item in idling.idle_check(timeout=0.1))
@@ -60,7 +60,7 @@ def test_idle_without_news(idling: IMAPClient) -> None:
     assert all(item[0] == b"OK" for item in heard)
 
 
-def test_idle_done_has_what_nobody_asked_for(idling: IMAPClient, second_client: IMAPClient, folder: str) -> None:
+def test_idle_done_returns_what_the_server_sent(idling: IMAPClient, second_client: IMAPClient, folder: str) -> None:
     _deliver(second_client, folder)
     heard = idling.idle_done()[1]
     heard += hear(idling, b"EXISTS") if (3, b"EXISTS") not in heard else []
@@ -78,7 +78,7 @@ def test_idle_again_and_again(idling: IMAPClient, second_client: IMAPClient, fol
     assert len(idling.search()) == 4
 
 
-def test_idle_takes_no_commands(idling: IMAPClient) -> None:
+def test_idle_allows_no_other_command(idling: IMAPClient) -> None:
     with pytest.raises(IllegalStateError, match="idle_done"):
         idling.noop()
     with pytest.raises(IllegalStateError):
@@ -87,7 +87,7 @@ def test_idle_takes_no_commands(idling: IMAPClient) -> None:
     idling.noop()
 
 
-def test_idle_has_to_begin_first(client: IMAPClient) -> None:
+def test_idle_check_without_idle_is_refused(client: IMAPClient) -> None:
     with pytest.raises(IllegalStateError):
         client.idle_check(timeout=0)
     with pytest.raises(IllegalStateError):

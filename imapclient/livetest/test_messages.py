@@ -58,7 +58,7 @@ def test_copy_nothing(client: IMAPClient, folders: Folders, source: list[int]) -
     assert client.folder_status(target, "MESSAGES") == {b"MESSAGES": 0}
 
 
-def test_copy_to_what_is_not_there(client: IMAPClient, folders: Folders, source: list[int]) -> None:
+def test_copy_to_a_missing_folder(client: IMAPClient, folders: Folders, source: list[int]) -> None:
     before = uids(client)
     with pytest.raises(TryCreateError) as caught:
         client.copy(source, folders.name())
@@ -119,7 +119,7 @@ def test_move_nothing(client: IMAPClient, folders: Folders, source: list[int]) -
 
 @with_uids
 @pytest.mark.usefixtures("move_by")
-def test_move_what_is_not_there(client: IMAPClient, folders: Folders, source: list[int]) -> None:
+def test_move_missing_messages(client: IMAPClient, folders: Folders, source: list[int]) -> None:
     target = folders.create()
     reply = client.move([source[4] + 1000], target)
     assert list(reply.pairs()) == []
@@ -128,7 +128,7 @@ def test_move_what_is_not_there(client: IMAPClient, folders: Folders, source: li
 
 
 @pytest.mark.usefixtures("move_by")
-def test_move_to_what_is_not_there(client: IMAPClient, folders: Folders, source: list[int]) -> None:
+def test_move_to_a_missing_folder(client: IMAPClient, folders: Folders, source: list[int]) -> None:
     with pytest.raises(CommandError) as caught:
         client.move(source, folders.name())
     assert caught.value.status == "NO"
@@ -214,7 +214,7 @@ def test_expunge_of_an_empty_set_removes_nothing(client: IMAPClient, source: lis
     assert ids(client) == source
 
 
-def test_another_connection_hears_of_expunged(client: IMAPClient, second_client: IMAPClient, folder: str) -> None:
+def test_expunge_is_reported_to_another_connection(client: IMAPClient, second_client: IMAPClient, folder: str) -> None:
     found = fill(client, folder, [message(), message(), message()])
     second_client.select_folder(folder)
     client.delete_messages(found[1], silent=True)

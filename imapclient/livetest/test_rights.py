@@ -31,7 +31,7 @@ def test_rights_on_a_folder(client: IMAPClient, folders: Folders) -> None:
     assert dict(client.getacl(name)).get(_NOBODY.encode("ascii"), b"") == b""
 
 
-def test_rights_on_what_is_not_there(client: IMAPClient, folders: Folders) -> None:
+def test_rights_on_a_missing_folder(client: IMAPClient, folders: Folders) -> None:
     needs(client, "ACL")
     with pytest.raises(CommandError):
         client.getacl(folders.name())

@@ -120,7 +120,7 @@ def test_search_for_line_breaks_is_no_injection(client: IMAPClient, searched: di
     assert len(client.search()) == len(searched)
 
 
-def test_search_for_what_can_not_be_sent(client: IMAPClient, searched: dict[str, int]) -> None:
+def test_search_for_invalid_text(client: IMAPClient, searched: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="NUL"):
         client.search(["BODY", "a\0b"])
     with pytest.raises(ValueError, match="CR, LF or NUL"):
@@ -157,7 +157,7 @@ def test_search_within_sequence_numbers(client: IMAPClient, searched: dict[str, 
 
 
 @with_uids
-def test_search_gives_sequence_numbers(client: IMAPClient, searched: dict[str, int]) -> None:
+def test_search_returns_sequence_numbers(client: IMAPClient, searched: dict[str, int]) -> None:
     client.use_uid = False
     assert client.search(["SUBJECT", "Large"]) == [5]
     assert sorted(client.search(["UID", searched["new"]])) == [2]
@@ -234,7 +234,7 @@ def test_sort_for_non_ascii(client: IMAPClient, searched: dict[str, int]) -> Non
     assert _sorted(client, searched, "REVERSE ARRIVAL", ["OR", ["BODY", "日本"], "SEEN"]) == ["umlaut", "old"]
 
 
-def test_sort_by_what_is_displayed(client: IMAPClient, folder: str) -> None:
+def test_sort_by_displayed_name(client: IMAPClient, folder: str) -> None:
     needs(client, "SORT", "SORT=DISPLAY")
     senders = ["=?utf-8?q?=C3=84nn?= <z@example.org>", "zoe@example.org", "Bob <x@example.org>"]
     found = fill(client, folder, [f"From: {sender}\r\nSubject: x\r\n\r\n".encode() for sender in senders])
@@ -299,7 +299,7 @@ def test_thread_by_subject(client: IMAPClient, threaded: dict[str, int]) -> None
     assert [thread[0] for thread in threads] == [threaded["root"], threaded["orphan"]]
 
 
-def test_what_the_server_lacks(client: IMAPClient, folder: str) -> None:
+def test_search_without_the_capability(client: IMAPClient, folder: str) -> None:
     client.select_folder(folder)
     with pytest.raises(CapabilityError):
         client.thread("NOSUCHALGORITHM")

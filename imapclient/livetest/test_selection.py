@@ -11,7 +11,7 @@ from imapclient.exceptions import CommandError
 from imapclient.livetest.fixtures import Folders, fill, flags_of, message, needs
 
 
-def test_select_tells_about_the_folder(client: IMAPClient, folder: str) -> None:
+def test_select_returns_the_state_of_the_folder(client: IMAPClient, folder: str) -> None:
     client.append(folder, message())
     selected = client.select_folder(folder)
     assert selected[b"EXISTS"] == 1
@@ -36,7 +36,7 @@ def test_select_read_only_changes_nothing(client: IMAPClient, folder: str) -> No
     assert flags_of(client, uid) == set()
 
 
-def test_select_what_is_not_there(client: IMAPClient, folder: str, folders: Folders) -> None:
+def test_select_a_missing_folder(client: IMAPClient, folder: str, folders: Folders) -> None:
     client.select_folder(folder)
     with pytest.raises(CommandError) as caught:
         client.select_folder(folders.name())

@@ -35,7 +35,7 @@ def test_namespace_has_the_users_own_folders(client: IMAPClient) -> None:
         assert delimiter is None or len(delimiter) == 1
 
 
-def test_namespace_without_the_capability_says_so(client: IMAPClient) -> None:
+def test_namespace_without_the_capability(client: IMAPClient) -> None:
     if client.has_capability("NAMESPACE"):
         pytest.skip("the server has NAMESPACE")
     with pytest.raises(CapabilityError, match="NAMESPACE"):
@@ -49,13 +49,13 @@ def test_noop_returns_the_servers_text(client: IMAPClient) -> None:
     assert isinstance(heard, list)
 
 
-def test_noop_tells_of_a_new_message(client: IMAPClient, second_client: IMAPClient, folder: str) -> None:
+def test_noop_reports_a_new_message(client: IMAPClient, second_client: IMAPClient, folder: str) -> None:
     client.select_folder(folder)
     second_client.append(folder, message())
     assert (1, b"EXISTS") in hear(client, b"EXISTS")
 
 
-def test_all_goes_on_compressed(connect: Connect, second_client: IMAPClient, folder: str) -> None:
+def test_compress(connect: Connect, second_client: IMAPClient, folder: str) -> None:
     client = connect()
     needs(client, "COMPRESS=DEFLATE")
     client.select_folder(folder)
@@ -82,7 +82,7 @@ def test_leaving_the_context_ends_the_connection(connect: Connect) -> None:
         client.noop()
 
 
-def test_leaving_the_context_hands_on_the_bodys_exception(connect: Connect) -> None:
+def test_leaving_the_context_keeps_the_exception(connect: Connect) -> None:
     client = connect()
     with pytest.raises(ZeroDivisionError), client:
         raise ZeroDivisionError

@@ -1,4 +1,4 @@
-"""What the live tests share: clients, folders, messages, and skipping where a capability is missing."""
+"""The fixtures and functions of the live tests: clients, folders, messages, and the check for capabilities."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from imapclient.livetest.accounts import Account
 from ..imapclient import SocketTimeout
 
 PATIENCE = 60.0
-"""How long a server may take, in seconds, until one connection sees what another one did."""
+"""How long a server may take to report a change by another connection, in seconds."""
 
 with_uids = pytest.mark.parametrize("numbering", ["uid"], indirect=True)
-"""For tests that are about UIDs, with a fixture that needs `numbering`."""
+"""A mark for tests of UIDs that use the fixture `numbering`: they run with UIDs only."""
 with_sequence_numbers = pytest.mark.parametrize("numbering", ["sequence"], indirect=True)
-"""For tests that are about sequence numbers."""
+"""A mark for tests of sequence numbers that use the fixture `numbering`."""
 
 
 class Connect(Protocol):
-    """The fixture ``connect``: returns a new client that is logged in, and that the test need not close."""
+    """The type of the fixture ``connect``. It returns a new client, which the fixture closes after the test."""
 
     def __call__(
         self, *, timeout: float | SocketTimeout | None = ..., login: bool = ..., section: str | None = ...
@@ -32,7 +32,7 @@ class Connect(Protocol):
 
 
 class Folders:
-    """Makes new folders on a server, inside the one of the run."""
+    """Creates folders in the folder of the run."""
 
     def __init__(self, client: IMAPClient, account: Account) -> None:
         self._client = client
@@ -40,11 +40,11 @@ class Folders:
         self.delimiter = account.delimiter
 
     def name(self, suffix: str = "") -> str:
-        """The name of a folder that doesn't exist yet: ``'imapclient-livetest-67e2c1ab0f3d9a41/4-suffix'``."""
+        """Return the name of a folder that does not exist yet: ``'imapclient-livetest-67e2c1ab0f3d9a41/4-suffix'``."""
         return self._account.new_name(suffix)
 
     def create(self, suffix: str = "") -> str:
-        """Create a folder and return its name, which ends with ``suffix``."""
+        """Create a folder whose name ends with ``suffix``. Return its name."""
         name = self.name(suffix)
         self._client.create_folder(name)
         return name
@@ -52,7 +52,7 @@ class Folders:
 
 @pytest.fixture
 def client(account: Account) -> Iterator[IMAPClient]:
-    """A client that is logged in, no folder selected, all attributes as after construction."""
+    """A logged-in client without a selected folder. All its attributes have their default values."""
     client = account.take()
     yield client
     account.give_back(client)
@@ -60,7 +60,7 @@ def client(account: Account) -> Iterator[IMAPClient]:
 
 @pytest.fixture
 def second_client(client: IMAPClient, account: Account) -> Iterator[IMAPClient]:
-    """Another connection of the same user."""
+    """A second connection of the same user."""
     second = account.take()
     yield second
     account.give_back(second)
@@ -68,7 +68,7 @@ def second_client(client: IMAPClient, account: Account) -> Iterator[IMAPClient]:
 
 @pytest.fixture
 def connect(client: IMAPClient, account: Account) -> Iterator[Connect]:
-    """Opens new connections."""
+    """A function that opens new connections. They are closed after the test."""
     opened: list[IMAPClient] = []
 
     def connect(
@@ -84,13 +84,13 @@ def connect(client: IMAPClient, account: Account) -> Iterator[Connect]:
 
 @pytest.fixture
 def folders(client: IMAPClient, account: Account) -> Folders:
-    """Makes new folders, through `client`."""
+    """Creates folders with `client`."""
     return Folders(client, account)
 
 
 @pytest.fixture
 def folder(client: IMAPClient, account: Account) -> Iterator[str]:
-    """The name of an empty folder. It isn't selected, and a test leaves it where it is."""
+    """The name of an empty folder, which is not selected. A test neither renames nor deletes it."""
     name = account.take_folder(client)
     yield name
     account.give_back_folder(name)
@@ -98,14 +98,14 @@ def folder(client: IMAPClient, account: Account) -> Iterator[str]:
 
 @pytest.fixture(params=["uid", "sequence"])
 def numbering(request: pytest.FixtureRequest, client: IMAPClient) -> str:
-    """Whether ids are UIDs or sequence numbers to `client`: "uid" or "sequence"."""
+    """Which ids `client` uses: "uid" for UIDs, "sequence" for sequence numbers. A test runs with both."""
     kind: str = request.param
     client.use_uid = kind == "uid"
     return kind
 
 
 def create_or_skip(folders: Folders, suffix: str) -> str:
-    """Create a folder with such a name; skip the test where the server refuses it."""
+    """Create a folder whose name ends with ``suffix``. Skip the test if the server refuses the name."""
     try:
         return folders.create(suffix)
     except CommandError as error:
@@ -113,20 +113,20 @@ def create_or_skip(folders: Folders, suffix: str) -> str:
 
 
 def needs(client: IMAPClient, *capabilities: str) -> None:
-    """Skip the test unless the server has all the capabilities."""
+    """Skip the test if the server does not have all the capabilities."""
     missing = [capability for capability in capabilities if not client.has_capability(capability)]
     if missing:
         pytest.skip(f"the server has no {' and no '.join(missing)}")
 
 
 def message(subject: str = "A test", body: bytes = b"Hello.\r\n", *headers: str) -> bytes:
-    """A message with lines that end in CRLF. ``headers`` are more lines: ``'Cc: bob@example.org'``."""
+    """Return a message whose lines end with CRLF. ``headers`` are more header lines: ``'Cc: bob@example.org'``."""
     lines = [f"Subject: {subject}", "From: Ann <ann@example.org>", "To: bob@example.org", *headers]
     return "".join(f"{line}\r\n" for line in lines).encode("ascii") + b"\r\n" + body
 
 
 def fill(client: IMAPClient, folder: str, messages: Iterable[bytes]) -> list[int]:
-    """Append messages to an empty folder, select it, and return their ids, in the order of the messages."""
+    """Append messages to an empty folder and select it. Return their ids, in the order of the messages."""
     for data in messages:
         client.append(folder, data)
     client.select_folder(folder)
@@ -134,35 +134,35 @@ def fill(client: IMAPClient, folder: str, messages: Iterable[bytes]) -> list[int
 
 
 def ids(client: IMAPClient) -> list[int]:
-    """The ids in the selected folder, UIDs or sequence numbers as the client uses them, lowest first."""
+    """Return the ids in the selected folder, lowest first: UIDs or sequence numbers, as the client uses them."""
     return sorted(client.search("ALL"))
 
 
 def uids(client: IMAPClient) -> list[int]:
-    """The UIDs in the selected folder, lowest first, whatever ids the client uses."""
+    """Return the UIDs in the selected folder, lowest first, also if the client uses sequence numbers."""
     found = ids(client)
     return found if client.use_uid or not found else [items[b"UID"] for items in client.fetch(found, "UID").values()]
 
 
 def flags_of(client: IMAPClient, message_id: int) -> set[bytes]:
-    r"""The flags of a message without ``\Recent``, which the server sets as it likes."""
+    r"""Return the flags of a message without ``\Recent``, which the server sets by its own rules."""
     return set(client.get_flags(message_id)[message_id]) - {b"\\Recent"}
 
 
-def hear(client: IMAPClient, kind: bytes, *, idling: bool = False) -> list[tuple[Any, ...]]:
-    """Listen until the server tells something of a kind (``b'EXISTS'``), by IDLE or NOOP; return all that it told.
+def wait_for_response(client: IMAPClient, kind: bytes, *, idling: bool = False) -> list[tuple[Any, ...]]:
+    """Wait for an untagged response of a kind, such as ``b'EXISTS'``. Return all untagged responses until then.
 
-    Fails after `PATIENCE` seconds.
+    Sends NOOP, or calls `IMAPClient.idle_check` if ``idling``. The test fails after `PATIENCE` seconds.
     """
-    heard: list[tuple[Any, ...]] = []
+    responses: list[tuple[Any, ...]] = []
     deadline = time.monotonic() + PATIENCE
-    while not any(kind in item[:2] for item in heard):
+    while not any(kind in item[:2] for item in responses):
         if time.monotonic() > deadline:
-            pytest.fail(f"no {kind.decode('ascii')} in {PATIENCE:.0f} seconds, but {heard}")
+            pytest.fail(f"no {kind.decode('ascii')} in {PATIENCE:.0f} seconds, but {responses}")
         if idling:
-            heard += client.idle_check(timeout=1)
+            responses += client.idle_check(timeout=1)
         else:
-            heard += client.noop()[1]
-            if not heard:
+            responses += client.noop()[1]
+            if not responses:
                 time.sleep(0.05)
-    return heard
+    return responses

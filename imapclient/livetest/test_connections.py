@@ -1,4 +1,4 @@
-"""Connecting as each section of the file says, and the ways to log in."""
+"""The connections of the sections of the file, and the ways to log in."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WITH_PASSWORD: dict[str, Callable[[str, str], sasl.Mechanism]] = {
 
 
 def test_section_connects_or_is_refused(account: Account, section: str | None, connect: Connect) -> None:
-    """With ``expect_failure`` connecting has to fail, with such an error."""
+    """If the section sets ``expect_failure``, connecting fails with an error that contains its value."""
     if section is None:
         pytest.skip("the file has no other sections")
     expected = account.settings.alternates[section].expect_failure
@@ -49,7 +49,7 @@ def _credentials(account: Account) -> tuple[str, str]:
 
 def _check_login(client: IMAPClient) -> None:
     assert client.folder_exists("INBOX")
-    # It is possible once.
+    # A second login is refused.
     with pytest.raises(LoginError):
         client.login("somebody", "else")
     assert client.folder_exists("INBOX")
@@ -113,6 +113,6 @@ def test_starttls_after_login_is_refused(client: IMAPClient) -> None:
 
 def test_socket(client: IMAPClient, account: Account) -> None:
     if account.settings.stream:
-        pytest.skip("there is no socket but a program")
+        pytest.skip("the connection is a program, which has no socket")
     assert client.socket().fileno() >= 0
     client.noop()

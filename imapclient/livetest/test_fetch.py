@@ -1,4 +1,4 @@
-"""Fetching."""
+"""FETCH: the items, the sets of messages, and the iterators."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _MULTIPART = (
 
 @pytest.fixture
 def multipart(client: IMAPClient, folder: str, numbering: str) -> int:
-    """The id of a message with parts, the only one of the selected folder."""
+    """The id of a message with parts. The selected folder has no other message."""
     client.append(folder, _MULTIPART, (), datetime.datetime(2024, 1, 2, 17, 20, 31, tzinfo=datetime.timezone.utc))
     client.select_folder(folder)
     return ids(client)[0]
@@ -68,7 +68,7 @@ def multipart(client: IMAPClient, folder: str, numbering: str) -> int:
 
 @pytest.fixture
 def four(client: IMAPClient, folder: str, numbering: str) -> list[int]:
-    """The ids of the four messages "Number 1" to "Number 4" of the selected folder."""
+    """The ids of the messages in the selected folder. Their subjects are "Number 1" to "Number 4"."""
     return fill(client, folder, [message(f"Number {number}") for number in range(1, 5)])
 
 
@@ -77,7 +77,7 @@ def _body_type(body: Any) -> tuple[bytes, bytes]:
 
 
 def _addresses(addresses: Any) -> list[str]:
-    # A name that is missing is NIL, and with some servers an empty string: both look the same here.
+    # If an address has no name, servers send NIL or an empty string. str() gives the same for both.
     return [str(address) for address in addresses]
 
 
@@ -173,7 +173,7 @@ def test_fetch_header_fields(client: IMAPClient, multipart: int) -> None:
 def test_fetch_a_part_of_the_body(client: IMAPClient, multipart: int) -> None:
     for start, length in [(0, 10), (5, 100), (0, 1_000_000), (1_000_000, 10)]:
         fetched = client.fetch(multipart, f"BODY.PEEK[]<{start}.{length}>")[multipart]
-        # A start behind the end: an empty string (RFC 9051, 6.4.5), or NIL.
+        # If the start is behind the end, servers send an empty string (RFC 9051, 6.4.5) or NIL.
         assert (fetched[b"BODY[]<%d>" % start] or b"") == _MULTIPART[start : start + length]
 
 
@@ -300,19 +300,19 @@ def test_fetch_sees_a_message_of_another_connection(client: IMAPClient, second_c
 
 def test_fetch_a_thousand_messages(client: IMAPClient, folder: str) -> None:
     client.append(folder, message("One of many"))
-    # Doubling is quicker than appending them all.
+    # Copying all messages ten times is faster than appending 1024 of them.
     for _ in range(10):
         client.select_folder(folder)
         client.copy("1:*", folder)
     assert client.select_folder(folder)[b"EXISTS"] > 0
     found = ids(client)
     if len(found) < 1024:
-        pytest.skip("the server keeps equal messages once")
+        pytest.skip("the server keeps only one of several equal messages")
     fetched = client.fetch(found, ["FLAGS", "ENVELOPE", "BODYSTRUCTURE", "BODY.PEEK[HEADER.FIELDS (SUBJECT)]"])
     assert list(fetched) == found
     assert {items[b"ENVELOPE"].subject for items in fetched.values()} == {b"One of many"}
     assert [items[b"SEQ"] for items in fetched.values()] == list(range(1, 1025))
-    # Every second one: no runs, the longest set.
+    # Every second id makes the longest set, because no two ids join to a range.
     half = found[::2]
     assert list(client.fetch(half[::-1], "FLAGS")) == half[::-1]
     client.add_flags(half, b"\\Flagged", silent=True)
@@ -325,7 +325,7 @@ def test_fetch_a_thousand_messages(client: IMAPClient, folder: str) -> None:
 def test_fetch_by_more_ids_than_fit_into_a_command(client: IMAPClient, folder: str) -> None:
     ids = fill(client, folder, [message(f"Number {number}") for number in range(3)])
     if not client.use_uid:
-        pytest.skip("sequence numbers that are not there may be refused")
+        pytest.skip("a server may refuse sequence numbers of missing messages")
     wanted = [*ids, *range(ids[-1] + 10, ids[-1] + 40_000, 2)]
     assert {uid: data[b"ENVELOPE"].subject for uid, data in client.fetch(wanted, "ENVELOPE").items()} == {
         uid: b"Number %d" % number for number, uid in enumerate(ids)
@@ -386,7 +386,7 @@ def test_download_of_parts(client: IMAPClient, folder: str, numbering: str) -> N
     assert b"\\Seen" not in flags_of(client, number)
     with pytest.raises(NoSuchPartError):
         download("7")
-    # A sequence number that there is not is an error to some servers.
+    # Some servers refuse the sequence number of a missing message.
     with pytest.raises(NoSuchPartError if client.use_uid else (NoSuchPartError, CommandError)):
         client.download(number + 5, "1", io.BytesIO())
     client.noop()

@@ -1,4 +1,4 @@
-"""Flags of messages."""
+"""STORE and the flags of messages."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from imapclient import ANSWERED, DELETED, FLAGGED, SEEN, IMAPClient
-from imapclient.livetest.fixtures import fill, flags_of, hear, message, with_uids
+from imapclient.livetest.fixtures import fill, flags_of, message, wait_for_response, with_uids
 
 
 @pytest.fixture
 def three(client: IMAPClient, folder: str, numbering: str) -> list[int]:
-    """The ids of three messages without flags in the selected folder."""
+    """The ids of three messages in the selected folder, which have no flags."""
     return fill(client, folder, [message(f"Flags {number}") for number in range(3)])
 
 
@@ -58,7 +58,7 @@ def test_delete_messages_sets_the_flag(client: IMAPClient, three: list[int]) -> 
 def test_keywords(client: IMAPClient, folder: str) -> None:
     (uid,) = fill(client, folder, [message()])
     if b"\\*" not in client.select_folder(folder)[b"PERMANENTFLAGS"]:
-        pytest.skip("the server takes no keywords")
+        pytest.skip("the server does not accept keywords")
     keywords = {b"$Forwarded", b"NonJunk", b"a.b:c-d"}
     assert _plain(client.add_flags(uid, list(keywords))) == {uid: keywords}
     assert client.search(["KEYWORD", "NonJunk"]) == [uid]
@@ -95,7 +95,7 @@ def test_flags_are_reported_to_another_connection(client: IMAPClient, second_cli
     (uid,) = fill(client, folder, [message()])
     second_client.select_folder(folder)
     client.add_flags(uid, FLAGGED)
-    heard = [item for item in hear(second_client, b"FETCH") if item[1] == b"FETCH"]
-    assert heard[0][0] == 1
-    assert FLAGGED in heard[0][2][heard[0][2].index(b"FLAGS") + 1]
+    number, _fetch, items = next(item for item in wait_for_response(second_client, b"FETCH") if item[1] == b"FETCH")
+    assert number == 1
+    assert FLAGGED in items[items.index(b"FLAGS") + 1]
     assert flags_of(second_client, uid) == {FLAGGED}

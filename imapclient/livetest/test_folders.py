@@ -9,7 +9,7 @@ from imapclient.exceptions import CommandError
 from imapclient.imapclient import ALL, ARCHIVE, DRAFTS, JUNK, SENT, TRASH
 from imapclient.livetest.fixtures import Folders, create_or_skip, fill, message, needs
 
-# Why each is here: quoting, atoms' specials, modified UTF-7, what looks like other syntax.
+# Names that need quoting or modified UTF-7, or that look like other syntax. The key says which.
 _NAMES = {
     "spaces": " with  spaces",
     "quotes": ' "quoted"',
@@ -80,9 +80,9 @@ def test_name_round_trip(client: IMAPClient, folders: Folders, suffix: str) -> N
 
 def test_name_with_the_hierarchy_delimiter(client: IMAPClient, folders: Folders) -> None:
     if not folders.delimiter:
-        pytest.skip("the server has no hierarchy")
+        pytest.skip("the server has no hierarchy of folders")
     parent = folders.name("-Ämter")
-    # Above a folder a server makes what is missing.
+    # The server creates the missing parent too.
     name = f"{parent}{folders.delimiter}inside"
     client.create_folder(name)
     assert client.folder_exists(name)
@@ -105,7 +105,7 @@ def test_name_in_bytes(client: IMAPClient, folders: Folders) -> None:
 
 def test_list_one_level(client: IMAPClient, folders: Folders) -> None:
     if not folders.delimiter:
-        pytest.skip("the server has no hierarchy")
+        pytest.skip("the server has no hierarchy of folders")
     parent = folders.create()
     child = f"{parent}{folders.delimiter}child"
     grandchild = f"{child}{folders.delimiter}grandchild"
@@ -156,7 +156,7 @@ def test_rename_keeps_the_messages(client: IMAPClient, folders: Folders) -> None
 
 def test_rename_takes_the_children_along(client: IMAPClient, folders: Folders) -> None:
     if not folders.delimiter:
-        pytest.skip("the server has no hierarchy")
+        pytest.skip("the server has no hierarchy of folders")
     old, new = folders.create(), folders.name()
     client.create_folder(f"{old}{folders.delimiter}child")
     client.rename_folder(old, new)

@@ -8,7 +8,7 @@ from imapclient import IMAPClient
 from imapclient.exceptions import CommandError
 from imapclient.livetest.fixtures import fill, message, needs
 
-# Labels are folders: these two are inside the folder of the run, as names of folders there.
+# System labels. Other labels are folders, and the tests create folders in the folder of the run only.
 _LABELS = ["\\Starred", "\\Important"]
 
 

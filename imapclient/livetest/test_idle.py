@@ -1,4 +1,4 @@
-"""Waiting for what the server tells by itself."""
+"""IDLE and watch: changes that the server reports without a command."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import pytest
 from imapclient import FLAGGED, IMAPClient
 from imapclient.events import Expunged, FolderEvent, NewMessage, Vanished
 from imapclient.exceptions import IllegalStateError
-from imapclient.livetest.fixtures import PATIENCE, fill, hear, message, needs
+from imapclient.livetest.fixtures import PATIENCE, fill, message, needs, wait_for_response
 
 
 @pytest.fixture
 def idling(client: IMAPClient, folder: str) -> IMAPClient:
-    """`client`, in IDLE on `folder`, which has two messages."""
+    """`client` in IDLE. Its selected folder is `folder`, with two messages."""
     needs(client, "IDLE")
     fill(client, folder, [message("One"), message("Two")])
     client.idle()
@@ -25,7 +25,7 @@ def _deliver(second_client: IMAPClient, folder: str) -> None:
 
 def test_idle_reports_a_new_message(idling: IMAPClient, second_client: IMAPClient, folder: str) -> None:
     _deliver(second_client, folder)
-    assert (3, b"EXISTS") in hear(idling, b"EXISTS", idling=True)
+    assert (3, b"EXISTS") in wait_for_response(idling, b"EXISTS", idling=True)
     text, _rest = idling.idle_done()
     assert text
     assert len(idling.search(["SUBJECT", "Delivered"])) == 1
@@ -35,9 +35,9 @@ def test_idle_reports_expunged_messages(idling: IMAPClient, second_client: IMAPC
     second_client.select_folder(folder)
     second_client.delete_messages("1:*", silent=True)
     second_client.close_folder()
-    heard = hear(idling, b"EXPUNGE", idling=True)
-    heard += idling.idle_done()[1]
-    assert {item[0] for item in heard if item[1] == b"EXPUNGE"} <= {1, 2}
+    responses = wait_for_response(idling, b"EXPUNGE", idling=True)
+    responses += idling.idle_done()[1]
+    assert {item[0] for item in responses if item[1] == b"EXPUNGE"} <= {1, 2}
     idling.noop()
     assert idling.search() == []
 
@@ -45,32 +45,33 @@ def test_idle_reports_expunged_messages(idling: IMAPClient, second_client: IMAPC
 def test_idle_reports_flags(idling: IMAPClient, second_client: IMAPClient, folder: str) -> None:
     second_client.select_folder(folder)
     second_client.add_flags("1:*", FLAGGED)
-    heard = [item for item in hear(idling, b"FETCH", idling=True) if item[1] == b"FETCH"]
-    assert heard[0][0] in (1, 2)
-    assert FLAGGED in heard[0][2][heard[0][2].index(b"FLAGS") + 1]
+    responses = wait_for_response(idling, b"FETCH", idling=True)
+    number, _fetch, items = next(item for item in responses if item[1] == b"FETCH")
+    assert number in (1, 2)
+    assert FLAGGED in items[items.index(b"FLAGS") + 1]
     idling.idle_done()
 
 
 def test_idle_without_changes(idling: IMAPClient) -> None:
-    # A server may say that it is still there.
+    # A server may send OK from time to time, to keep the connection open.
     assert all(item[0] == b"OK" for item in idling.idle_check(timeout=0))
     assert all(item[0] == b"OK" for item in idling.idle_check(timeout=0.1))
-    text, heard = idling.idle_done()
+    text, responses = idling.idle_done()
     assert text
-    assert all(item[0] == b"OK" for item in heard)
+    assert all(item[0] == b"OK" for item in responses)
 
 
 def test_idle_done_returns_what_the_server_sent(idling: IMAPClient, second_client: IMAPClient, folder: str) -> None:
     _deliver(second_client, folder)
-    heard = idling.idle_done()[1]
-    heard += hear(idling, b"EXISTS") if (3, b"EXISTS") not in heard else []
-    assert (3, b"EXISTS") in heard
+    responses = idling.idle_done()[1]
+    responses += wait_for_response(idling, b"EXISTS") if (3, b"EXISTS") not in responses else []
+    assert (3, b"EXISTS") in responses
 
 
 def test_idle_again_and_again(idling: IMAPClient, second_client: IMAPClient, folder: str) -> None:
     for count in (3, 4):
         _deliver(second_client, folder)
-        assert (count, b"EXISTS") in hear(idling, b"EXISTS", idling=True)
+        assert (count, b"EXISTS") in wait_for_response(idling, b"EXISTS", idling=True)
         idling.idle_done()
         idling.noop()
         idling.idle()
@@ -106,7 +107,7 @@ def test_watch(client: IMAPClient, second_client: IMAPClient, folder: str) -> No
     uidnext = client.folder_status(folder, "UIDNEXT")[b"UIDNEXT"]
     second_client.append(folder, message("Three"))
     events = client.watch(folder, poll=0.5, timeout=PATIENCE, uidnext=uidnext)
-    # It was there before.
+    # This message is older than the watch.
     event: FolderEvent = next(events)
     assert isinstance(event, NewMessage)
     assert event.sequence_number == 3

@@ -1,4 +1,4 @@
-"""Copying, moving, expunging."""
+"""COPY, MOVE and EXPUNGE."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ import pytest
 
 from imapclient import DELETED, FLAGGED, IMAPClient
 from imapclient.exceptions import CapabilityError, CommandError, IllegalStateError, TryCreateError
-from imapclient.livetest.fixtures import Folders, fill, flags_of, hear, ids, message, needs, uids, with_uids
+from imapclient.livetest.fixtures import (
+    Folders,
+    fill,
+    flags_of,
+    ids,
+    message,
+    needs,
+    uids,
+    wait_for_response,
+    with_uids,
+)
 from imapclient.util import Text
 
 from ..response_types import CopyReply
@@ -16,7 +26,7 @@ from ..response_types import CopyReply
 
 @pytest.fixture
 def source(client: IMAPClient, folder: str, numbering: str) -> list[int]:
-    """The ids of the messages "Number 1" to "Number 5" in the selected folder."""
+    """The ids of the messages in the selected folder. Their subjects are "Number 1" to "Number 5"."""
     return fill(client, folder, [message(f"Number {number}") for number in range(1, 6)])
 
 
@@ -26,7 +36,7 @@ def _subjects(client: IMAPClient, folder: str) -> list[bytes]:
 
 
 def _check_uids(client: IMAPClient, reply: CopyReply, target: str, source: list[int]) -> None:
-    """A server with UIDPLUS tells which message went where; these are all that the target folder has."""
+    """A server with UIDPLUS reports the old and the new UID of each message. The target folder has no others."""
     assert isinstance(reply, CopyReply)
     if not client.has_capability("UIDPLUS"):
         return
@@ -70,7 +80,7 @@ def test_copy_to_a_missing_folder(client: IMAPClient, folders: Folders, source: 
 
 @pytest.fixture(params=["MOVE", "UIDPLUS"])
 def move_by(request: pytest.FixtureRequest, client: IMAPClient, monkeypatch: pytest.MonkeyPatch) -> str:
-    """How messages are moved: by the command, or by COPY and UID EXPUNGE, as on a server that has no MOVE."""
+    """How messages are moved: "MOVE" is by MOVE, "UIDPLUS" by COPY and UID EXPUNGE as on a server without MOVE."""
     capability: str = request.param
     needs(client, capability)
     if capability == "UIDPLUS":
@@ -79,7 +89,7 @@ def move_by(request: pytest.FixtureRequest, client: IMAPClient, monkeypatch: pyt
 
 
 def _hide(client: IMAPClient, monkeypatch: pytest.MonkeyPatch, *capabilities: str) -> None:
-    """Make the client believe that the server lacks some, and IMAP4rev2, of which they are a part."""
+    """Hide capabilities from the client. IMAP4rev2 is hidden too, because it includes them."""
     has_capability = client.has_capability
 
     def has_another(capability: Text) -> bool:
@@ -92,7 +102,7 @@ def _hide(client: IMAPClient, monkeypatch: pytest.MonkeyPatch, *capabilities: st
 def test_move(client: IMAPClient, folders: Folders, folder: str, source: list[int]) -> None:
     target, before = folders.create("-moved"), uids(client)
     client.add_flags(source[0], FLAGGED)
-    # Somebody else's, which must not go with them.
+    # This message has \Deleted, and must not be expunged with the moved ones.
     client.delete_messages(source[2], silent=True)
     reply = client.move([source[0], source[4]], target)
     assert reply
@@ -160,9 +170,9 @@ def test_move_without_move_and_uidplus(
     assert ids(client) == source
 
 
-def _expunged(told: list[tuple[Any, ...]]) -> list[int]:
-    """The numbers of the messages that were removed; a server may tell other things as well."""
-    return sorted(item[0] for item in told if item[1:] == (b"EXPUNGE",))
+def _expunged(responses: list[tuple[Any, ...]]) -> list[int]:
+    """Return the sequence numbers of the EXPUNGE responses. A server may send other responses too."""
+    return sorted(item[0] for item in responses if item[1:] == (b"EXPUNGE",))
 
 
 def test_expunge(client: IMAPClient, source: list[int]) -> None:
@@ -170,7 +180,7 @@ def test_expunge(client: IMAPClient, source: list[int]) -> None:
     client.delete_messages([source[1], source[3]], silent=True)
     text, removed = client.expunge()
     assert text
-    # Each is the number at its time: 2 and 3, or 4 and 2, as the server goes through them.
+    # Each EXPUNGE changes the later numbers. So these are 2 and 3, or 4 and 2, by the order of the server.
     assert _expunged(removed) in ([2, 3], [2, 4])
     assert uids(client) == [before[0], before[2], before[4]]
 
@@ -184,7 +194,7 @@ def test_uid_expunge_some_of_the_deleted(client: IMAPClient, source: list[int]) 
     needs(client, "UIDPLUS")
     before = uids(client)
     client.delete_messages(source[1:4], silent=True)
-    # It takes UIDs, whatever ids the client uses.
+    # It takes UIDs, also if the client uses sequence numbers.
     text, removed = client.uid_expunge([before[0], before[1], before[3]])
     assert text
     assert _expunged(removed) in ([2, 3], [2, 4])
@@ -219,5 +229,5 @@ def test_expunge_is_reported_to_another_connection(client: IMAPClient, second_cl
     second_client.select_folder(folder)
     client.delete_messages(found[1], silent=True)
     client.expunge()
-    assert (2, b"EXPUNGE") in hear(second_client, b"EXPUNGE")
+    assert (2, b"EXPUNGE") in wait_for_response(second_client, b"EXPUNGE")
     assert uids(second_client) == [found[0], found[2]]

@@ -10,7 +10,7 @@ from imapclient import IMAPClient
 from imapclient.exceptions import CapabilityError, CommandError
 from imapclient.livetest.fixtures import Folders, message, needs
 
-# Nobody's name, on any server.
+# A user that exists on no server.
 _NOBODY = "imapclient-livetest-nobody"
 
 
@@ -23,7 +23,7 @@ def test_rights_on_a_folder(client: IMAPClient, folders: Folders) -> None:
         client.setacl(name, _NOBODY, "lr")
     except CommandError as error:
         assert client.getacl(name) == before
-        pytest.skip(f"the server gives no rights to a name it does not know: {error.text}")
+        pytest.skip(f"the server gives no rights to an unknown user: {error.text}")
     assert set(dict(client.getacl(name))[_NOBODY.encode("ascii")]) >= set(b"lr")
     client.setacl(name, _NOBODY, "-r")
     assert set(dict(client.getacl(name))[_NOBODY.encode("ascii")]) == set(b"l")
@@ -62,8 +62,8 @@ def test_set_quota(client: IMAPClient) -> None:
     needs(client, "QUOTA")
     quotas = client.get_quota("INBOX")
     if not quotas:
-        pytest.skip("the server sets no limits to this account")
-    # To what they are already: most servers let an administrator do that only.
+        pytest.skip("the account has no quota")
+    # The limits stay as they are. On most servers only an administrator may set them.
     with contextlib.suppress(CommandError):
         changed = client.set_quota(quotas)
         assert [quota.limit for quota in changed] == [quota.limit for quota in quotas]

@@ -1,4 +1,4 @@
-"""Selecting a folder and leaving it."""
+"""SELECT, EXAMINE, CLOSE and UNSELECT."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_select_read_only_changes_nothing(client: IMAPClient, folder: str) -> No
     assert b"READ-ONLY" in selected
     assert b"READ-WRITE" not in selected
     assert b"Subject: A test" in client.fetch(uid, "BODY[]")[uid][b"BODY[]"]
-    # A server refuses this or does nothing.
+    # A server refuses this, or ignores it.
     with contextlib.suppress(CommandError):
         client.add_flags(uid, b"\\Flagged")
     client.select_folder(folder)
@@ -42,7 +42,7 @@ def test_select_a_missing_folder(client: IMAPClient, folder: str, folders: Folde
         client.select_folder(folders.name())
     assert caught.value.command == "SELECT"
     assert caught.value.status == "NO"
-    # RFC 5530's code is up to the server.
+    # The response codes of RFC 5530 are optional.
     assert caught.value.code in (None, (b"NONEXISTENT", ()), (b"TRYCREATE", ()))
     assert caught.value.text
     # Nothing is selected now (RFC 9051, 6.3.2), and the connection still works.

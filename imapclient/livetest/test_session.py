@@ -1,4 +1,4 @@
-"""The session: capabilities, namespaces, NOOP, ID, ENABLE, and the end of it."""
+"""The session: capabilities, namespaces, NOOP, ID, ENABLE, compression, and the end of the connection."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import CapabilityError, IllegalStateError
-from imapclient.livetest.fixtures import Connect, Folders, hear, message, needs
+from imapclient.livetest.fixtures import Connect, Folders, message, needs, wait_for_response
 
 
 def test_capabilities_name_the_protocol(client: IMAPClient) -> None:
@@ -44,15 +44,15 @@ def test_namespace_without_the_capability(client: IMAPClient) -> None:
 
 
 def test_noop_returns_the_servers_text(client: IMAPClient) -> None:
-    text, heard = client.noop()
+    text, responses = client.noop()
     assert text
-    assert isinstance(heard, list)
+    assert isinstance(responses, list)
 
 
 def test_noop_reports_a_new_message(client: IMAPClient, second_client: IMAPClient, folder: str) -> None:
     client.select_folder(folder)
     second_client.append(folder, message())
-    assert (1, b"EXISTS") in hear(client, b"EXISTS")
+    assert (1, b"EXISTS") in wait_for_response(client, b"EXISTS")
 
 
 def test_compress(connect: Connect, second_client: IMAPClient, folder: str) -> None:
@@ -66,7 +66,7 @@ def test_compress(connect: Connect, second_client: IMAPClient, folder: str) -> N
     [items] = client.fetch("1:*", "BODY.PEEK[]").values()
     assert items[b"BODY[]"] == long
     second_client.append(folder, message())
-    assert (2, b"EXISTS") in hear(client, b"EXISTS")
+    assert (2, b"EXISTS") in wait_for_response(client, b"EXISTS")
     if client.has_capability("IDLE"):
         client.idle()
         second_client.append(folder, message())
@@ -127,7 +127,7 @@ def test_id(client: IMAPClient) -> None:
 
 
 def test_id_without_a_value(connect: Connect) -> None:
-    # A server may take the first ID of a connection only.
+    # A server may accept only the first ID of a connection.
     client = connect()
     needs(client, "ID")
     (fields,) = client.id_({"name": "imapclient", "os": None})

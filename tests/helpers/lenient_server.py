@@ -8,15 +8,16 @@ from __future__ import annotations
 import base64
 import re
 import socket
-import threading
 from typing import NamedTuple
+
+from .loopback_server import AcceptingServer
 
 # Seconds, to end what hangs.
 _TIMEOUT = 60
 _ANNOUNCED = re.compile(rb"\{(\d+)(\+?)\}\r?\n\Z")
 
 
-class LenientServer:
+class LenientServer(AcceptingServer):
     """Says OK to each command, and keeps them: ``[b'A1 LOGIN "ann" {6}\\r\\nsecret\\r\\n']``.
 
     A line ends with LF, whatever stands before it; ``{n}`` at its end announces a literal. What the client says in an
@@ -24,24 +25,11 @@ class LenientServer:
     """
 
     def __init__(self, capabilities: bytes) -> None:
+        super().__init__()
         self.commands: list[bytes] = []
         self._capabilities = capabilities
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(_TIMEOUT)
-        self.port: int = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
 
-    def __enter__(self) -> LenientServer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._thread.join(_TIMEOUT)
-        self._listener.close()
-        assert not self._thread.is_alive()
-
-    def _serve(self) -> None:
-        sock, _ = self._listener.accept()
+    def _serve(self, sock: socket.socket) -> None:
         sock.settimeout(_TIMEOUT)
         with sock, sock.makefile("rb") as lines:
             sock.sendall(b"* OK [CAPABILITY %b] ready\r\n" % self._capabilities)

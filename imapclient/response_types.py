@@ -1,6 +1,9 @@
-"""The types of what comes back: one place to import them from."""
+"""The types of the results. Import them from here."""
 
 from __future__ import annotations
+
+# `typing.get_type_hints` looks here for the names in the annotations of these classes.
+import datetime  # noqa: F401
 
 from ._commands.idle import Idle
 from ._parsing.fetch.results import FetchIterator, FetchResult, ItemResult

@@ -1,4 +1,4 @@
-"""The capabilities of a connection's server: what it has, what is enabled, and what follows for commands. No I/O."""
+"""The server's capabilities: which it has, which are enabled, and how commands are sent because of them. No I/O."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Capabilities:
     """The server's capabilities, as its greeting, CAPABILITY and ENABLED report them.
 
     ``names`` holds them in upper case, ``('IMAP4REV1', 'IDLE')``, or is empty while ``are_known`` is false. ``enabled``
-    is what ENABLE has switched on (RFC 5161), and ``may_enable`` what ENABLE was sent for, both in upper case.
+    holds the extensions that ENABLE switched on (RFC 5161), ``may_enable`` those that we sent ENABLE for.
     """
 
     def __init__(self) -> None:
@@ -42,9 +42,9 @@ class Capabilities:
             self.learn([name for name in code[1] if isinstance(name, bytes)])
 
     def learn_enabled(self, names: Iterable[bytes]) -> None:
-        """Take what is switched on from the data of ENABLED."""
-        # Without our ENABLE it does not count. The bound is above what any server has: a set that grows with each
-        # response takes time in the square of their number.
+        """Take the names of enabled extensions from the data of ENABLED."""
+        # Without our ENABLE it does not count. No server has as many extensions as the bound. Without it, a hostile
+        # server could make the set grow, and each response copies the set.
         if self.may_enable and len(self.enabled) < _MAX_ENABLED:
             enabled = {name.decode("ascii", "replace").upper() for name in names}
             # A server may report more than we asked for, but these would change how folder names are encoded.

@@ -72,7 +72,7 @@ class Command:
 
 
 class Exchange:
-    """The state that the parts of a connection share, and the way of a response from the reader to its handler."""
+    """The state that the parts of a connection share. It reads responses and dispatches them to their handlers."""
 
     transport: Transport
     reader: Reader
@@ -89,11 +89,11 @@ class Exchange:
         self.in_flight: dict[bytes, Command] = {}
         # How many bytes were received since the last command was sent, or since `poll_idle` last returned.
         self.received_size = 0
-        # The text of a continuation request that nobody has answered.
+        # The text of a continuation request that is not answered yet.
         self.continuation: bytes | None = None
         # Whether the exchange is logged: looked up once for each command.
         self.is_logged = False
-        # What made the connection unusable, and the text of the server's BYE.
+        # The error that made the connection unusable, and the text of the server's BYE.
         self.failure: BaseException | None = None
         self.bye: bytes | None = None
         # An error that the caller's source of a literal raised. It is no error of the connection.
@@ -154,11 +154,11 @@ class Exchange:
             raise
 
     def fail(self, error: BaseException) -> BaseException:
-        """Make the connection unusable. Returns the error to raise, which is of this package if it can be."""
+        """Make the connection unusable. Returns the error to raise: the same one, or the one that `mapped` returns."""
         self.secrets.hide(error)
         self.failure = mapped(error) if isinstance(error, OSError) and error is not self.source_error else error
         if isinstance(self.failure, ServerWords) and self.in_flight:
-            # The oldest is the one that the caller waits for.
+            # The caller waits for the oldest one.
             running = next(iter(self.in_flight.values()))
             self.failure.command = self.failure.command or running.name.decode("ascii")
         return self.failure
@@ -187,7 +187,11 @@ class Exchange:
         return line
 
     def offer(self, command: Command, bulk: BulkReader) -> None:
-        """Offer the buffer to a command's bulk reader, unless something else must see each response before."""
+        """Offer the buffer to a command's bulk reader.
+
+        Not while the exchange is logged or a folder is watched, nor while an older command is in flight: these need
+        each response.
+        """
         if not self.is_logged and self.observed is None and next(iter(self.in_flight.values())) is command:
             self.received_size += self.reader.offer(bulk, self.limits.command_size - self.received_size)
 
@@ -237,7 +241,7 @@ class Exchange:
                     command.error = command.error or error
                     return
                 except (ValueError, TypeError, LookupError) as error:
-                    # A defect in our parsing: no value of a server may raise these. The framing is intact here too.
+                    # A defect of our own: parsing should never raise these. The framing is intact here too.
                     problem = ProtocolError("a response can't be read", context=response.line[:80])
                     problem.__cause__ = error
                     command.error = command.error or problem
@@ -247,7 +251,7 @@ class Exchange:
             self._observe(response, is_unsolicited=True)
 
     def _notice(self, response: Untagged) -> None:
-        """Take what a response says about the connection itself. Raises ConnectionAbortError for an early BYE."""
+        """Update the state from a response about the connection. Raises ConnectionAbortError for BYE before LOGOUT."""
         if response.name == b"CAPABILITY":
             self.capabilities.learn(response.text.split())
         elif response.name == b"ENABLED":
@@ -263,10 +267,10 @@ class Exchange:
             self.capabilities.learn_from_code(parse_response_text(response.text)[0])
 
     def _observe(self, response: Untagged, *, is_unsolicited: bool) -> None:
-        """Keep a change of the folder for whoever watches it.
+        """Keep a change of the selected folder for `watch`.
 
-        A FETCH that a command asked for is no change. It is one if that command's handler declines it, or if no command
-        asked for FETCH.
+        A FETCH counts as a change unless it answers a command. It does if a command in flight has a handler for FETCH
+        that takes it.
         """
         if self.observed is None:
             return

@@ -6,8 +6,8 @@ The parts are `Capabilities`, `Exchange` (with the `Reader` and the transport), 
 No other module imports imaplib, except `exceptions` for three classes. Beyond the hooks that imaplib's manual lists
 (open, read, readline, send, shutdown) it needs these names:
 
-- ``_connect``: overridden. imaplib's own asks for the capabilities even if the greeting has reported them, and takes a
-  greeting that ends with ``{5}`` for a literal.
+- ``_connect``: overridden. imaplib's own always sends CAPABILITY, even if the greeting has reported the capabilities.
+  It also takes ``{5}`` at the end of a greeting for a literal.
 - ``_get_capabilities``: overridden, because imaplib's own ``starttls`` and ``_connect`` would bypass our exchange.
 - ``_new_tag`` and ``tagged_commands``: overridden and set, so that imaplib's methods take their tags from our series.
 - ``tagpre``, ``tagre``, ``_cmd_log*``, ``_tls_established``, ``is_readonly``, ``state``, ``welcome``, ``capabilities``,
@@ -55,7 +55,7 @@ T = TypeVar("T")
 class _PartAttribute(Generic[T]):
     """An attribute of the connection that one of its parts holds.
 
-    It can be deleted, because `unittest.mock.patch` does that before it sets what was there.
+    It can be deleted, because `unittest.mock.patch` deletes an attribute before it sets the original again.
     """
 
     def __init__(self, part: str, name: str) -> None:
@@ -88,12 +88,12 @@ class Connection(imaplib.IMAP4):
         self._idle = IdleExchange(self._exchange, self._sender)
         self.limits = limits
         self.socket_timeout = timeout
-        #: What must not be shown, even after the login that it was for.
+        #: Hidden in logs and errors, even after the login.
         self.secrets = self._exchange.secrets
         self.unsolicited = self._exchange.unsolicited
         #: Whether all that is sent and received is compressed.
         self.is_compressed = False
-        #: Which folder is selected: equal as long as UIDs mean the same messages. None if no folder is selected.
+        #: None if no folder is selected. Otherwise, two values are equal as long as UIDs mean the same messages.
         self.selection: object = None
 
     # -- imaplib's hooks
@@ -144,7 +144,7 @@ class Connection(imaplib.IMAP4):
     def _connect(self) -> None:
         prefix: bytes = imaplib.Int2AP(random.randint(4096, 65535))
         tagged = rb"(?P<tag>" + prefix + rb"\d+) (?P<type>[A-Z]+) (?P<data>.*)"
-        # Not by assignment: the type stubs of imaplib say str for what is bytes.
+        # Not by assignment: imaplib's type stubs declare str, and it uses bytes.
         vars(self).update(tagpre=prefix, tagre=re.compile(tagged, re.ASCII))
         self._exchange.tag_prefix = prefix
         self._cmd_log_len = 10
@@ -166,7 +166,7 @@ class Connection(imaplib.IMAP4):
             raise
 
     def _new_tag(self) -> Any:
-        """For imaplib's own methods, which look for the response under the tag."""
+        """A new tag for imaplib's own methods, which look up the response under it."""
         tag = self._exchange.next_tag()
         tagged_commands: dict[Any, Any] = self.tagged_commands
         tagged_commands[tag] = None
@@ -185,7 +185,7 @@ class Connection(imaplib.IMAP4):
         return answer
 
     def starttls(self, ssl_context: ssl.SSLContext | None = None) -> Any:
-        """Do what imaplib's own does, which would wrap the socket under our reader."""
+        """STARTTLS for imaplib's callers. imaplib's own method would wrap the socket under our reader."""
         return "OK", [self.start_tls(ssl_context).text]
 
     def _get_capabilities(self) -> None:
@@ -197,9 +197,9 @@ class Connection(imaplib.IMAP4):
     state = _PartAttribute[str]("_exchange", "state")
     #: The server's capabilities in upper case; empty if they are not known.
     capabilities = _PartAttribute[tuple[str, ...]]("_capabilities", "names")
-    #: What ENABLE has switched on, in upper case (RFC 5161).
+    #: The extensions that ENABLE switched on, in upper case (RFC 5161).
     enabled = _PartAttribute[frozenset[str]]("_capabilities", "enabled")
-    #: What ENABLE was sent for, in upper case.
+    #: The extensions that we sent ENABLE for, in upper case.
     may_enable = _PartAttribute[frozenset[str]]("_capabilities", "may_enable")
     #: Changes of the selected folder, whichever command ran when they came. None if nobody watches the folder.
     observed = _PartAttribute[Optional[AwaitedQueue]]("_exchange", "observed")
@@ -331,7 +331,7 @@ class Connection(imaplib.IMAP4):
             return reply
 
     def start_tls(self, ssl_context: ssl.SSLContext | None) -> Tagged:
-        """Send STARTTLS and go on over TLS (RFC 9051, 6.2.1). What came before it is forgotten."""
+        """Send STARTTLS and go on over TLS (RFC 9051, 6.2.1). Responses from before it are forgotten."""
         exchange = self._exchange
         with exchange.lock:
             reply = self.execute(Command(b"STARTTLS"))
@@ -351,7 +351,7 @@ class Connection(imaplib.IMAP4):
     def start_compression(self) -> Tagged:
         """Send COMPRESS DEFLATE and go on compressed (RFC 4978, 3).
 
-        What follows the response is compressed already. It is read, not refused as after STARTTLS.
+        Data that the server sent after its response is compressed. It is read, and not refused as after STARTTLS.
         """
         exchange = self._exchange
         with exchange.lock:

@@ -1,7 +1,7 @@
 """IDLE: waiting for responses that no command asked for, without losing any (RFC 2177).
 
-An interrupt at any moment of `poll_idle` leaves all as if the call had not been made. What was read from the buffer
-becomes unread, and responses that were queued before stay queued.
+An interrupt at any moment of `poll_idle` leaves everything as before the call. Data that was read becomes unread
+again, and responses that were queued before stay queued.
 
 A thread that waits in IDLE holds a lock of its own, not that of the exchange. So another thread's command fails at once
 because of IDLE, instead of waiting. The same holds for a command that waited for the exchange when IDLE began.
@@ -114,20 +114,20 @@ class IdleExchange:
             return items
 
     def _receive(self, command: Command, deadline: Deadline) -> None:
-        """Read until the deadline, the end of IDLE, or as many responses as one call returns."""
+        """Read until the deadline, the end of IDLE, or until there are as many responses as one call returns."""
         exchange = self._exchange
         drain = None
         stray = 0
         try:
             while command.reply is None and exchange.failure is None and not self._queue.is_full:
                 if self._queue and drain is None:
-                    # After the first response, read what has arrived and wait no longer.
+                    # After the first response, read the data that has arrived, and wait no longer.
                     drain = Deadline(0)
                 exchange.read(drain or deadline)
                 stray += len(exchange.continuation or b"") + 1
                 exchange.continuation = None
                 if stray > MAX_STRAY_BYTES and not self._queue:
-                    # Continuation requests that mean nothing here. Forget them, since an interrupt needs none of them.
+                    # Continuation requests mean nothing here, so they need not become unread.
                     exchange.reader.begin()
                     stray = 0
         except OSError as error:
@@ -137,7 +137,7 @@ class IdleExchange:
     def finish_idle(self, render: Callable[[Iterable[Untagged]], list[T]]) -> tuple[Tagged, list[T]]:
         """Send DONE and read to the end of IDLE. Returns the tagged response, and the rest as `poll_idle` does.
 
-        All of it may take the connection's read timeout, or 60 seconds if there is none.
+        All of it may take as long as the connection's read timeout, or 60 seconds without one.
         """
         exchange = self._exchange
         patience = exchange.timeout.read or MAX_DONE_SECONDS

@@ -1,7 +1,7 @@
-"""What goes to the loggers: each line of the exchange, literals shortened, secrets left out.
+"""The log of the exchange: each line, with literals shortened and secrets left out.
 
-Lines are logged at DEBUG by the logger ``imapclient.imaplib``. Callers ask `is_on` first, so that nothing is formatted
-for a log that nobody reads.
+Lines are logged at DEBUG by the logger ``imapclient.imaplib``. Callers check `is_on` first, so that nothing is
+formatted if the log is off.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .redaction import REDACTED, Secrets
 client_log = logging.getLogger("imapclient.imapclient")
 wire_log = logging.getLogger("imapclient.imaplib")
 
-LITERAL_SHOWN = 40
+MAX_LITERAL_SHOWN = 40
 
 
 def is_on() -> bool:
@@ -35,12 +35,12 @@ def sent_literal(data: bytes) -> None:
 
 
 def sent_secretly(words: bytes) -> None:
-    """Log that something was sent, and of it no more than the first words."""
+    """Log the first words of a line that was sent, and hide the rest."""
     wire_log.debug("> %s %s", printable(words), REDACTED)
 
 
 def received(line: bytes, records: Sequence[Record] | None, secrets: Secrets) -> None:
-    """Log a response. Where one of the secrets stands in it, only its first two words are shown."""
+    """Log a response. If it holds one of the secrets, only its first two words are shown."""
     parts = [part for record in records or (line,) for part in (record if isinstance(record, tuple) else (record,))]
     if any(map(secrets.are_in, parts)):
         head = b" ".join(line.split(b" ", 2)[:2])
@@ -56,11 +56,11 @@ def received(line: bytes, records: Sequence[Record] | None, secrets: Secrets) ->
 
 
 def received_secretly(first: bytes) -> None:
-    """Log that something came which may not be shown."""
+    """Log the first word of a response, and hide the rest."""
     wire_log.debug("< %s %s", printable(first), REDACTED)
 
 
 def literal(data: bytes) -> str:
-    """A literal, shortened: ``'(literal of 5000 bytes: b'From: ann@…')'``."""
-    dots = "..." if len(data) > LITERAL_SHOWN else ""
-    return f"(literal of {len(data)} bytes: {data[:LITERAL_SHOWN]!r}{dots})"
+    """A literal, shortened: ``(literal of 5000 bytes: b'From: ann@example.org'...)``."""
+    dots = "..." if len(data) > MAX_LITERAL_SHOWN else ""
+    return f"(literal of {len(data)} bytes: {data[:MAX_LITERAL_SHOWN]!r}{dots})"

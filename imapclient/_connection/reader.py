@@ -1,14 +1,14 @@
-"""One buffer over a transport: lines, literals and whole responses are cut from it.
+"""The reader: one buffer over a transport, from which lines, literals and whole responses are cut.
 
 Rules:
 
-- A line ends with CRLF (RFC 9051, 2.2). A LF without its CR is an error, so that a server that ends its lines
-  otherwise is told so at once instead of being waited for.
-- Bytes leave the buffer only when the whole line or literal is there. A timeout or an interrupt in the middle loses
-  nothing: the same call made again goes on where it was. But for one: an interrupt while a large literal is received
-  into its place, where nobody has counted yet what has come. The exchange that it breaks is not gone on with.
-- Memory grows as data arrives, never to a size that the server merely announced.
-- What ends with ``{n}`` announces a literal only in a data response. At the end of human text (OK, NO, BAD, BYE,
+- A line ends with CRLF (RFC 9051, 2.2). LF without CR is an error. So a server with other line ends fails at once,
+  instead of being waited for.
+- Bytes leave the buffer only when the whole line or literal is there. After a timeout or an interrupt, the same call
+  goes on where it was. There is one exception. An interrupt while a large literal is received loses the bytes that are
+  not counted yet, and makes the connection unusable.
+- Memory grows as data arrives. It never grows to a size that the server only announced.
+- ``{n}`` at the end of a line announces a literal only in a data response. At the end of human text (OK, NO, BAD, BYE,
   PREAUTH, a continuation request, any tagged response) it is text.
 """
 
@@ -24,35 +24,32 @@ from .._wire.sockets import Transport
 from .._wire.waiting import Deadline
 from ..exceptions import ConnectionAbortError, LimitError, ProtocolAbortError
 
-# How much is asked of the transport at a time.
+# How many bytes are read from the transport at a time, and how many if the last read returned that many.
 CHUNK = 65536
-# And where there was as much as that the last time.
 LARGE_CHUNK = 16 * CHUNK
-# How much room is added at a time to the buffer of a literal of which little has come.
+# By how many bytes the buffer of a literal grows while less than a sixteenth of the literal has arrived.
 STEP = 4 * CHUNK
-# The object for a literal is made in its whole size once a sixteenth has come. Up to a size that is no harm, at once.
+# After that sixteenth the literal gets memory for its whole size. A small literal gets it at the start.
 _ARRIVED = 16
-_AT_ONCE = 4 * STEP
-# How much freed memory is kept for what is received next, and where there are literals, in bytes.
+_MAX_AT_ONCE = 4 * STEP
+# How many bytes of freed memory are kept for the next data: for lines, and for literals.
 _KEPT = 3 * LARGE_CHUNK
-_KEPT_OF_LITERALS = 16 * LARGE_CHUNK
-# The memory of a literal larger than the first is prepared, so much at a time as the second.
-_PREPARED_FROM = 64 * STEP
+_KEPT_FOR_LITERALS = 16 * LARGE_CHUNK
+# The memory of a literal is prepared if it is at least this large, and this much at a time.
+_MIN_PREPARED_LITERAL = 64 * STEP
 _PREPARED = 8 * STEP
-# Pieces smaller than this are put together: each costs many times its bytes.
-SMALL = 4096
-
-
-# * 1 FETCH ()
+# Smaller pieces are joined: as an object, each needs many times its bytes.
+MIN_PIECE = 4096
+# The shortest response that a bulk reader consumes, with its CRLF: * 1 FETCH ()
 _MIN_RESPONSE = 14
 
 
 class Reader:
-    """Cuts lines, literals and responses from what a transport receives.
+    """Cuts lines, literals and responses from the bytes that a transport receives.
 
-    ``timeout`` (seconds, None for no limit) applies to each single read from the transport; a `Deadline` given to a
-    call applies to all its reads together. Both raise `socket.timeout`. The end of the stream raises
-    IMAPClientAbortError, a broken frame ProtocolAbortError, a limit LimitError.
+    ``timeout`` (seconds, None for no limit) applies to each read from the transport. The `Deadline` of a call applies
+    to all its reads together. Both raise `socket.timeout`. At the end of the stream ConnectionAbortError is raised, for
+    broken framing ProtocolAbortError, and above a limit LimitError.
     """
 
     def __init__(self, transport: Transport, limits: Limits = DEFAULT_LIMITS, timeout: float | None = None) -> None:
@@ -62,23 +59,23 @@ class Reader:
         self._buffer = b""
         self._position = 0
         self._chunk = CHUNK
-        # The start of a line whose end has not come. While there is any, the buffer is empty. Joined once the end is
-        # there, so that a line of any length costs time in proportion to it.
+        # The start of a line whose end has not arrived. While there are pieces, the buffer is empty. They are joined at
+        # the end of the line, so that the time for a line is in proportion to its length.
         self._pieces: list[bytes] = []
-        # The part of a response that was read, and the line whose literal comes next.
+        # The records of a response that is half read, and the line whose literal comes next.
         self._records: list[Record] = []
         self._records_size = 0
         self._announcement: bytes | None = None
-        # What was received since `begin`, and the state at that time.
+        # All data that was received since `begin`, and the state at that time.
         self._journal: list[bytes] | None = None
         self._mark: tuple[bytes, list[Record], int, bytes | None] = (b"", [], 0, None)
-        # A literal larger than a chunk: what has come of it, and how much of that is filled.
+        # A literal larger than a chunk: its buffer, and how many bytes of that are filled.
         self._large: BytesIO | None = None
         self._filled = 0
 
     @property
     def is_clean(self) -> bool:
-        """Whether all that was received was also read: nothing buffered, no response half-way."""
+        """Whether all received data was read: nothing is buffered, and no response is half read."""
         return not (
             self._position < len(self._buffer)
             or self._pieces
@@ -90,8 +87,8 @@ class Reader:
     def replace_transport(self, transport: Transport) -> None:
         """Go on over another transport (TLS, compression).
 
-        ProtocolAbortError where anything is left from the old one: what came in the clear must not count as if it had
-        come protected.
+        Raises ProtocolAbortError if data from the old one is left. It was not protected, and must not count as if it
+        had been.
         """
         self.check_clean()
         self._transport = transport
@@ -101,19 +98,19 @@ class Reader:
         if not self.is_clean:
             self._settle()
             raise ProtocolAbortError(
-                "data was sent ahead of the change of transport",
+                "the server sent data ahead of the change of transport",
                 context=self._buffer[self._position : self._position + 80],
             )
 
     def take_rest(self) -> bytes:
-        """What was received and not read, which another transport goes on with (compression)."""
+        """Remove and return the data that was not read, for another transport (compression)."""
         self._settle()
         rest = self._buffer[self._position :]
         self._buffer, self._position = b"", 0
         return rest
 
     def let_go(self) -> None:
-        """Keep no memory of what was read, nor for what comes: the connection may now wait for long."""
+        """Free the memory that the reader does not need while the connection waits, which may be long."""
         self._chunk = CHUNK
         if self._position == len(self._buffer):
             self._buffer, self._position = b"", 0
@@ -121,7 +118,7 @@ class Reader:
     # -- responses
 
     def read_response(self, deadline: Deadline | None = None) -> tuple[bytes, list[Record] | None]:
-        """The next response: ``(line, None)``, or ``(first line, records)`` where it holds literals.
+        """The next response: ``(line, None)``, or ``(first line, records)`` if it holds literals.
 
         ``(b'* 3 EXISTS', None)``;
         ``(b'* 1 FETCH (BODY[] {3}', [(b'* 1 FETCH (BODY[] {3}', b'abc'), b' UID 8)'])``.
@@ -136,7 +133,7 @@ class Reader:
             size = announced_size(line)
             if size is None:
                 return line, None
-            # A number follows the star in FETCH, the usual response with a literal: that is no human text.
+            # A quick look first: in FETCH, the usual response with a literal, a number follows the star.
             if not (line[:2] == b"* " and line[2:3].isdigit()) and ENDS_IN_TEXT.match(line) is not None:
                 return line, None
             found = self._whole_response(line, size)
@@ -162,13 +159,14 @@ class Reader:
             return records[0][0], records  # type: ignore[return-value]
 
     def offer(self, bulk: BulkReader, room: int) -> int:
-        """Let responses that lie in the buffer whole be taken many at a time; `read_response` has the first that isn't.
+        """Let a bulk reader consume whole responses from the buffer. `read_response` returns the first one after them.
 
-        Not where one is begun already, nor where a reading may be taken back. Returns what they count, as
-        `Limits.command_size` counts, or a little more; nothing is offered that might count more than ``room``.
+        Nothing is offered while a response is half read, or while `take_back` may undo the reading. Returns the size of
+        the responses as `Limits.command_size` counts it, or a little more. Nothing is offered if that may be above
+        ``room``.
         """
         buffer, position = self._buffer, self._position
-        # While there is any piece, or a large literal, the buffer is empty.
+        # While there are pieces, or a large literal, the buffer is empty.
         if self._records or self._announcement is not None or self._journal is not None:
             return 0
         size = len(buffer) - position
@@ -186,7 +184,7 @@ class Reader:
         return position - start + responses * RESPONSE_COST
 
     def _whole_response(self, line: bytes, size: int) -> list[Record] | None:
-        """The response that ``line`` begins, if it has one literal and lies in the buffer whole: the usual case."""
+        """The response that starts with ``line``, if it has one literal and is whole in the buffer: the usual case."""
         start = self._position
         buffer = self._buffer
         end = buffer.find(b"\n", start + size)
@@ -229,9 +227,9 @@ class Reader:
         return buffer[start : end - 1]
 
     def _receive_line(self, deadline: Deadline | None) -> bytes:
-        """Receive until there is an end of line; the line."""
+        """Receive until the end of the line. Returns the line."""
         if self._pieces and b"\n" in self._pieces[-1]:
-            # An interrupt came right after it was received.
+            # An interrupt came right after the end of the line was received.
             self._settle()
             return self.read_line(deadline)
         self._open_pieces(self._position)
@@ -242,7 +240,7 @@ class Reader:
             if end >= 0 and size + end > self._line_limit:
                 break
             if end > 0 and data[end - 1] == 13:
-                # Joined once, without the end of line: a search may bring megabytes.
+                # Joined once, without the CRLF: the answer to a search may have megabytes.
                 line = b"".join((*self._pieces[:-1], data[: end - 1]))
                 self._buffer, self._position, self._pieces = data, end + 1, []
                 return line
@@ -253,19 +251,19 @@ class Reader:
         raise LimitError("max_line_length", self._line_limit, "a line")
 
     def _open_pieces(self, start: int) -> None:
-        """Make the buffer from ``start`` on the first piece."""
+        """Move the buffer from ``start`` on to the pieces."""
         if start < len(self._buffer):
             rest = self._buffer[start:]
             self._buffer, self._position, self._pieces = b"", 0, [rest]
 
     def _receive(self, deadline: Deadline | None) -> bytes:
-        """Receive once, into the pieces, which must be open or the buffer empty."""
+        """Receive once and add the data to the pieces. The buffer must be empty."""
         into = self._pieces if self._journal is None else self._journal
         for pieces in (self._pieces, self._journal):
-            if pieces and len(pieces[-1]) < SMALL:
+            if pieces and len(pieces[-1]) < MIN_PIECE:
                 _put_together(pieces)
-        # More at a time where there is more, so that more responses lie in the buffer whole; but little where all of it
-        # is kept, to be taken back.
+        # A large chunk if the last one was full, so that more whole responses are in the buffer. A small one while all
+        # data is kept for `take_back`.
         self._transport.recv(into, self._chunk, self._patience(deadline))
         data = into[-1]
         if not data:
@@ -281,14 +279,14 @@ class Reader:
         return data
 
     def _settle(self) -> None:
-        """Join the pieces into the buffer, which is used up while there are any."""
+        """Join the pieces into the buffer."""
         if self._pieces:
             self._buffer, self._position, self._pieces = b"".join(self._pieces), 0, []
 
     # -- taking back
 
     def begin(self) -> None:
-        """From here on `take_back` can undo all reading, until `commit`."""
+        """Keep all data from now on, so that `take_back` can undo the reading, until `commit`."""
         self._settle()
         self._mark = (
             self._buffer[self._position :],
@@ -299,12 +297,12 @@ class Reader:
         self._journal = []
 
     def commit(self) -> None:
-        """All that was read since `begin` has been handed over."""
+        """Forget the data that was read since `begin`: the caller has got it."""
         self._journal = None
         self.let_go()
 
     def take_back(self) -> None:
-        """Make unread what was read since `begin`: an interrupt came, and not all was handed over."""
+        """Make the data unread that was read since `begin`. Does nothing after `commit`."""
         if self._journal is None:
             return
         rest, self._records, self._records_size, self._announcement = self._mark
@@ -314,7 +312,7 @@ class Reader:
     # -- literals
 
     def read_literal(self, size: int, deadline: Deadline | None = None) -> bytes:
-        """The next ``size`` bytes."""
+        """The next ``size`` bytes: a literal that a line has announced."""
         self._check_literal(size)
         if self._large is None:
             self._settle()
@@ -324,28 +322,28 @@ class Reader:
                 self._position = end
                 return self._buffer[start:end]
             if size > CHUNK and self._journal is None:
-                # Shared, not copied, until something is written.
+                # BytesIO shares the bytes, and copies them only when it is written to.
                 self._large = BytesIO(self._buffer[start:])
                 self._filled = len(self._buffer) - start
                 self._buffer, self._position = b"", 0
         if self._large is not None:
             return self._receive_large(self._large, size, deadline)
-        keep_freed(_KEPT_OF_LITERALS)
+        keep_freed(_KEPT_FOR_LITERALS)
         missing = end - len(self._buffer)
         self._open_pieces(start)
         while True:
             data = self._receive(deadline)
             if len(data) >= missing:
-                # Joined without what follows, which may be much more.
+                # Joined without the data after the literal, which may be much longer.
                 literal = b"".join((*self._pieces[:-1], memoryview(data)[:missing]))
                 self._buffer, self._position, self._pieces = data, missing, []
                 return literal
             missing -= len(data)
 
     def _receive_large(self, large: BytesIO, size: int, deadline: Deadline | None) -> bytes:
-        """From the transport straight into the object that is handed over, so that the peak of memory is its size."""
+        """Receive a literal into the object that is returned, so that memory peaks at its size."""
         room = len(large.getbuffer())
-        while size > _AT_ONCE and self._filled * _ARRIVED < size:
+        while size > _MAX_AT_ONCE and self._filled * _ARRIVED < size:
             if self._filled == room:
                 room = min(size, room + STEP)
                 large.seek(room - 1)
@@ -358,15 +356,15 @@ class Reader:
         with large.getbuffer() as view:
             rest = _RestOfLiteral(view[: self._filled], self._transport, lambda: self._patience(deadline))
             try:
-                # The standard library's reader fills an object that nobody else has seen, without clearing it first.
+                # The standard library's reader fills a new object without writing zeros to it first.
                 found: bytes = BufferedReader(rest, 1).read(size) or b""
             finally:
-                rest.come.release()
+                rest.received.release()
         if len(found) < size:
             self._large, self._filled = BytesIO(found), len(found)
             raise rest.error or ConnectionAbortError("the server closed the connection within a literal")
         self._large, self._filled = None, 0
-        # Where another one follows, no more of it than that has to be copied.
+        # If another literal follows, at most a small chunk of it has to be copied.
         self._chunk = CHUNK
         return found
 
@@ -378,21 +376,21 @@ class Reader:
 
 
 def _put_together(pieces: list[bytes]) -> None:
-    """Join the last pieces so that each is at least half as long as those after it: few pieces, and few copies."""
+    """Join the last pieces until each is at least twice as long as the next one: few pieces, and few copies."""
     while len(pieces) > 1 and len(pieces[-2]) < 2 * len(pieces[-1]):
         pieces[-2:] = [pieces[-2] + pieces[-1]]
 
 
 class _RestOfLiteral(RawIOBase):
-    """What a literal is read from: the part of it that has come, then the transport.
+    """A stream of a literal's bytes: those that were received before, then those from the transport.
 
-    An ``error`` is kept, and the reader is told that there is nothing more: what has come is then handed over.
+    An exception is kept as ``error``, and the stream ends there. So the bytes before it are not lost.
     """
 
-    def __init__(self, come: memoryview, transport: Transport, patience: Callable[[], float | None]) -> None:
-        self.come = come
+    def __init__(self, received: memoryview, transport: Transport, patience: Callable[[], float | None]) -> None:
+        self.received = received
         self.error: BaseException | None = None
-        # How much from the end of the literal back is not prepared.
+        # How many bytes at the end of the literal are not prepared.
         self._fresh: int | None = None
         self._transport = transport
         self._patience = patience
@@ -402,12 +400,12 @@ class _RestOfLiteral(RawIOBase):
 
     def readinto(self, target: Any) -> int | None:
         try:
-            size = min(len(self.come), len(target))
+            size = min(len(self.received), len(target))
             if size:
-                target[:size] = self.come[:size]
-                self.come = self.come[size:]
+                target[:size] = self.received[:size]
+                self.received = self.received[size:]
                 return size
-            if len(target) >= (_PREPARED_FROM if self._fresh is None else _PREPARED):
+            if len(target) >= (_MIN_PREPARED_LITERAL if self._fresh is None else _PREPARED):
                 self._prepare(target)
             return self._transport.recv_into(target, self._patience())
         except BaseException as error:
@@ -415,7 +413,7 @@ class _RestOfLiteral(RawIOBase):
             return None
 
     def _prepare(self, target: memoryview) -> None:
-        """Let there always be some memory ahead that is prepared, and never more than `_PREPARED`."""
+        """Keep some memory ahead prepared, at most `_PREPARED` bytes."""
         fresh = len(target) if self._fresh is None else min(self._fresh, len(target))
         ahead = len(target) - fresh
         if ahead < _PREPARED // 4:

@@ -1,8 +1,8 @@
-"""The secrets of a connection: what no log and no exception may show, also where a server repeats it.
+"""The secrets of a connection, which no log and no exception may show, even if a server repeats them.
 
-A secret is looked for as it is, escaped as in a quoted string, percent-encoded as in a URL, and within any base64. One
-of `ANYWHERE` bytes or more counts wherever it stands. A shorter one may be an ordinary word, or a part of many: it
-counts only as a word of its own, with no letter or digit beside it.
+A secret is searched as it is, escaped as in a quoted string, percent-encoded as in a URL, and within any base64. A
+secret of at least `MIN_ANYWHERE` bytes is hidden wherever it occurs. A shorter one may be part of ordinary words. So it
+is hidden only as a word of its own, without a letter or digit beside it.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from ..exceptions import IMAPClientError, LoginError, ProtocolError, ResponseCod
 from ..util import escaped, printable
 
 REDACTED = "**REDACTED**"
-ANYWHERE = 8
-# So much of a secret's beginning at the end of a text, or of its end at the beginning, tells that it was cut there.
+MIN_ANYWHERE = 8
+# A text may be cut within a secret. At least so many characters of the secret at the cut are taken for a part of it.
 _MIN_PART = 4
-# So many pieces between "..." are looked at from either end of a text.
+# How many pieces between "..." are searched at each end of a text.
 _MAX_PIECES = 25
 
-_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_RESERVED = re.compile(rb"[^A-Za-z0-9._~-]")
 
 _Error = TypeVar("_Error", bound=BaseException)
 
 
 class Secrets:
-    """What a connection must not show as long as it lasts: it is not logged in again, but a server may repeat it.
+    """The secrets of a connection. They are kept after the login, because a server may repeat them at any time.
 
-    It shows nothing of what it holds, and can't be pickled.
+    The repr does not show them, and they can't be pickled.
     """
 
     __slots__ = ("_anywhere", "_anywhere_text", "_known", "_word", "_word_text", "_words")
@@ -46,18 +46,18 @@ class Secrets:
         raise TypeError("secrets can't be pickled")
 
     def add(self, secrets: Iterable[bytes]) -> None:
-        """Remember what must not be shown from now on."""
+        """Hide these too from now on."""
         known = self._known.union(filter(None, secrets))
         if known != self._known:
             self._known = known
             self._prepare()
 
     def _prepare(self) -> None:
-        """The forms of all secrets, in the bytes of the wire and in text."""
+        """Make all forms of all secrets, in bytes and in text."""
         anywhere: set[bytes] = set()
         words: set[bytes] = set()
         for secret in self._known:
-            (anywhere if len(secret) >= ANYWHERE else words).update(_forms(secret))
+            (anywhere if len(secret) >= MIN_ANYWHERE else words).update(_forms(secret))
         self._anywhere = _longest_first(anywhere)
         self._anywhere_text = _longest_first({text for form in anywhere for text in _shown(form)})
         self._words = tuple(words)
@@ -67,7 +67,7 @@ class Secrets:
     # -- bytes of the wire
 
     def are_in(self, data: bytes, *, may_be_cut: bool = False) -> bool:
-        """Whether one of the secrets stands in what a server sent; or a part of one at an end that ``may_be_cut``."""
+        """Whether the data holds one of the secrets, or with ``may_be_cut`` a part of one at its start or end."""
         if any(form in data for form in self._anywhere) or (self._word is not None and self._word.search(data)):
             return True
         return may_be_cut and any(_has_part(data, form) for form in (*self._anywhere, *self._words))
@@ -75,21 +75,21 @@ class Secrets:
     # -- text
 
     def hidden(self, text: str) -> str:
-        """A server's text, decoded, without secrets; nor a part of a long one where the text was cut.
+        """A server's text with each secret replaced, and with each part of a long one at a cut: ``...``.
 
-        Of more than fifty pieces between ``...``, those in the middle are left out.
+        If there are more than fifty pieces between ``...``, those in the middle are removed.
         """
         for form in self._anywhere_text:
             text = text.replace(form, REDACTED)
         if self._word_text is not None:
             text = self._word_text.sub(REDACTED, text)
         pieces = text.split("...")
-        # This package cuts in a few places: a text with dozens of them is a server's, and not worth the time.
+        # This package cuts a text in a few places. One with dozens of them is a server's, and not worth the time.
         del pieces[_MAX_PIECES:-_MAX_PIECES]
         return "...".join(self._without_parts(piece, number > 0) for number, piece in enumerate(pieces))
 
     def _without_parts(self, text: str, may_begin_within: bool) -> str:
-        # Without the end of a repr.
+        # The end of a repr may follow the cut.
         whole = text.rstrip("'\".)")
         size = max((_beginning_at_end(whole, form) for form in self._anywhere_text), default=0)
         if size:
@@ -103,11 +103,11 @@ class Secrets:
     # -- exceptions
 
     def hide(self, error: _Error) -> _Error:
-        """Take the secrets out of an error that tells a server's words, and out of those that led to it. Returns it.
+        """Remove the secrets from an error, and from the errors that led to it. Returns the error.
 
-        What a program decides by is kept: the class, ``command``, ``status``, and the name of the response code. The
-        code's arguments go where a secret is among them, but for the charsets of BADCHARSET, for which a search is sent
-        again. The ``value`` of a FetchError is data of a message, and is kept too.
+        Programs decide by the class, ``command``, ``status`` and the name of the response code: these are kept. The
+        code's arguments are removed if they hold a secret. BADCHARSET keeps its charsets, because a search is sent
+        again with one of them. The ``value`` of a FetchError is data of a message, and is kept too.
         """
         todo: list[BaseException | None] = [error]
         seen: set[int] = set()
@@ -145,7 +145,7 @@ class Secrets:
             message = message.replace(repr(context), REDACTED)
         if isinstance(error, ProtocolError):
             return self.hidden(message)
-        # What stands before the colon is said by this package.
+        # The text before the colon is this package's.
         own, colon, words = message.partition(": ")
         return own + colon + self.hidden(words)
 
@@ -153,7 +153,7 @@ class Secrets:
         return (code[0], ()) if code[0] != b"BADCHARSET" and self._are_in_value(code[1]) else code
 
     def _are_in_value(self, value: Any) -> bool:
-        """Whether one of the secrets stands in a value that was read from what a server sent."""
+        """Whether a parsed value holds one of the secrets."""
         todo = [value]
         found: list[bytes] = []
         while todo:
@@ -164,37 +164,37 @@ class Secrets:
                 todo += one
             else:
                 found.append(one if isinstance(one, bytes) else str(one).encode("utf-8", "replace"))
-        # At once, since there may be hundreds of thousands.
+        # In one search, since there may be hundreds of thousands of strings.
         return self.are_in(b"\0".join(found))
 
 
 def _forms(secret: bytes) -> Iterator[bytes]:
-    """How a secret may stand in what a server sends."""
+    """The forms in which a server may send a secret."""
     yield secret
     yield escaped(secret)
     # As in a URL (RFC 3986, 2.1).
-    yield b"".join(b"%c" % byte if byte in _UNRESERVED else b"%%%02X" % byte for byte in secret)
-    if len(secret) >= ANYWHERE:
+    yield _RESERVED.sub(lambda match: b"%%%02X" % ord(match[0]), secret)
+    if len(secret) >= MIN_ANYWHERE:
         for before in range(3):
             encoded = binascii.b2a_base64(bytes(before) + secret + bytes(2))
-            # Without the characters at both ends that depend on what stands beside the secret.
+            # Without the characters at both ends, which depend on the bytes beside the secret.
             yield encoded[(8 * before + 5) // 6 : 8 * (before + len(secret)) // 6]
     elif len(secret) >= _MIN_PART:
         yield binascii.b2a_base64(secret).rstrip(b"=\n")
 
 
 def _shown(form: bytes) -> tuple[str, ...]:
-    """How bytes are shown in a text for people: decoded, or as in a literal of Python."""
+    """The forms in which a text shows bytes: decoded, or as a literal of Python."""
     return form.decode("utf-8", "backslashreplace"), repr(form)[2:-1], printable(form)
 
 
 def _longest_first(forms: set[AnyStr]) -> tuple[AnyStr, ...]:
-    """In this order none is left over in part, where another one is a part of it."""
+    """Sort so that a secret is replaced before another one that is a part of it."""
     return tuple(sorted(forms, key=lambda form: (-len(form), form)))
 
 
 def _word_in_bytes(words: set[bytes]) -> re.Pattern[bytes] | None:
-    """Matches one of the words. Bytes of UTF-8 are letters."""
+    """A pattern that matches any of the words, or None without words. Bytes of UTF-8 count as letters."""
     if not words:
         return None
     either = b"|".join(map(re.escape, _longest_first(words)))
@@ -202,7 +202,10 @@ def _word_in_bytes(words: set[bytes]) -> re.Pattern[bytes] | None:
 
 
 def _word_in_text(words: set[str]) -> re.Pattern[str] | None:
-    """Matches one of the words. A letter before it may belong to an escape, as in ``\\n`` or ``\\x01``."""
+    """A pattern that matches any of the words, or None without words.
+
+    A letter before the word may belong to an escape, as in ``\\n`` or ``\\x01``.
+    """
     if not words:
         return None
     either = "|".join(map(re.escape, _longest_first(words)))
@@ -210,7 +213,7 @@ def _word_in_text(words: set[str]) -> re.Pattern[str] | None:
 
 
 def _has_part(data: bytes, form: bytes) -> bool:
-    """Whether data ends with the beginning of a form, begins with the end of it, or is a part of it."""
+    """Whether the data ends with the start of a form, starts with its end, or is a part of it."""
     if len(form) <= _MIN_PART:
         return False
     if len(data) >= _MIN_PART and data in form:
@@ -218,11 +221,12 @@ def _has_part(data: bytes, form: bytes) -> bool:
     return bool(_beginning_at_end(data, form) or _end_at_beginning(data, form))
 
 
-# These two look for the text's four characters in the form: a server may make a text that has the form's many times.
+# Both search the form for four characters of the text. The other way would be slow if a server repeats the form's four
+# characters many times.
 
 
 def _beginning_at_end(text: AnyStr, form: AnyStr) -> int:
-    """So much of a form's beginning, four characters or more but not all, ends a text; else 0."""
+    """How many characters at the end of a text are the start of a form. 0 if they are fewer than 4, or all of it."""
     end = text[-_MIN_PART:]
     if len(end) < _MIN_PART:
         return 0
@@ -233,7 +237,7 @@ def _beginning_at_end(text: AnyStr, form: AnyStr) -> int:
 
 
 def _end_at_beginning(text: AnyStr, form: AnyStr) -> int:
-    """So much of a form's end, four characters or more but not all, begins a text; else 0."""
+    """How many characters at the start of a text are the end of a form. 0 if they are fewer than 4, or all of it."""
     beginning = text[:_MIN_PART]
     if len(beginning) < _MIN_PART:
         return 0

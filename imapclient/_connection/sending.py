@@ -1,7 +1,7 @@
-"""Sending commands with their literals, several at once if the caller wants that, and finishing them.
+"""Sending commands with their literals, and reading until they are finished.
 
 Several commands may be in flight at once (RFC 9051, 5.5). Neither side may then wait for the other to read. So while
-responses are outstanding, only what the system takes at once is written. If it takes nothing, responses are read.
+responses are outstanding, data is written only as far as the system takes it. If it takes none, responses are read.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Piece = Union[bytes, Literal, StreamedLiteral]
 
 
 class Sender:
-    """Sends commands, and reads until they are finished. The exchange dispatches what is read."""
+    """Sends commands, and reads until they are finished. The exchange dispatches the responses."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
@@ -88,9 +88,9 @@ class Sender:
     def execute_all(self, commands: Iterable[Command]) -> None:
         """Run commands to their end, and send the later ones before the earlier ones are finished.
 
-        The server must be able to run them in any order (RFC 9051, 5.5). A literal still waits for its continuation
-        request. ``reply`` and ``error`` of each command hold the outcome. Raises only errors after which the connection
-        is unusable.
+        The result must not depend on the order in which the server runs them (RFC 9051, 5.5). A literal still waits for
+        its continuation request. ``reply`` and ``error`` of each command hold the outcome. Raises only errors after
+        which the connection is unusable.
         """
         sizes: deque[tuple[Command, int]] = deque()
         bytes_in_flight = 0
@@ -119,7 +119,7 @@ class Sender:
     # -- the pieces of a command
 
     def _send_pieces(self, command: Command, pieces: Sequence[Piece]) -> None:
-        """Send what `encode_command` returned. Before a literal, wait for the server if it needs that."""
+        """Send an encoded command. Before a literal, wait for the server if the literal is synchronising."""
         exchange = self._exchange
         exchange.secrets.add(command.secrets)
         if exchange.is_logged and command.secrets:
@@ -132,7 +132,7 @@ class Sender:
                 goes_ahead = goes_ahead and is_strict(piece)
                 unsent += piece
                 if is_logged and piece != b"\r\n":
-                    protocol_log.sent(piece[:-2] if piece.endswith(b"\r\n") else piece)
+                    protocol_log.sent(piece.removesuffix(b"\r\n"))
                 continue
             waits = not goes_ahead or exchange.capabilities.is_synchronising(piece)
             unsent += b"%s{%d%s}\r\n" % (b"~" if piece.binary else b"", piece.size, b"" if waits else b"+")
@@ -144,7 +144,10 @@ class Sender:
                 self._stream(piece, is_logged)
             else:
                 self._add_literal(unsent, piece.data, is_logged)
-        # Set before: an interrupt may come right after the last byte, when the server may have all of it.
+        self._send_last(command, unsent)
+
+    def _send_last(self, command: Command, unsent: bytearray) -> None:
+        # Set before: when an interrupt comes right after the last byte, the server may have the whole command.
         command.is_sent = True
         try:
             self._write(unsent)
@@ -173,7 +176,7 @@ class Sender:
         return False
 
     def _add_literal(self, unsent: bytearray, data: bytes, is_logged: bool) -> None:
-        """Add a literal to what is sent next, or send it by itself if it is large."""
+        """Add a literal to the data that is sent next, or send it now if it is large."""
         if is_logged:
             protocol_log.sent_literal(data)
         if len(data) > MAX_COPIED:
@@ -238,7 +241,7 @@ class Sender:
             raise
 
     def _read_bye(self) -> None:
-        """Read what came before the server closed the connection. If that is a BYE, raise its ConnectionAbortError."""
+        """Read the last responses after the server closed the connection. Raises ConnectionAbortError for its BYE."""
         exchange = self._exchange
         now = Deadline(0)
         try:

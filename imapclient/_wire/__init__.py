@@ -1,1 +1,4 @@
-"""Bytes and time: sockets, TLS, compression. Knows nothing of IMAP."""
+"""Bytes and time: sockets, pipes, TLS, compression, waiting. Knows nothing of IMAP.
+
+Any room above may use `waiting`. The bytes of a server pass through `_connection` only.
+"""

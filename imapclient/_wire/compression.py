@@ -1,7 +1,7 @@
-"""COMPRESS=DEFLATE (RFC 4978): a transport that compresses what goes over another one. Knows nothing of IMAP.
+"""COMPRESS=DEFLATE (RFC 4978): a transport that compresses the data of another one. Knows nothing of IMAP.
 
-What a peer sends may expand a thousandfold. No more of it is expanded at a time than is asked for, so the limits of
-who reads hold here too.
+A peer's data may expand a thousandfold. At most as much is expanded at a time as the caller reads, so the reader's
+limits hold here too.
 """
 
 from __future__ import annotations
@@ -14,37 +14,40 @@ from .waiting import Deadline
 
 # A raw deflate stream, without header and checksum (RFC 4978, 3).
 _RAW = -15
-# How much is expanded at a time where there is room for more: it is there twice until it is copied.
-_AT_ONCE = 1 << 19
+# How many bytes `recv_into` expands at a time. They need memory twice until they are copied.
+_MAX_AT_ONCE = 1 << 19
 
 
 class DeflateTransport:
-    """A `Transport` over another one, with both directions compressed. ``received`` is what came ahead of it."""
+    """A `Transport` over another one, with both directions compressed.
+
+    ``received`` is compressed data that was read from the other one before.
+    """
 
     def __init__(self, transport: Transport, received: bytes = b"") -> None:
         self._transport = transport
         self._inflate = zlib.decompressobj(_RAW)
         self._deflate = zlib.compressobj(zlib.Z_DEFAULT_COMPRESSION, zlib.DEFLATED, _RAW)
-        # As it came. An empty item is the end of the stream.
+        # Compressed data. An empty item is the end of the stream.
         self._received: list[bytes] = [received] if received else []
-        # What `send_now` has compressed of data that it has not sent whole, and how much data that was.
+        # Data that `send_now` has compressed and not sent whole, and how many bytes it had before.
         self._unsent = memoryview(b"")
         self._begun = 0
 
     def recv(self, into: list[bytes], size: int, timeout: float | None) -> None:
-        """As `Transport.recv`. Raises ProtocolAbortError for what is not compressed data."""
+        """As `Transport.recv`. Raises ProtocolAbortError if the data is not compressed."""
         deadline = Deadline(timeout)
         before = len(into)
         while len(into) == before:
             try:
                 self._step(into, size, deadline)
             except zlib.error as error:
-                raise ProtocolAbortError(f"what the server sends is not compressed data: {error}") from error
+                raise ProtocolAbortError(f"the server sent data that is not compressed: {error}") from error
 
     def _step(self, into: list[bytes], size: int, deadline: Deadline) -> None:
-        """Expand what is here, or else receive.
+        """Expand data that was received, or receive some.
 
-        One call in C takes, expands and stores, as in `SocketTransport`: an interrupt can't fall between.
+        One call in C takes, expands and stores, as in `SocketTransport`, so that no interrupt can lose data.
         """
         inflate = self._inflate
         expanded = len(into)
@@ -53,7 +56,7 @@ class DeflateTransport:
         elif self._received and self._received[0] and not inflate.eof:
             into.extend(filter(None, map(inflate.decompress, map(self._received.pop, (0,)), (size,))))
         else:
-            # It may have taken all of its input and still have output.
+            # zlib may hold output although it has taken all input.
             into.extend(filter(None, map(inflate.decompress, (b"",), (size,))))
             if len(into) > expanded:
                 return
@@ -64,7 +67,7 @@ class DeflateTransport:
 
     def recv_into(self, buffer: memoryview, timeout: float | None) -> int:
         received: list[bytes] = []
-        self.recv(received, min(len(buffer), _AT_ONCE), timeout)
+        self.recv(received, min(len(buffer), _MAX_AT_ONCE), timeout)
         data = received[0]
         buffer[: len(data)] = data
         return len(data)

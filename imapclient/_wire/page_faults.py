@@ -1,7 +1,7 @@
-"""How fast the system gives memory to this process: with large texts, that is half of the time.
+"""Fewer page faults: for large texts, half of the time goes into getting memory from the system.
 
-A page, mostly of 4 KiB, is given when it is first written to, which interrupts the program each time. Both functions
-are hints: where the system does not know them, nothing happens.
+The system provides a page (mostly 4 KiB) when it is first written to, and interrupts the program each time. Both
+functions are hints, and do nothing on other systems.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ _MADV_POPULATE_WRITE = 23
 
 @functools.cache
 def keep_freed(size: int) -> None:
-    """Have up to ``size`` bytes of freed memory kept, so that they are not given back and taken anew again and again.
+    """Keep up to ``size`` bytes of freed memory in this process, instead of returning them to the system each time.
 
-    glibc keeps twice as much as the largest block that was freed (mallopt(3), M_MMAP_THRESHOLD), so one is. It is of
-    zeros, which are not touched: this takes some microseconds, and no memory.
+    glibc keeps twice the size of the largest block that was freed (mallopt(3), M_MMAP_THRESHOLD). So one is allocated
+    and freed here. Its pages are never written to: this takes some microseconds and no memory.
     """
     with contextlib.suppress(MemoryError):
         bytes(size // 2)
 
 
 def prepare(memory: memoryview) -> None:
-    """Have memory that is going to be written to given in one go. What is in it stays as it is."""
+    """Get the pages of memory that will be written to from the system at once. Their content stays."""
     madvise = _madvise()
     if madvise is not None:
         import ctypes
@@ -43,12 +43,12 @@ def _madvise() -> Callable[[int, int, int], int] | None:
     if sys.platform != "linux":
         return None
     try:
-        # Here, since only those who receive very large texts need it.
+        # Loaded here, since only very large texts need it.
         import ctypes
 
         function = ctypes.CDLL(None).madvise
     except Exception:
-        # Without ctypes, without the function, or where a hardened system lets nobody use them: in many ways.
+        # ctypes or the function is missing, or a hardened system forbids them. Each of these fails in another way.
         return None
     function.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
     found: Callable[[int, int, int], int] = function

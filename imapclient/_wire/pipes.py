@@ -32,7 +32,7 @@ class PipeTransport:
         self._process = process
         self._input = process.stdin
         self._output = process.stdout
-        # Held by each read, so that nobody closes the output under it: its number might then be another file's.
+        # Held by each read, so that the output is not closed meanwhile. Its number might then be another file's.
         self._reading = waiting.reentrant_lock()
 
     def recv(self, into: list[bytes], size: int, timeout: float | None) -> None:
@@ -52,7 +52,7 @@ class PipeTransport:
         view = memoryview(data)
         while view:
             _wait(waiting.wait_writable, self._input, timeout)
-            # Only what the pipe takes at once, so that the write does not wait.
+            # At most as much as the pipe takes at once, so that the write does not wait.
             view = view[os.write(self._input.fileno(), view[:PIPE_SIZE]) :]
 
     def send_now(self, data: memoryview) -> int:

@@ -15,9 +15,9 @@ from typing import Any, Protocol, Union
 
 from .waiting import MAX_SECONDS, Deadline
 
-# TCP asks a silent peer after so many seconds, then each so many, and ends the connection after so many questions
-# without an answer. A system's own first interval is two hours, and many routers forget a silent connection long
-# before. macOS has another name for the first interval.
+# TCP probes a silent peer after 120 seconds, then every 30, and ends the connection after 4 probes without an answer.
+# A system's own first interval is two hours, and many routers forget a silent connection long before. macOS has another
+# name for the first interval.
 KEEPALIVE = ((("TCP_KEEPIDLE", "TCP_KEEPALIVE"), 120), (("TCP_KEEPINTVL",), 30), (("TCP_KEEPCNT",), 4))
 # How many bytes are sent before the timeout starts again.
 SEND_SIZE = 262144
@@ -45,8 +45,8 @@ Timeout = Union[None, int, float, SocketTimeout]
 def as_socket_timeout(timeout: Timeout) -> SocketTimeout:
     """A number stands for both timeouts: ``as_socket_timeout(30) == SocketTimeout(connect=30, read=30)``.
 
-    Raises ValueError for 0 or less, because a socket that never waits can't carry IMAP, and TypeError if a timeout is
-    not a number.
+    Raises ValueError for 0 or less, because a socket that never waits can't carry IMAP. Raises TypeError if a timeout
+    is not a number.
     """
     if not isinstance(timeout, SocketTimeout):
         timeout = SocketTimeout(timeout, timeout)
@@ -72,22 +72,26 @@ class Transport(Protocol):
     """
 
     def recv(self, into: list[bytes], size: int, timeout: float | None) -> None:
-        """Append what arrives to ``into``, at most ``size`` bytes."""
+        """Append the bytes that arrive to ``into``, at most ``size`` of them."""
 
     def recv_into(self, buffer: memoryview, timeout: float | None) -> int:
-        """Write what arrives into ``buffer``. Returns how many bytes that were."""
+        """Write the bytes that arrive into ``buffer``. Returns their number."""
 
     def sendall(self, data: Data, timeout: float | None) -> None:
         """Send all of ``data``."""
 
     def send_now(self, data: memoryview) -> int:
-        """Send the first bytes without waiting. Returns how many that were, 0 if none can be sent now.
+        """Send the first bytes without waiting. Returns their number, 0 if none can be sent now.
 
-        After 0, the same data must be sent next, or the same and more: a TLS record may be half sent.
+        After 0, the next data must begin with the same bytes: a TLS record may be half sent.
         """
 
     def close(self) -> None:
         """Close the connection. Raises nothing."""
+
+
+# Raised by a socket that does not wait, and by TLS if a record is not complete.
+_NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class SocketTransport:
@@ -112,21 +116,21 @@ class SocketTransport:
             # One call in C receives and stores, so that no interrupt (Ctrl-C) can lose bytes between the two. Over TLS
             # a moment remains, inside the ssl module's own Python code.
             into.extend(map(self.sock.recv, (size,)))
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        except _NOT_NOW:
             raise socket.timeout("timed out") from None
 
     def recv_into(self, buffer: memoryview, timeout: float | None) -> int:
         self._use(timeout)
         try:
             return self.sock.recv_into(buffer)
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        except _NOT_NOW:
             raise socket.timeout("timed out") from None
 
     def send_now(self, data: memoryview) -> int:
         self._use(0.0)
         try:
             return self.sock.send(data)
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        except _NOT_NOW:
             return 0
 
     def sendall(self, data: Data, timeout: float | None) -> None:

@@ -20,7 +20,7 @@ def create_default_context(*, cafile: str | None = None) -> ssl.SSLContext:
     return context
 
 
-# By OpenSSL's number for what is wrong with a certificate (X509_V_ERR_...).
+# By OpenSSL's numbers for errors of a certificate (X509_V_ERR_...).
 _WRONG_WITH_CERTIFICATE = {
     2: "the server's certificate is from an authority that is not known here",
     9: "the server's certificate is not valid yet",
@@ -67,8 +67,8 @@ def check_context(ssl_context: object) -> None:
 def wrap_socket(sock: socket.socket, ssl_context: ssl.SSLContext | None, host: str) -> ssl.SSLSocket:
     """Wrap a connected socket in TLS and shake hands, within the socket's own timeout.
 
-    ``ssl_context`` None means `create_default_context()`. Raises ssl.SSLError, whose text explains what is wrong, or
-    socket.timeout. For a bad certificate that is ssl.SSLCertVerificationError. The socket is closed after each error.
+    ``ssl_context`` None means `create_default_context()`. Raises socket.timeout, ssl.SSLCertVerificationError if the
+    certificate is bad, or another ssl.SSLError. The text of both explains the cause. The socket is closed then.
     """
     try:
         if ssl_context is None:

@@ -1,7 +1,7 @@
 """Waiting, the clock and threads. No other module waits, except inside a call of a socket.
 
-All of the package takes its locks and events from here, asks for the time and for the thread here, and waits here for
-pipes and processes. So one module has to change for programs that wait in another way, such as on an event loop.
+The rest of the package takes its locks, its events, the time and the number of the thread from here. It waits for pipes
+and processes here. So only this module has to change to wait in another way, such as on an event loop.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def wait_for_end(process: subprocess.Popen[bytes], seconds: float | None) -> boo
 class Deadline:
     """A time by which something must be done, ``seconds`` from now. None sets no limit, and 0 polls."""
 
-    # How long a deadline that is over still reads what has arrived. A peer that never stops sending can't hold us.
+    # For how many seconds data that has arrived is still read after the end. A bound, because a peer may never stop.
     POLLING = 0.05
     # The longest wait that every system takes, in seconds: 10 days.
     MAX_WAIT = 864000.0

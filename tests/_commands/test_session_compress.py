@@ -199,7 +199,7 @@ def test_an_answer_that_is_not_compressed() -> None:
     script = "C: A1 COMPRESS DEFLATE\nS: A1 OK go\nS: * OK this is said in the clear"
     with dialogue(script, capabilities=CAPABILITIES) as client:
         client.compress()
-        with pytest.raises(IMAPClientAbortError, match="not compressed data"):
+        with pytest.raises(IMAPClientAbortError, match="data that is not compressed"):
             client._imap.readline()
 
 

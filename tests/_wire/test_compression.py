@@ -156,7 +156,7 @@ def test_the_end_of_the_compressed_data_is_the_end_of_the_connection() -> None:
 
 def test_what_is_not_compressed_is_told() -> None:
     reader = reader_of([b"* OK this is plain text, and no deflate stream\r\n"])
-    with pytest.raises(ProtocolAbortError, match="not compressed data"):
+    with pytest.raises(ProtocolAbortError, match="data that is not compressed"):
         reader.read_line()
 
 

@@ -12,8 +12,6 @@ from typing import NamedTuple
 
 from .loopback_server import AcceptingServer
 
-# Seconds, to end what hangs.
-_TIMEOUT = 60
 _ANNOUNCED = re.compile(rb"\{(\d+)(\+?)\}\r?\n\Z")
 
 
@@ -30,7 +28,6 @@ class LenientServer(AcceptingServer):
         self._capabilities = capabilities
 
     def _serve(self, sock: socket.socket) -> None:
-        sock.settimeout(_TIMEOUT)
         with sock, sock.makefile("rb") as lines:
             sock.sendall(b"* OK [CAPABILITY %b] ready\r\n" % self._capabilities)
             while True:

@@ -1,8 +1,9 @@
-"""Download the attachments of a message into a folder, however large they are, with a progress bar.
+"""Download the attachments of a message, of any size, into a folder, and show a progress bar.
 
     python examples/download_attachments.py -f my.ini 4711 attachments
 
-4711 is the message's UID. The bar is drawn by tqdm (pip install tqdm); without it, one line tells each file's name.
+4711 is the message's UID. The package tqdm draws the bar (pip install tqdm). Without it, the program prints the name of
+each file.
 """
 
 from __future__ import annotations
@@ -43,9 +44,9 @@ def progress_bar(title: str) -> Iterator[Progress | None]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-f", dest="file", metavar="my.ini", required=True, help="the account: livetest.ini.example")
-    parser.add_argument("--folder", default="INBOX", help="where the message is (default: INBOX)")
+    parser.add_argument("--folder", default="INBOX", help="the message's folder (default: INBOX)")
     parser.add_argument("uid", type=int, help="the message's UID")
-    parser.add_argument("target", type=Path, help="the folder for the files, which is made if it is not there")
+    parser.add_argument("target", type=Path, help="the folder for the files; it is created if it is missing")
     options = parser.parse_args()
 
     options.target.mkdir(parents=True, exist_ok=True)
@@ -58,7 +59,7 @@ def main() -> None:
             kind = part.content_type or "unknown"
             if part.is_multipart or (part.filename is None and kind.startswith("text/")):
                 continue
-            # The name is the sender's, and may be anything: only the number is used for the file's.
+            # The sender chose the name, such as ../../.profile. So the file is named by the part's number only.
             path = options.target / f"{options.uid}-{number}"
             with path.open("wb") as file, progress_bar(part.filename or kind) as progress:
                 written = client.download(options.uid, number, file, decode=True, progress=progress)

@@ -1,8 +1,8 @@
-"""What can go wrong, how to tell it apart, and when the connection can still be used.
+"""Handle each kind of error, and see when the connection is still usable.
 
     python examples/errors.py -f my.ini --folder "No such folder"
 
-Leaving the with statement logs out and closes the connection, whatever happened inside.
+The end of the with statement logs out and closes the connection, also after an exception.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def look(client: IMAPClient, folder: str) -> None:
     try:
         client.select_folder(folder, readonly=True)
     except CommandError as error:
-        # NO or BAD is an answer like any other: the connection is usable.
+        # The server answered NO or BAD. The connection is usable.
         code = error.code[0].decode("ascii") if error.code else "none"
         print(f"{error.command} was answered {error.status}, response code {code}: {error.text}")
         print(f"The connection is usable: {client.noop()}")
@@ -46,13 +46,13 @@ def main() -> None:
     except ConfigError as error:
         sys.exit(f"The settings can't be used: {error}")
     except LoginError as error:
-        # Without words of the server's, nothing was sent: it wants TLS first, or another way to log in.
+        # The text is empty if nothing was sent: the server wants TLS first, or another way to log in.
         sys.exit(f"The server refuses this user or password: {error.text}" if error.text else f"No login: {error}")
     except ssl.SSLCertVerificationError as error:
         sys.exit(f"The server's certificate is not trusted: {error.verify_message}")
     except socket.timeout:
         sys.exit("The server does not answer in time")
-    # Last: the errors of TLS and timeouts are of these classes too.
+    # Last, because errors of TLS and timeouts are of these classes too.
     except IMAPClient.AbortError as error:
         sys.exit(f"The connection has ended: {error}")
     except OSError as error:

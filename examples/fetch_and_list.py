@@ -16,19 +16,19 @@ from imapclient.exceptions import CommandError
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-f", dest="file", metavar="my.ini", required=True, help="the account: livetest.ini.example")
-    parser.add_argument("--folder", default="INBOX", help="whose messages to list (default: INBOX)")
+    parser.add_argument("--folder", default="INBOX", help="the folder whose messages are listed (default: INBOX)")
     options = parser.parse_args()
 
     with create_client_from_config(parse_config_file(options.file)) as client:
         for flags, _delimiter, name in client.list_folders():
-            # What only holds other folders can't be selected, and has no status (RFC 9051, 7.3.1).
+            # These only contain other folders. They can't be selected and have no status (RFC 9051, 7.3.1).
             if {b"\\noselect", b"\\nonexistent"}.intersection(flag.lower() for flag in flags):
                 print(name)
                 continue
             try:
                 status = client.folder_status(name, ["MESSAGES", "UNSEEN"])
             except CommandError as error:
-                # Of a folder that others share, say, which may be listed and no more.
+                # For example a shared folder that this user may only list.
                 print(f"{name}: {error.text}")
             else:
                 print(f"{name}: {status[b'MESSAGES']} messages, {status[b'UNSEEN']} unread")

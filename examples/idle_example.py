@@ -1,8 +1,8 @@
-"""Watch a mailbox: tell what happens in a folder while it happens, until Ctrl-C.
+"""Print what happens in a folder as it happens, until Ctrl-C.
 
     python examples/idle_example.py -f my.ini --folder INBOX
 
-The server needs the capability IDLE; CapabilityError says so where it lacks it.
+The server needs the capability IDLE. Without it, the program ends with a CapabilityError.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 from imapclient import IMAPClient
 from imapclient.config import create_client_from_config, parse_config_file
 
-# Servers may end a connection that idles for 30 minutes (RFC 2177), and routers forget it sooner: begin anew before.
+# Servers may end a connection after 30 minutes of IDLE (RFC 2177), and routers drop it sooner: renew IDLE before that.
 RENEW_SECONDS = 10 * 60
 
 
@@ -37,7 +37,7 @@ def main() -> None:
                     seen += 1
                     if seen >= wanted:
                         break
-            # What came with the end of IDLE.
+            # These arrived with the end of IDLE.
             for event in idle.rest:
                 print(event, flush=True)
                 seen += 1
@@ -48,6 +48,5 @@ if __name__ == "__main__":
     try:
         main()
     except IMAPClient.AbortError as error:
-        # The client is of no more use. A program that goes on makes a new one, and looks at what it has missed;
-        # IMAPClient.watch can do that by itself.
+        # The client is unusable. To continue, make a new one and find out what it missed. IMAPClient.watch can do both.
         sys.exit(f"The connection has ended: {error}")

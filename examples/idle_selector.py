@@ -2,8 +2,8 @@
 
     python examples/idle_selector.py -f my.ini INBOX Archive
 
-The rule that a selector needs: call idle_check(0) before each wait. What a connection has received already, together
-with an earlier line, doesn't make its socket readable again.
+Call idle_check(0) before each wait of the selector. Data that a connection has already received does not make its
+socket readable again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from imapclient import IMAPClient
 from imapclient.config import create_client_from_config, parse_config_file
 
-# Servers may end a connection that idles for 30 minutes (RFC 2177), and routers forget it sooner: begin anew before.
+# Servers may end a connection after 30 minutes of IDLE (RFC 2177), and routers drop it sooner: renew IDLE before that.
 RENEW_SECONDS = 10 * 60
 
 
@@ -47,7 +47,7 @@ def main() -> None:
         renew_at = time.monotonic() + RENEW_SECONDS
         stack.enter_context(contextlib.suppress(KeyboardInterrupt))
         while options.events is None or seen < options.events:
-            # All of them, not only those that the selector named: this is the idle_check(0) before the next wait.
+            # All clients, not only those that the selector reported: this is the idle_check(0) before the next wait.
             before = seen
             for folder, client in watched.items():
                 events = client.idle_check(0)
@@ -55,7 +55,7 @@ def main() -> None:
                 seen += len(events)
             if time.monotonic() >= renew_at:
                 for folder, client in watched.items():
-                    # With what was told since the last look.
+                    # Returns what arrived since the last idle_check, too.
                     show(folder, client.idle_done()[1])
                     client.idle()
                 renew_at = time.monotonic() + RENEW_SECONDS

@@ -1,11 +1,11 @@
-"""Connect over TLS without verifying who is at the other end.
+"""Connect over TLS without verifying the server's certificate.
 
     python examples/no_certificate_checks.py localhost ann --port 9993
 
-The password is asked for, or taken from the environment variable IMAP_PASSWORD.
+The password comes from the environment variable IMAP_PASSWORD, or the program asks for it.
 
-WARNING: whoever sits between you and the server can then pose as the server, and gets the password and the mail. It is
-for a test server on your own machine. Where a server has a certificate of its own making, trust that one instead: see
+WARNING: anyone between you and the server can pretend to be the server, and gets the password and the mail. Use this
+only for a test server on your own machine. If a server has a self-signed certificate, trust that one instead: see
 own_ca.py.
 """
 
@@ -29,7 +29,7 @@ def main() -> None:
     password = os.environ.get("IMAP_PASSWORD") or getpass.getpass()
 
     context = create_default_context()
-    # In this order: a context can't check the name in a certificate that it doesn't verify.
+    # In this order: a context can't check the host name unless it verifies the certificate.
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
 

@@ -1,11 +1,14 @@
-"""Log in with OAuth 2, and get a new access token where the old one has expired.
+"""Log in with OAuth 2, and get a new access token if the old one has expired.
 
     python examples/oauth2_login.py imap.example.org ann@example.org \\
         --token-url https://auth.example.org/token --client-id my-program
 
-From the environment come IMAP_ACCESS_TOKEN, the token of the last time, if there is one; IMAP_REFRESH_TOKEN, with which
-the provider gives new ones (RFC 6749, 6); and IMAP_CLIENT_SECRET, where the provider wants one. How to get a refresh
-token is told in each provider's own documentation.
+These come from the environment:
+
+- IMAP_ACCESS_TOKEN, the last access token. It may be missing.
+- IMAP_REFRESH_TOKEN, for which the provider returns a new access token (RFC 6749, 6). The provider's documentation says
+  how to get one.
+- IMAP_CLIENT_SECRET, if the provider requires it.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from imapclient.exceptions import LoginError
 
 
 def new_access_token(token_url: str, client_id: str) -> str:
-    """Ask the provider for one. Raises OSError, and ValueError where the answer has none."""
+    """Request one from the provider. Raises OSError, and ValueError if the answer contains no token."""
     form = {
         "grant_type": "refresh_token",
         "refresh_token": os.environ.get("IMAP_REFRESH_TOKEN", ""),
@@ -41,7 +44,7 @@ def new_access_token(token_url: str, client_id: str) -> str:
 
 
 def log_in(client: IMAPClient, user: str, token: str) -> None:
-    # OAUTHBEARER is the standard, and XOAUTH2 what came before it.
+    # OAUTHBEARER is the standard (RFC 7628). XOAUTH2 is older.
     if client.has_capability("AUTH=OAUTHBEARER"):
         client.oauthbearer_login(user, token)
     else:
@@ -49,11 +52,11 @@ def log_in(client: IMAPClient, user: str, token: str) -> None:
 
 
 def why(error: LoginError) -> str:
-    """The server's reasons, as far as it gives any: a dict with "status" and "scope", or bytes."""
+    """The server's reasons as text, such as ``status: invalid_token, scope: mail``."""
     challenge = error.challenge
     if isinstance(challenge, dict):
         return ", ".join(f"{name}: {value}" for name, value in challenge.items())
-    # Where the server has not been asked, it has no words: then it does not offer what was to be used.
+    # The text is empty if nothing was sent, because the server does not offer the mechanism.
     return error.text or str(error)
 
 
@@ -62,7 +65,7 @@ def main() -> None:
     parser.add_argument("host")
     parser.add_argument("user")
     parser.add_argument("--token-url", required=True, help="the provider's token endpoint")
-    parser.add_argument("--client-id", required=True, help="what the provider calls your program")
+    parser.add_argument("--client-id", required=True, help="the id that the provider gave to your program")
     parser.add_argument("--port", type=int, default=993)
     parser.add_argument("--ca", metavar="FILE", help="trust this authority, in PEM form, instead of the system's")
     options = parser.parse_args()
@@ -75,7 +78,7 @@ def main() -> None:
                 try:
                     log_in(client, options.user, token)
                 except LoginError as error:
-                    # The connection is usable, so the next token can be tried on it.
+                    # The connection is usable: try the next token on it.
                     print(f"The old token is refused ({why(error)}).")
                     token = None
             if not token:

@@ -2,8 +2,8 @@
 
     python examples/own_ca.py imap.example.org ann --ca authority.pem
 
-The certificate and the host name in it are verified as ever, against that authority only.
-The password is asked for, or taken from the environment variable IMAP_PASSWORD.
+The certificate and its host name are verified, and only that authority is trusted.
+The password comes from the environment variable IMAP_PASSWORD, or the program asks for it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("user")
     parser.add_argument("--ca", metavar="FILE", required=True, help="the authority's certificate, in PEM form")
     parser.add_argument("--port", type=int, help="default: 993, or 143 with --starttls")
-    parser.add_argument("--starttls", action="store_true", help="begin in the clear and change to TLS before login")
+    parser.add_argument("--starttls", action="store_true", help="begin without TLS and change to it before the login")
     options = parser.parse_args()
     password = os.environ.get("IMAP_PASSWORD") or getpass.getpass()
 

@@ -1,16 +1,17 @@
-"""The library at work, each step with its result.
+"""Show the library at work, each step with its result.
 
-Without arguments this starts a mail server on the loopback address, with sample mail, and goes through a mailbox the
-way a mail program would. That needs Python 3.11 and the packages pymap and trustme.
+Without arguments, this starts a mail server on the loopback address, with sample mail, and works through a mailbox as a
+mail program does. That needs Python 3.11 and the packages pymap and trustme.
 
-With -f my.ini it does the reading steps on the server of that file (see livetest.ini.example), and changes nothing.
+With -f my.ini, it does only the reading steps, and changes nothing. They run on the server of that file: see
+livetest.ini.example.
 """
 
 from __future__ import annotations
 
 import sys
 
-# Before the other imports: whoever starts this without any preparation learns first what can't be installed.
+# Before the other imports, so that users of an older Python read this first: pymap can't be installed there.
 if len(sys.argv) == 1 and sys.version_info < (3, 11):
     sys.exit("The demo's mail server needs Python 3.11 or newer (this is {}.{}).".format(*sys.version_info[:2]))
 
@@ -38,7 +39,7 @@ This came while the first connection waited.\r
 
 
 def show(call: str, result: Any) -> None:
-    """Print a call and its result, the latter cut to one line."""
+    """Print a call and its result. The result is cut to one line."""
     text = repr(result)
     print(f">>> {call}")
     print(f"    {text if len(text) <= WIDTH else text[:WIDTH] + '...'}")
@@ -49,7 +50,7 @@ def title(text: str) -> None:
 
 
 def readable(header: bytes | None) -> str:
-    """A header's value as text: the server hands out what the message has, encoded words or raw UTF-8."""
+    """A header's value as text. The server sends it as it is in the message: encoded words, or raw UTF-8."""
     return str(default.header_factory("Subject", (header or b"(none)").decode("utf-8", "replace")))
 
 
@@ -71,7 +72,7 @@ def text_of(message: EmailMessage) -> str:
 
 
 def read(client: IMAPClient) -> None:
-    """The steps that change nothing: INBOX is opened for reading, and PEEK leaves messages unread."""
+    """The steps that change nothing: INBOX is selected read-only, and PEEK leaves messages unread."""
     title("What can the server do?")
     show("client.has_capability('IDLE')", client.has_capability("IDLE"))
     show("client.capabilities()", client.capabilities())
@@ -152,7 +153,7 @@ def demo() -> None:
 
 def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # For terminals that lack the letters of a folder's name.
+        # For terminals that can't show the letters of a folder's name.
         sys.stdout.reconfigure(errors="backslashreplace")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-f", dest="file", metavar="my.ini", help="read on the server of this INI file instead")

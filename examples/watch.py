@@ -1,8 +1,8 @@
-"""Tell what happens in a folder, over as many connections as that takes, until Ctrl-C.
+"""Print what happens in a folder, and reconnect if the connection is lost, until Ctrl-C.
 
     python examples/watch.py -f my.ini --folder INBOX
 
-Works without the capability IDLE too: then the server is asked once a minute.
+If the server has no capability IDLE, the program asks it once a minute.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def main() -> None:
 
     seen = 0
     with create_client_from_config(account) as client, contextlib.suppress(KeyboardInterrupt):
-        # Whatever comes after this is told, also what comes before the watching has begun.
+        # Reports everything that happens after this, because watch() gets this UIDNEXT.
         info = client.select_folder(options.folder, readonly=True)
         print(f"Watching {options.folder}, with {info[b'EXISTS']} messages; Ctrl-C ends this.", flush=True)
         events = client.watch(
@@ -35,7 +35,7 @@ def main() -> None:
         )
         for event in events:
             if isinstance(event, NewMessage) and event.uid is not None:
-                # The connection may be used while the loop has an event. The message may be gone by now.
+                # The loop may use the connection. The message may have been removed by now.
                 envelope = client.fetch(event.uid, ["ENVELOPE"]).get(event.uid, {}).get(b"ENVELOPE")
                 subject = envelope.subject_text if envelope else None
                 print(f"new: {event.uid} {subject}", flush=True)
@@ -46,9 +46,9 @@ def main() -> None:
             elif isinstance(event, Bye):
                 print(f"the server ends the connection: {event.text}", flush=True)
             elif isinstance(event, Reconnected):
-                print(f"connected again; it was lost by: {event.cause}", flush=True)
+                print(f"connected again; the connection was lost by: {event.cause}", flush=True)
                 if event.uidvalidity_changed:
-                    print("all that is known by UIDs is worthless now", flush=True)
+                    print("the UIDs from before are no longer valid", flush=True)
             seen += 1
             if seen == options.events:
                 break

@@ -1,13 +1,14 @@
-"""What the manual needs of Sphinx beyond what that has: tables that come from the code, and short names.
+"""Extends Sphinx for the manual: tables that come from the code, and short names.
 
 ``option-table``
     The options of a configuration file, from `imapclient._accounts.options`.
 
 ``family-table:: search``
     The client's methods of a family, from `imapclient._commands.search`, each with the first sentence of its docstring
-    and a link to the rest.
+    and a link to the rest. The family ``watch`` is in `imapclient._watching`.
 
-A name such as ``NewMessage`` or ``IMAPClient.search`` leads to the one described thing whose full name ends so.
+A name such as ``NewMessage`` or ``IMAPClient.search`` links to the one documented object whose full name
+ends like that.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class FamilyTable(Autosummary):
         (mixin,) = (value for name, value in vars(module).items() if name.endswith("Mixin"))
         names = [name for name, value in vars(mixin).items() if not name.startswith("_") and callable(value)]
         self.content = StringList(names, source=module.__name__)
-        # The methods' own context, in which their docstrings name each other.
+        # The context of the methods, in which their docstrings name each other.
         context = {"py:module": "imapclient", "py:class": "IMAPClient"}
         before = dict(self.env.ref_context)
         self.env.ref_context.update(context)
@@ -72,7 +73,7 @@ class FamilyTable(Autosummary):
 def find_by_its_end(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.TextElement
 ) -> nodes.Element | None:
-    """A link for a name that leads nowhere as it stands."""
+    """A link for a name that is not a full one."""
     domain = env.domains["py"]
     if node.get("refdomain") != "py" or not isinstance(domain, PythonDomain):
         return None

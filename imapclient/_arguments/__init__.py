@@ -1,4 +1,4 @@
-"""What a caller gives, from values to the bytes of a command. No I/O, except on a file that the caller passes in.
+"""A caller's values become the bytes of a command. No I/O, except reading a file that the caller passes.
 
-Nothing is sent that was not encoded here, so injection is stopped here, once.
+Everything that is sent is encoded here, so injection is stopped here.
 """

@@ -1,4 +1,4 @@
-"""Messages for APPEND, from what a caller gives to the command's arguments (RFC 9051, 6.3.12; RFC 3502). No I/O."""
+"""Messages as arguments of APPEND (RFC 9051, 6.3.12; RFC 3502). No I/O."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Union
 
 from ..util import Text, to_wire
+from .command import Argument, Literal, StreamedLiteral
 from .message_source import MessageSource
-from .strings import Argument, Literal, StreamedLiteral, date_time
+from .strings import date_time
 from .strings import flags as flag_list
 
 MessageToAppend = Union[str, bytes, Mapping[str, Any]]
-"""A message, or a dict with ``"msg"`` and, if wanted, ``"flags"`` and ``"date"``."""
+"""A message, or a dict with ``"msg"``. The dict may also contain ``"flags"`` and ``"date"``."""
 
 _END_OF_HEADER = re.compile(rb"(?:\A|\n)\r?\n")
 
@@ -31,7 +32,7 @@ class AppendMessage(NamedTuple):
 
     @property
     def has_utf8_header(self) -> bool:
-        """Whether its header is UTF-8 and not ASCII (RFC 6532)."""
+        """Whether its header is UTF-8 but not ASCII (RFC 6532)."""
         end = _END_OF_HEADER.search(self.data)
         header = self.data if end is None else self.data[: end.start()]
         if header.isascii():
@@ -43,9 +44,10 @@ class AppendMessage(NamedTuple):
         return True
 
     def arguments(self, *, literal8: bool, utf8: bool) -> list[Argument]:
-        """With ``literal8`` a message with NUL goes as one (RFC 3516, 4.4).
+        """The arguments for this message.
 
-        With ``utf8`` one with a header in UTF-8 goes as ``UTF8 (~{5}...)`` (RFC 6855, 4).
+        If the server supports ``literal8``, a message with NUL is sent as a literal8 (RFC 3516, 4.4). If ``utf8`` is
+        enabled, a message with a UTF-8 header is sent as ``UTF8 (~{5}...)`` (RFC 6855, 4).
         """
         in_utf8 = utf8 and self.has_utf8_header
         binary = in_utf8 or (literal8 and self.has_nul)
@@ -53,7 +55,7 @@ class AppendMessage(NamedTuple):
 
 
 class StreamedMessage(NamedTuple):
-    """One message that is read while it is sent."""
+    """One message that is read from its source while it is sent."""
 
     source: MessageSource
     flags: tuple[bytes, ...] = ()
@@ -64,7 +66,7 @@ class StreamedMessage(NamedTuple):
         return self.source.may_have_nul
 
     def arguments(self, *, literal8: bool, utf8: bool) -> list[Argument]:
-        """As those of `AppendMessage`."""
+        """Same as `AppendMessage.arguments`."""
         in_utf8 = utf8 and AppendMessage(self.source.beginning).has_utf8_header
         literal = StreamedLiteral(self.source.size, self.source, in_utf8 or literal8)
         return _arguments(self.flags, self.date, literal, in_utf8)
@@ -74,8 +76,8 @@ def _arguments(
     flags: tuple[bytes, ...], date: bytes | None, literal: Literal | StreamedLiteral, in_utf8: bool
 ) -> list[Argument]:
     arguments: list[Argument] = []
-    # Courier 5.0 answers `APPEND "x" UTF8 (~{18}` with "NO Error in IMAP command received by server." and takes the
-    # same behind an empty list of flags, which means no other thing.
+    # Courier 5.0 answers `APPEND "x" UTF8 (~{18}` with "NO Error in IMAP command received by server.". It accepts the
+    # same command with an empty list of flags.
     if flags or in_utf8:
         arguments.append(flags)
     if date is not None:
@@ -90,22 +92,22 @@ def _arguments(
 def streamed_message(
     source: MessageSource, flags: Text | Iterable[Text], date: datetime.datetime | None
 ) -> StreamedMessage:
-    """As `append_message`."""
+    """Same as `append_message`, for a message that is read while it is sent."""
     _, wire_flags, wire_date = append_message(b"", flags, date)
     return StreamedMessage(source, wire_flags, wire_date)
 
 
 def append_message(msg: Text, flags: Text | Iterable[Text], date: datetime.datetime | None) -> AppendMessage:
-    """A message as it will be sent; a str goes as UTF-8. ValueError or TypeError for what can't be."""
+    """Check and encode one message. A str is sent as UTF-8. Raises ValueError or TypeError if it can't be sent."""
     if date is not None and not isinstance(date, datetime.datetime):
-        raise TypeError(f"not a datetime: {date!r}")
+        raise TypeError(f"the date of a message must be a datetime, not {date!r}")
     return AppendMessage(to_wire(msg), flag_list(flags), None if date is None else date_time(date))
 
 
 def append_messages(items: Iterable[MessageToAppend]) -> list[AppendMessage]:
-    """All messages of one command. ValueError or TypeError, with the index, for one that can't be sent."""
+    """Check and encode the messages of one command. Errors contain the index of the message."""
     if isinstance(items, (str, bytes, Mapping)):
-        raise TypeError("msgs must be a series of messages, not one message")
+        raise TypeError("msgs must be a list of messages, not a single message")
     messages: list[AppendMessage] = []
     for index, item in enumerate(items):
         try:
@@ -122,11 +124,11 @@ def append_messages(items: Iterable[MessageToAppend]) -> list[AppendMessage]:
 def _append_message(item: MessageToAppend) -> AppendMessage:
     if isinstance(item, Mapping):
         if item.get("msg") is None:
-            raise ValueError("there is no 'msg' in it")
+            raise ValueError("the dict must contain 'msg'")
         message = append_message(item["msg"], item.get("flags") or (), item.get("date"))
     else:
         message = append_message(item, (), None)
     if not message.data:
-        # RFC 3502, 6.3.11: a client sends a message of no bytes to cancel all of it.
-        raise ValueError("an empty message would cancel the whole command")
+        # RFC 3502, 6.3.11: a client sends an empty message to cancel the command.
+        raise ValueError("the message is empty, which would cancel the whole command")
     return message

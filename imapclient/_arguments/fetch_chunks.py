@@ -1,9 +1,9 @@
-"""How a fetch of many messages is cut into chunks that are bounded in number and in bytes. No I/O.
+"""Split the messages of a fetch into chunks that are bounded in number and in bytes. No I/O.
 
-Ids that a caller lists are cut as they stand. Of a sequence set in UIDs nobody knows how many messages it has:
-``1:4000000000`` may be three. It is cut at UIDs that the server has told for every so many messages, ``bounds``. A
-UID never comes to stand for another message, and messages are only ever added above the highest UID (RFC 9051,
-2.3.1.1), so what lies between two bounds can become less, and never more.
+A list of ids is split in its own order. A set of UIDs may contain far fewer messages than numbers: ``1:4000000000``
+may be three messages. So a set is split at ``bounds``: UIDs of existing messages, at equal distances, from the server.
+A UID is never reused, and new messages get higher UIDs (RFC 9051, 2.3.1.1). So the number of messages between two
+bounds can only decrease.
 """
 
 from __future__ import annotations
@@ -17,22 +17,30 @@ from typing import Any, NamedTuple
 
 from ..sequence_set import SINGLE, STAR, MessageIds, Range, SequenceSet, UidSet, checked_numbers
 
-# How many messages the smallest portion has whose bounds or sizes are asked for at once.
+# At least so many messages share one request for bounds or sizes.
 MIN_PORTION = 500
 
 
+def positive(number: int, name: str) -> None:
+    """Raise TypeError or ValueError unless the argument ``name`` is an int of at least 1."""
+    if not isinstance(number, int):
+        raise TypeError(f"{name} must be an int, not {number!r}")
+    if number < 1:
+        raise ValueError(f"{name} must be at least 1, not {number}")
+
+
 class Portion(NamedTuple):
-    """A part of a set of messages, and how many messages it has at most."""
+    """A part of a set of messages. It contains at most ``most`` messages."""
 
     ids: SequenceSet
     most: int
 
 
 class Messages:
-    """The messages of one call, held in four bytes each or as ranges.
+    """The messages of one call, as an array of 32-bit numbers or as ranges.
 
-    ``numbers`` are ids in the order in which the caller lists them, each once; None where there are sequence sets among
-    them, and then ``ranges`` are in ascending order, and for ``$``, which is ``is_saved``.
+    ``numbers`` are the ids in the caller's order, without duplicates. If the caller passes a sequence set, ``numbers``
+    is None and ``ranges`` are in ascending order. ``is_saved`` is set for ``$``, the result of the last search.
     """
 
     def __init__(self, messages: MessageIds | None) -> None:
@@ -52,13 +60,13 @@ class Messages:
         self.ranges, self.is_saved = wanted.ranges, wanted.saved
 
     def needs_bounds(self, size: int) -> bool:
-        """Whether some range may have more than ``size`` messages, or is not known without the server."""
+        """Whether a range may contain more than ``size`` messages, or ends with ``*``."""
         return any(high - low >= size or high == STAR for low, high in self.ranges)
 
     def portions(self, size: int, bounds: Sequence[int] = (), highest: int = STAR) -> Iterator[Portion]:
-        """Parts of at most ``size`` messages. ``bounds`` are ids, ``size`` messages from one to the next.
+        """Split into parts of at most ``size`` messages. ``bounds`` are ids, each ``size`` messages after the last one.
 
-        ``highest`` is the highest id in use: what is above it is left out, and ``*`` means it.
+        ``highest`` is the highest id in use. Higher ids are omitted, and ``*`` stands for it.
         """
         if self.numbers is not None:
             for start in range(0, len(self.numbers), size):
@@ -83,11 +91,11 @@ def _is_run(messages: MessageIds) -> bool:
 
 
 def _below(ranges: Iterable[Range], highest: int) -> Iterator[Range]:
-    """Ascending ranges without what is above the highest id, each id once."""
+    """Ascending ranges without duplicates and without ids above the highest one."""
     last = 0
     for low, high in ranges:
         if high == STAR:
-            # "5:*" is "3:5" where 3 is the highest, which may be in a range before.
+            # "5:*" means "3:5" if 3 is the highest id. An earlier range may contain it.
             low = min(low, highest)
         low, high = max(low, last + 1), min(high, highest)
         if low <= high:
@@ -96,7 +104,7 @@ def _below(ranges: Iterable[Range], highest: int) -> Iterator[Range]:
 
 
 def _cut(ranges: Iterable[Range], bounds: Sequence[int]) -> Iterator[Range]:
-    """Ranges in pieces, none of which goes on beyond one of the bounds."""
+    """Split ranges at the bounds. Each bound ends a piece."""
     for low, high in ranges:
         index = bisect_left(bounds, low)
         while index < len(bounds) and bounds[index] < high:
@@ -112,7 +120,7 @@ def _portion(ranges: Sequence[Range], most: int) -> Portion:
 
 # -- bytes
 
-# Both are text, of which `re` makes expressions where they are first needed, by `IMAPClient.fetch_iter` alone.
+# These are not compiled here, because compiling is slow and only `IMAPClient.fetch_iter` needs them.
 _TEXT_ITEM = (
     rb"(?i)(?:(?:BODY|BINARY)(?:\.PEEK)?\[(?P<section>[^\]]*)\]|RFC822(?:\.TEXT)?(?![.\w\[]))(?:<\d+\.(?P<most>\d+)>)?"
 )
@@ -120,9 +128,10 @@ _HEADER = rb"(?i)(?:[\d.]*\.)?(?:HEADER|MIME)"
 
 
 class TextItems(NamedTuple):
-    """How much text of each message some items bring: how many have all of it, and how much the others have at most.
+    """How much text of each message the items request.
 
-    A header counts as nothing. Text that is decoded (BINARY) is no longer than it was.
+    ``whole`` is the number of items without a limit, ``parts`` are the limits of the others. Headers do not count.
+    Decoded text (BINARY) counts as encoded text, which is never shorter.
     """
 
     whole: int
@@ -143,19 +152,19 @@ class TextItems(NamedTuple):
         return cls(whole, tuple(parts))
 
     def amount(self, size: int) -> int:
-        """How many bytes they have at most of a message of that size."""
+        """The maximum number of bytes of text for a message of that size."""
         return self.whole * size + sum(min(size, part) for part in self.parts)
 
     def count_within(self, count: int, most: int) -> int:
-        """How many messages, ``count`` at most, surely have no more than ``most`` bytes, whatever their sizes."""
+        """How many messages, at most ``count``, can't exceed ``most`` bytes of limited text together."""
         each = sum(self.parts)
         return max(1, min(count, most // each)) if each else count
 
 
 def by_size(sizes: Mapping[int, Mapping[bytes, Any]], items: TextItems, count: int, most: int) -> Iterator[list[int]]:
-    """Messages in groups of at most ``count``, which have at most ``most`` bytes together by their RFC822.SIZE.
+    """Group messages by their RFC822.SIZE: at most ``count`` messages and ``most`` bytes of text in each group.
 
-    One that has more is alone, and so is one whose size is not known.
+    A message that exceeds ``most`` is a group of its own, and so is a message of unknown size.
     """
     group: list[int] = []
     total = 0
@@ -163,7 +172,7 @@ def by_size(sizes: Mapping[int, Mapping[bytes, Any]], items: TextItems, count: i
         size = values.get(b"RFC822.SIZE")
         amount = 0
         if items.whole:
-            # No message has 0 bytes.
+            # A size of 0 is wrong: no message is empty.
             amount = items.amount(size) if isinstance(size, int) and size > 0 else most
         if group and (total + amount > most or len(group) == count):
             yield group

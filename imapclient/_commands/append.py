@@ -15,8 +15,8 @@ from .._arguments.append import (
     append_messages,
     streamed_message,
 )
+from .._arguments.command import Argument
 from .._arguments.message_source import MessageSource, Progress, Source
-from .._arguments.strings import Argument
 from .._connection.exchange import Command
 from .._parsing.uid_codes import AppendReply, UidCodes
 from ..util import Text

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import Callable
 
-from .._arguments.strings import Argument, atom, string
+from .._arguments.command import Argument
+from .._arguments.strings import atom, string
 from .._auth.dialogue import AuthExchange, Respond
 from .._auth.mechanisms import Mechanism, OAuthBearer, Plain, XOAuth2, checked_text
 from .._connection.exchange import Command

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._arguments.strings import Argument
+from .._arguments.command import Argument
 from .._parsing.uid_codes import CopyReply, UidCodes
 from ..exceptions import CapabilityError, IllegalStateError, IMAPClientError, ProtocolError, note_done
 from ..sequence_set import STAR, MessageIds, SequenceSet, UidSet

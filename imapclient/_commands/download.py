@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 from typing import Any, Callable, Optional
 
-from .._arguments.strings import is_part_number, positive
+from .._arguments.fetch_chunks import positive
+from .._arguments.strings import is_part_number
 from .._arguments.strings import section as wire_section
 from .._parsing.fetch.results import FetchItems, FetchResult
 from .._parsing.mail.body_structure import BodyData

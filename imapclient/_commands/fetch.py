@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Callable, cast
 
-from .._arguments.fetch_chunks import MIN_PORTION, Messages, TextItems, by_size
-from .._arguments.strings import Argument, fetch_items, positive, raw_list
+from .._arguments.command import Argument
+from .._arguments.fetch_chunks import MIN_PORTION, Messages, TextItems, by_size, positive
+from .._arguments.strings import fetch_items, raw_list
 from .._parsing.fetch.results import FetchIterator, FetchResult
 from ..exceptions import CommandError, IllegalStateError, ProtocolError
 from ..sequence_set import STAR, MessageIds, SequenceSet

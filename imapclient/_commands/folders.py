@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Optional
 
-from .._arguments.strings import Argument, atom
+from .._arguments.command import Argument
+from .._arguments.strings import atom
 from .._parsing.collector import Collector
 from .._parsing.folder_names import matches_pattern
 from .._parsing.folders import Namespace, parse_list, parse_namespace, parse_status

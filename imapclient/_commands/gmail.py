@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Union
 
-from .._arguments.strings import Argument, flag, string
+from .._arguments.command import Argument
+from .._arguments.strings import flag, string
 from .._parsing.fetch.results import ItemResult
 from ..imap_utf7 import decode_name, encode_name
 from ..sequence_set import MessageIds

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .._arguments.strings import Argument, atom, string
+from .._arguments.command import Argument
+from .._arguments.strings import atom, string
 from .._parsing.collector import Collector
 from .._parsing.quota import MailboxQuotaRoots, Quota, parse_quota, parse_quota_root
 from .._parsing.responses import Untagged

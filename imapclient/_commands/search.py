@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Callable, TypeVar, Union
 
-from .._arguments.strings import (
-    Argument,
+from .._arguments.command import Argument
+from .._arguments.criteria import (
     SearchCriteria,
-    atom,
     in_another_charset,
     search_criteria,
     sort_keys,
     split_criteria,
     unsplit_criteria,
 )
+from .._arguments.strings import atom
 from .._connection.exchange import Command
 from .._parsing.collector import Collector
 from .._parsing.responses import Untagged

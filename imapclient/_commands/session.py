@@ -6,7 +6,8 @@ import ssl
 from collections.abc import Mapping
 from typing import Any, Optional, Union
 
-from .._arguments.strings import Argument, atom, string
+from .._arguments.command import Argument
+from .._arguments.strings import atom, string
 from .._connection.queues import AwaitedQueue
 from .._parsing.collector import Collector
 from .._parsing.lexer import read_values

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .._arguments.strings import Literal, StreamedLiteral
+from .._arguments.command import Literal, StreamedLiteral
 from ..exceptions import ResponseCode
 
 # LITERAL- lets a literal of at most this size follow without a wait (RFC 7888, 5).

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from typing import Callable
 
-from .._arguments.strings import Argument
+from .._arguments.command import Argument
 from .._parsing.records import RESPONSE_COST, BulkReader, Limits, Record
 from .._parsing.response_codes import parse_response_text
 from .._parsing.responses import TAGGED, UNTAGGED, Handler, Handlers, Tagged, Untagged, readable

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Union
 
-from .._arguments.strings import Literal, StreamedLiteral, encode_command, is_strict
+from .._arguments.command import Literal, StreamedLiteral, encode_command, is_strict
 from .._parsing.responses import Tagged
 from .._wire.sockets import SEND_SIZE
 from .._wire.waiting import Deadline

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import pytest
 
 from imapclient._arguments.append import AppendMessage, MessageToAppend, append_message, append_messages
-from imapclient._arguments.strings import Argument, Literal
+from imapclient._arguments.command import Argument, Literal
 
 
 def test_a_message_with_all_there_is() -> None:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imapclient._arguments.strings import (
-    encode_command,
+from imapclient._arguments.command import encode_command
+from imapclient._arguments.criteria import (
     in_another_charset,
     search_criteria,
     sort_keys,
@@ -349,7 +349,7 @@ def test_short_criteria_are_not_split() -> None:
 
 def test_split_criteria() -> None:
     arguments = search_criteria(["UNSEEN", "UID", LONG, "SUBJECT", "x"], None).arguments
-    with pytest.raises(ValueError, match="too many for one command"):
+    with pytest.raises(ValueError, match="too long for one command"):
         unsplit_criteria(arguments)
     parts = [on_the_wire(*part)[5:-2] for part in split_criteria(arguments)]
     found: list[int] = []
@@ -419,5 +419,5 @@ def test_a_keyword_that_is_no_atom(key: str, keyword: str | bytes) -> None:
 
 def test_an_empty_list_of_ids_is_named() -> None:
     for criteria in (["UID", []], ["UID", [], "UNSEEN"], ["NOT", ["UID", ()]]):
-        with pytest.raises(InvalidCriteriaError, match="an empty list among them"):
+        with pytest.raises(InvalidCriteriaError, match="they contain an empty list"):
             search_criteria(criteria, None)

@@ -90,7 +90,7 @@ def test_a_file_that_stands_beyond_its_end_is_empty() -> None:
         (lambda: Unseekable(b"x"), None, "can't seek"),
         (lambda: iter([b"x"]), None, "iterator"),
         (lambda: io.BytesIO(b"x"), -1, "negative"),
-        (lambda: iter([b"abc"]), 2, "more than the 2 bytes"),
+        (lambda: iter([b"abc"]), 2, "more than the announced 2 bytes"),
     ],
 )
 def test_sizes_that_are_not_known_or_wrong(source: Callable[[], Any], size: int | None, pattern: str) -> None:
@@ -100,7 +100,7 @@ def test_sizes_that_are_not_known_or_wrong(source: Callable[[], Any], size: int 
 
 @pytest.mark.parametrize("source", [5, None, ["x"], object(), {b"a": 1}])
 def test_what_is_no_source(source: Any) -> None:
-    with pytest.raises(TypeError, match="not a message"):
+    with pytest.raises(TypeError, match="a message must be bytes, a file or an iterator"):
         MessageSource(source, None)
 
 
@@ -128,7 +128,7 @@ def test_text_from_what_only_looks_like_a_file_is_refused_too() -> None:
 def test_a_file_that_is_too_short_is_told_before_anything_is_sent() -> None:
     file = io.BytesIO(b"abcdef")
     file.seek(2)
-    with pytest.raises(ValueError, match="4 bytes from where it stands, and not 5"):
+    with pytest.raises(ValueError, match="4 bytes after its current position, not 5"):
         MessageSource(file, 5)
     assert file.tell() == 2
 
@@ -142,12 +142,12 @@ def test_a_message_that_ends_too_early(source: Callable[[], Any]) -> None:
 def test_an_iterator_that_goes_on_too_long() -> None:
     pieces = iter(MessageSource(iter([b"abc", b"def"]), 5))
     assert next(pieces) == b"abc"
-    with pytest.raises(ValueError, match="more than the 5 bytes"):
+    with pytest.raises(ValueError, match="more than the announced 5 bytes"):
         next(pieces)
 
 
 def test_bytes_after_the_last_one_are_not_dropped_in_silence() -> None:
-    with pytest.raises(ValueError, match="more than the 3 bytes"):
+    with pytest.raises(ValueError, match="more than the announced 3 bytes"):
         list(MessageSource(iter([b"abc", b"d"]), 3))
 
 

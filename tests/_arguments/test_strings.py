@@ -9,13 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imapclient._arguments.command import Argument, Literal
 from imapclient._arguments.strings import (
     QUOTED_LIMIT,
-    Argument,
-    Literal,
     atom,
     date_time,
-    encode_command,
     fetch_items,
     flag,
     flags,
@@ -24,8 +22,6 @@ from imapclient._arguments.strings import (
     raw_list,
     string,
 )
-from imapclient._parsing.lexer import read_values
-from imapclient._parsing.records import Record
 from imapclient.fixed_offset import FixedOffset
 from imapclient.util import shortened, to_wire
 from tests.fixtures.on_the_wire import ANNOUNCEMENTS, INJECTIONS, as_a_server_reads_it
@@ -259,45 +255,3 @@ def test_raw_list() -> None:
 def test_fetch_items(items: Any, expected: bytes) -> None:
     """A macro stands alone."""
     assert fetch_items(items) == expected
-
-
-# -- the command
-
-
-def test_encode_command() -> None:
-    assert encode_command(b"A1", b"NOOP", []) == [b"A1 NOOP\r\n"]
-    assert encode_command(b"A1", b"LOGIN", [b'"ann"', Literal(b"p")]) == [b'A1 LOGIN "ann" ', Literal(b"p"), b"\r\n"]
-    assert encode_command(b"A1", b"UID FETCH", [b"1:*", (b"FLAGS", (b"A", b"B"), ())]) == [
-        b"A1 UID FETCH 1:* (FLAGS (A B) ())\r\n"
-    ]
-    assert encode_command(b"A1", b"X", [(Literal(b"a"), b"b", Literal(b"c", binary=True)), b"d"]) == [
-        b"A1 X (",
-        Literal(b"a"),
-        b" b ",
-        Literal(b"c", binary=True),
-        b") d\r\n",
-    ]
-
-
-_ARGUMENTS: st.SearchStrategy[Any] = st.recursive(
-    st.text(alphabet='ab1 "\\\r\né({', max_size=4), lambda inner: st.lists(inner, max_size=4).map(tuple), max_leaves=12
-)
-
-
-def _encoded(value: Any) -> Argument:
-    return string(value) if isinstance(value, str) else tuple(_encoded(item) for item in value)
-
-
-def _expected(value: Any) -> Any:
-    return value.encode() if isinstance(value, str) else tuple(_expected(item) for item in value)
-
-
-@given(st.lists(_ARGUMENTS, max_size=4))
-def test_nested_arguments_come_back(values: list[Any]) -> None:
-    assert as_a_server_reads_it(*map(_encoded, values)) == [_expected(value) for value in values]
-
-
-def test_records_are_what_the_reader_gives() -> None:
-    """The helper above reads as a server does: this checks the helper."""
-    records: list[Record] = [(b"* X {2}", b"\r\n"), b" (a)"]
-    assert read_values(b"* X {2}", 4, records) == [b"\r\n", (b"a",)]

@@ -202,9 +202,9 @@ def test_what_is_no_message_is_refused_before_anything_is_sent(message: Any) -> 
 @pytest.mark.parametrize("when", ["01-Feb-2020 10:11:12 +0000", datetime.date(2020, 2, 1), 5, b"x"])
 def test_what_is_no_time_is_refused_before_anything_is_sent(when: Any) -> None:
     with dialogue(capabilities=_MULTI) as client:
-        with pytest.raises(TypeError, match="not a datetime"):
+        with pytest.raises(TypeError, match="must be a datetime"):
             client.append("x", b"m", (), when)
-        with pytest.raises(TypeError, match=r"msgs\[0\]: not a datetime"):
+        with pytest.raises(TypeError, match=r"msgs\[0\]: the date of a message must be a datetime"):
             client.multiappend("x", [{"msg": b"m", "date": when}])
 
 
@@ -394,10 +394,10 @@ def _bad_last(item: Any) -> Any:
 @pytest.mark.parametrize(
     ("item", "error", "says"),
     [
-        ({}, ValueError, "no 'msg'"),
-        ({"flags": ("\\Seen",)}, ValueError, "no 'msg'"),
-        ({b"msg": b"m"}, ValueError, "no 'msg'"),
-        ({"msg": None}, ValueError, "no 'msg'"),
+        ({}, ValueError, "must contain 'msg'"),
+        ({"flags": ("\\Seen",)}, ValueError, "must contain 'msg'"),
+        ({b"msg": b"m"}, ValueError, "must contain 'msg'"),
+        ({"msg": None}, ValueError, "must contain 'msg'"),
         (b"", ValueError, "empty"),
         ("", ValueError, "empty"),
         ({"msg": b""}, ValueError, "empty"),
@@ -432,7 +432,7 @@ def test_multiappend_of_nothing(nothing: Callable[[], Any]) -> None:
 @pytest.mark.parametrize("message", ["one", b"one", {"msg": b"one"}])
 def test_multiappend_of_a_message_is_a_mistake(message: Any) -> None:
     """Its letters are not meant, nor its keys."""
-    with dialogue(capabilities=_MULTI) as client, pytest.raises(TypeError, match="series"):
+    with dialogue(capabilities=_MULTI) as client, pytest.raises(TypeError, match="not a single message"):
         client.multiappend("x", message)
 
 

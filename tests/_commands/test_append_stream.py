@@ -117,7 +117,7 @@ def test_a_progress_that_is_no_function_is_told_before_anything_is_sent(message:
     progress: Any
     with dialogue() as client:
         for progress in ("x", 5, [print]):
-            with pytest.raises(TypeError, match="not a function"):
+            with pytest.raises(TypeError, match="progress must be a function"):
                 client.append("x", message, progress=progress)
 
 

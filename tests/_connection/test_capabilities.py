@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imapclient._arguments.strings import Literal, StreamedLiteral
+from imapclient._arguments.command import Literal, StreamedLiteral
 from imapclient._connection.capabilities import Capabilities
 
 

@@ -13,7 +13,7 @@ from typing import Callable
 import pytest
 
 from imapclient import IMAPClient
-from imapclient._arguments.strings import Literal
+from imapclient._arguments.command import Literal
 from imapclient._connection.capabilities import Capabilities
 from imapclient._connection.exchange import Command, Exchange
 from imapclient._connection.sending import MAX_IN_FLIGHT, Sender

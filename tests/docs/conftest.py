@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def sample_server(embedded: EmbeddedServer) -> Iterator[EmbeddedServer]:
     """A new server with the sample mailbox, TLS and STARTTLS; user "ann", password "secret".
 
-    `embedded` is asked for only because it skips or fails the test where the server can't run.
+    `embedded` is requested only because it skips or fails the test if the server can't run.
     """
     from imapclient.embedded_server import EmbeddedServer
 

@@ -36,7 +36,7 @@ Start = Callable[..., "subprocess.Popen[str]"]
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """The checkout's package, which the environment of the tests may not have installed; UTF-8 output."""
+    """An environment with the checkout's package, which may not be installed, and with UTF-8 output."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     return {**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", **extra}
 
@@ -109,13 +109,13 @@ Ini = Callable[..., Path]
 
 
 def output(done: subprocess.CompletedProcess[str]) -> str:
-    """What a program printed; it must have succeeded."""
+    """The output of a program. Fails unless its exit code is 0."""
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 def complaint(done: subprocess.CompletedProcess[str]) -> str:
-    """The one line on standard error of a program that ended with exit code 1."""
+    """The line on standard error of a program. Fails unless it is one line and the exit code is 1."""
     assert done.returncode == 1, done.stdout + done.stderr
     lines = done.stderr.splitlines()
     assert len(lines) == 1, done.stderr
@@ -123,7 +123,7 @@ def complaint(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def line_of(process: subprocess.Popen[str], beginning: str) -> str:
-    """The next line of a running program that begins so."""
+    """Wait for a line of a running program that begins like this."""
     assert process.stdout is not None
     lines = []
     for line in process.stdout:
@@ -134,10 +134,11 @@ def line_of(process: subprocess.Popen[str], beginning: str) -> str:
 
 
 def interrupted(process: subprocess.Popen[str]) -> str:
-    """What a running program prints until Ctrl-C has ended it.
+    """The output of a running program until Ctrl-C ends it.
 
-    If it then waits, Ctrl-C comes again, as a user would press it: Python acts on a signal that arrives just before a
-    system call only after that call, and these wait for minutes. Right after a line that is once in some hundred runs.
+    If the program still waits, Ctrl-C is sent again, as a user would press it again. If a signal arrives just before a
+    system call, Python handles it only after that call, and these calls wait for minutes. That happens once in some
+    hundred runs.
     """
     process.send_signal(signal.SIGINT)
     last: object = None
@@ -157,7 +158,7 @@ def flags_of_inbox(server: EmbeddedServer) -> dict[int, tuple[bytes, ...]]:
         client.login("ann", "secret")
         client.select_folder("INBOX", readonly=True)
         flags = client.get_flags("1:*")
-    # \Recent says which session was the first to be told, and isn't stored.
+    # \Recent is not stored. It shows only which session was the first to select the folder.
     return {uid: tuple(flag for flag in of_one if flag != b"\\Recent") for uid, of_one in flags.items()}
 
 
@@ -165,7 +166,7 @@ def flags_of_inbox(server: EmbeddedServer) -> dict[int, tuple[bytes, ...]]:
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
-def test_help_tells_what_the_example_does(path: Path, run: Run) -> None:
+def test_help_says_what_the_example_does(path: Path, run: Run) -> None:
     text = output(run(path, "--help"))
     first = path.read_text(encoding="utf-8").split('"""')[1].splitlines()[0]
     assert first in text
@@ -264,7 +265,7 @@ def test_fetch_and_list(sample_server: EmbeddedServer, run: Run, ini: Ini) -> No
     assert "山田太郎: 明けましておめでとうございます\n" in text
 
 
-def test_fetch_and_list_goes_on_where_the_server_refuses_or_errs(run: Run, ini: Ini, peer: PeerFactory) -> None:
+def test_fetch_and_list_continues_if_the_server_refuses_or_errs(run: Run, ini: Ini, peer: PeerFactory) -> None:
     script = """
         S: * OK [CAPABILITY IMAP4rev1] ready
         C: A1 LOGIN "ann" "secret"
@@ -307,7 +308,9 @@ def test_parse_email(sample_server: EmbeddedServer, run: Run, ini: Ini) -> None:
     assert flags_of_inbox(sample_server) == before
 
 
-def test_parse_email_with_a_character_set_that_python_lacks(imap_server: EmbeddedServer, run: Run, ini: Ini) -> None:
+def test_parse_email_with_a_character_set_that_python_does_not_know(
+    imap_server: EmbeddedServer, run: Run, ini: Ini
+) -> None:
     imap_server.deliver("ann", b"Subject: odd\r\nContent-Type: text/plain; charset=x-nope\r\n\r\nhi\r\n")
     text = output(run(EXAMPLES / "parse_email.py", "-f", ini(imap_server.port)))
     assert text == "== 101: odd (None)\n(can't be decoded: unknown encoding: x-nope)\n"
@@ -360,7 +363,7 @@ def test_watch(imap_server: EmbeddedServer, start: Start, ini: Ini) -> None:
         imap_server.deliver("ann", b"Subject: one\r\n\r\n")
         assert line_of(process, "new: ").endswith(" one")
         proxy.cut()
-        line_of(process, "connected again; it was lost by: ")
+        line_of(process, "connected again; the connection was lost by: ")
         imap_server.deliver("ann", b"Subject: two\r\n\r\n")
         assert line_of(process, "new: ").endswith(" two")
         assert process.wait(TIMEOUT_SECONDS) == 0

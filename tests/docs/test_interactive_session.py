@@ -1,8 +1,8 @@
-"""The interactive sessions that the documentation shows are what a person sees who types the same.
+"""Each interactive session in the documentation is what a user sees who types the same.
 
-A block of text that begins with ``$`` is a session: the command, the answer to its prompt, and the inputs at IPython's
-prompts are typed into a terminal, and the screen must read like the block in the end. With
-IMAPCLIENT_WRITE_SESSIONS=1 in the environment the block is replaced by what is on the screen.
+A block of text that begins with ``$`` is a session. The test types its command, the answer to the prompt and the inputs
+at IPython's prompts into a terminal. At the end the screen must be equal to the block. With
+IMAPCLIENT_WRITE_SESSIONS=1 in the environment, the test writes the screen into the page instead.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tests.helpers.terminal import ENTER, Terminal
 PORT = "1143"
 _INPUT = re.compile(r"^In \[(\d+)\]: (.*)$", re.MULTILINE)
 
-# What differs from run to run: what is shown instead.
+# What differs from run to run -> what the page shows instead.
 _CHANCE = (
     (re.compile(r"(?<=b'UIDVALIDITY': )\d+"), "1795294595"),
     (re.compile(r"(?<=b'MAILBOXID': \[b'\()F[0-9a-f]+"), "F2212ea87"),
@@ -58,7 +58,7 @@ def test_session(page: Path, block: Block, embedded: EmbeddedServer, tmp_path: P
 
 
 def screen_of(session: str, home: Path) -> str:
-    """The session as it is on the screen, on a server whose user ann has two messages."""
+    """The screen after the session, on a server whose user ann has two messages."""
     from imapclient.embedded_server import EmbeddedServer
 
     command, *_ = session.splitlines()
@@ -77,7 +77,7 @@ def screen_of(session: str, home: Path) -> str:
             screen = f"{command}\n{terminal.screen}"
     for pattern, instead in _CHANCE:
         screen = pattern.sub(instead, screen)
-    # One empty line says what several say.
+    # One empty line instead of several.
     return re.sub(r"\n{3,}", "\n\n", screen) + "\n"
 
 

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Sequence
 from typing import Any
 
-from ..._arguments.strings import Argument
+from ..._arguments.command import Argument
 from ..._connection.exchange import Command
 from ..._parsing.fetch.collector import FetchCollector
 from ..._parsing.fetch.results import FetchResult, ItemResult

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Callable, TypeVar
 
-from ..._arguments.strings import Argument, mailbox, wire_name
+from ..._arguments.command import Argument
+from ..._arguments.strings import mailbox, wire_name
 from ..._parsing.collector import Collector
 from ..._parsing.folder_names import is_form_of
 from ..._parsing.responses import Untagged

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Callable
 
-from ..._arguments.strings import Argument
+from ..._arguments.command import Argument
 from ..._connection.exchange import Command
 from ..._connection.gateway import Connection
 from ..._connection.protocol_log import client_log

@@ -11,7 +11,7 @@ import logging
 import sys
 from typing import Any
 
-from imapclient._parsing import imaplib_records as response_parser
+from imapclient import response_parser
 
 from .recording import Form, Recording
 

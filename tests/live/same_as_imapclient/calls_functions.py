@@ -13,11 +13,10 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Any, Callable
 
 import imapclient
-from imapclient import datetime_util, exceptions, fixed_offset, imap_utf7, util
+from imapclient import datetime_util, exceptions, fixed_offset, imap_utf7, response_lexer, util
 from imapclient import imapclient as module
+from imapclient import response_parser as parser
 from imapclient import response_types as types
-from imapclient._parsing import imaplib_records as parser
-from imapclient._parsing import lexer as response_lexer
 
 from .recording import Recording, shown
 

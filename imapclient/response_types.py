@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# `typing.get_type_hints` looks here for the names in the annotations of these classes.
+import datetime  # noqa: F401
+
 from ._commands.idle import Idle
 from ._parsing.fetch.results import FetchIterator, FetchResult, ItemResult
 from ._parsing.folders import Namespace

@@ -24,6 +24,9 @@ from ._auth.mechanisms import (
     XOAuth2,
 )
 
+# `typing.get_type_hints` looks here for the names in the annotations of these classes.
+from .util import Text  # noqa: F401
+
 __all__ = [
     "Anonymous",
     "CramMD5",

@@ -55,6 +55,9 @@ def shortened(data: bytes) -> str:
     return repr(data if len(data) <= 60 else data[:57] + b"...")
 
 
+_NOT_PRINTABLE = {byte: f"\\x{byte:02x}" for byte in range(256) if not (32 <= byte < 127 or byte == 9)}
+
+
 def printable(line: bytes) -> str:
     """A line as one line of text: what is not printable ASCII is escaped."""
-    return "".join(chr(byte) if 32 <= byte < 127 or byte == 9 else f"\\x{byte:02x}" for byte in line)
+    return line.decode("latin-1").translate(_NOT_PRINTABLE)

@@ -10,12 +10,14 @@ import signal
 import ssl
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from imapclient._parsing.fast import batch_reader
 from imapclient._wire.sockets import SocketTransport
 from imapclient.livetest.plugin import pytest_addoption
 from tests.helpers.clock import Clock
@@ -43,10 +45,31 @@ _SERVER_FIXTURES = {"account", "courier", "cyrus", "dovecot", "embedded", "live_
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test that uses a real server as live."""
+    """Mark each test that uses a real server as live, and each with a bound of processor time as once."""
     for item in items:
         if _SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.live)
+        if item.get_closest_marker("processor_seconds"):
+            item.add_marker(pytest.mark.once)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """End a test that has the marker ``processor_seconds(number)`` when this process has used so many."""
+    marker = item.get_closest_marker("processor_seconds")
+    if marker is None or not hasattr(signal, "setitimer"):
+        return (yield)
+
+    def end(signum: int, frame: object) -> None:
+        pytest.fail(f"more than {marker.args[0]} seconds of the processor")
+
+    before = signal.signal(signal.SIGVTALRM, end)
+    signal.setitimer(signal.ITIMER_VIRTUAL, marker.args[0])
+    try:
+        return (yield)
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 @pytest.fixture
@@ -63,6 +86,12 @@ def system_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[SystemZone]:
     time.tzset()
 
 
+@pytest.fixture(params=[True, False], ids=["fast", "general"])
+def both_fetch_paths(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a test twice: with the fast path for FETCH responses and without it."""
+    monkeypatch.setattr(batch_reader, "enabled", request.param)
+
+
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """`time.monotonic`, to be put forward."""
@@ -71,58 +100,70 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def interrupt() -> Iterator[Callable[[], None]]:
-    """A function that raises KeyboardInterrupt in the main thread, as Ctrl-C does, called in any thread."""
-
-    def raise_it(signum: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
+    """A function that raises KeyboardInterrupt in the main thread, as Ctrl-C does, called in another thread."""
     main_thread = threading.main_thread().ident
     assert main_thread is not None
+    thread: int = main_thread
+    raised = threading.Event()
+
+    def raise_it(signum: int, frame: object) -> None:
+        if not raised.is_set():
+            raised.set()
+            raise KeyboardInterrupt
+
+    def strike() -> None:
+        raised.clear()
+        while True:
+            # Python acts on a signal that arrives just before a system call only after that call, or at the next one.
+            signal.pthread_kill(thread, signal.SIGUSR1)
+            if raised.wait(0.05):
+                return
+
     before = signal.signal(signal.SIGUSR1, raise_it)
     try:
-        yield lambda: signal.pthread_kill(main_thread, signal.SIGUSR1)
+        yield strike
     finally:
         signal.signal(signal.SIGUSR1, before)
 
 
 @pytest.fixture
-def interrupt_reading(interrupt: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """As `interrupt`, called in another thread, once the main thread waits for what the server sends.
+def interrupt_reading(interrupt: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """As `interrupt`, once the main thread has received so many bytes over a connection and waits for more.
 
-    It interrupts the read in which it finds the main thread, and no read twice. A read that takes only what is there,
-    or waits for a moment, is none.
+    A read that only takes what is there, or waits for less than a second, is no such wait.
     """
-    moment = threading.Condition()
-    reading = False
+    received: weakref.WeakKeyDictionary[SocketTransport, int] = weakref.WeakKeyDictionary()
+    waits = threading.Condition()
+    waiting: set[SocketTransport] = set()
 
     def watched(read: Callable[..., object]) -> Callable[..., object]:
-        def wrapper(*arguments: Any) -> object:
-            nonlocal reading
+        def wrapper(transport: SocketTransport, *arguments: Any) -> object:
             timeout = arguments[-1]
-            if threading.current_thread() is not threading.main_thread() or (timeout is not None and timeout < 1):
-                return read(*arguments)
-            with moment:
-                reading = True
-                moment.notify()
+            if threading.current_thread() is not threading.main_thread():
+                return read(transport, *arguments)
+            with waits:
+                received.setdefault(transport, 0)
+                if timeout is None or timeout >= 1:
+                    waiting.add(transport)
+                    waits.notify()
             try:
-                return read(*arguments)
+                count = read(transport, *arguments)
+                received[transport] += len(arguments[0][-1]) if count is None else count  # type: ignore[operator]
+                return count
             finally:
-                with moment:
-                    reading = False
+                waiting.discard(transport)
 
         return wrapper
 
     for name in ("recv", "recv_into"):
         monkeypatch.setattr(SocketTransport, name, watched(getattr(SocketTransport, name)))
 
-    def raise_it() -> None:
-        nonlocal reading
-        with moment:
-            assert moment.wait_for(lambda: reading, 60), "the main thread reads nothing"
-            reading = False
-            interrupt()
+    def strike(size: int) -> None:
+        with waits:
+            assert waits.wait_for(lambda: any(received[transport] >= size for transport in tuple(waiting)), 60)
+        interrupt()
 
-    return raise_it
+    return strike
 
 
 @pytest.fixture(autouse=True)

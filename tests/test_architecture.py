@@ -18,6 +18,8 @@ import pytest
 
 from imapclient import IMAPClient
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "imapclient"
 
@@ -416,7 +418,7 @@ def loaded_by(statement: str) -> set[str]:
     """The modules that a fresh interpreter has loaded after a statement."""
     program = f"import sys\n{statement}\nprint('\\n'.join(sys.modules))"
     result = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=500
     )
     return set(result.stdout.split())
 

@@ -15,6 +15,8 @@ import pytest
 import imapclient
 from tests.benchmarks import against, compression, processes, replies, results, run, worker, workloads
 
+pytestmark = pytest.mark.once
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 PACKAGE = Path(imapclient.__file__).resolve().parent.parent
 
@@ -30,7 +32,7 @@ def command(*arguments: str, package: Path = PACKAGE) -> list[str]:
 def small_run() -> dict[str, Any]:
     """The data of all workloads, with about a thousandth of their size."""
     arguments = command("--seats", "ours,imaplib,socket", "--scale", "0.002", "--json")
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=500, check=False)
     assert done.stdout, done.stderr
     data: dict[str, Any] = json.loads(done.stdout)
     data["exit"] = done.returncode
@@ -159,7 +161,7 @@ class IMAPClient:
 def test_a_client_that_returns_something_else_fails_the_run(tmp_path: Path) -> None:
     (tmp_path / "imapclient.py").write_text(WRONG_CLIENT, encoding="utf-8")
     arguments = command("--seats", "ours", "--workload", "list", package=tmp_path)
-    done = subprocess.run([*arguments, "--scale", "0.01"], capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run([*arguments, "--scale", "0.01"], capture_output=True, text=True, timeout=500, check=False)
     assert done.returncode == 1
     assert "ours differ" in done.stdout
     assert "no differences" not in done.stdout
@@ -169,7 +171,7 @@ def test_a_client_that_fails_is_reported(tmp_path: Path) -> None:
     broken = WRONG_CLIENT.replace('return [((), b"/", "INBOX")]', 'raise OSError("went away")')
     (tmp_path / "imapclient.py").write_text(broken, encoding="utf-8")
     arguments = command("--seats", "ours", "--workload", "list", package=tmp_path)
-    done = subprocess.run([*arguments, "--scale", "0.01"], capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run([*arguments, "--scale", "0.01"], capture_output=True, text=True, timeout=500, check=False)
     assert done.returncode == 1
     assert "ours failed: OSError: went away" in done.stdout
 

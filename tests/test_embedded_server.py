@@ -275,7 +275,7 @@ class TestLifecycle:
             "from imapclient.embedded_server import EmbeddedServer\n"
             "EmbeddedServer().start(); print('end')"
         )
-        run = subprocess.run([sys.executable, "-c", command], capture_output=True, timeout=60)
+        run = subprocess.run([sys.executable, "-c", command], capture_output=True, timeout=500)
         assert (run.returncode, run.stdout.strip(), run.stderr) == (0, b"end", b"")
 
     def test_an_error_of_pymap_ends_that_connection_only(

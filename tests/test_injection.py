@@ -23,6 +23,8 @@ from imapclient.imapclient import Quota
 from imapclient.sasl import Plain
 from tests.helpers.lenient_server import LenientServer, SentCommand, from_modified_utf7, read_command
 
+pytestmark = pytest.mark.once
+
 #: A valid value for each argument that may hold text, by the argument's name. A new name belongs into one of the two.
 _TEXT: dict[str, Any] = {
     "algorithm": "REFERENCES",

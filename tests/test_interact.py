@@ -414,7 +414,7 @@ def run(*words: str, stdin: str | bytes) -> subprocess.CompletedProcess[str]:
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "HOME": os.devnull},
         input=stdin if isinstance(stdin, bytes) else stdin.encode("utf-8"),
         capture_output=True,
-        timeout=60,
+        timeout=500,
     )
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 

@@ -18,6 +18,8 @@ import pytest
 from imapclient.version import __version__, version_info
 from tests.check_dist import CHECKOUT, NOT_SOURCE
 
+pytestmark = pytest.mark.once
+
 
 def call_backend(hook: str, source: Path, folder: Path) -> Path:
     """Calls a hook of PEP 517 the way pip does, in a process of its own: what it made."""

@@ -1,4 +1,4 @@
-"""The parser on the cases in fixtures/: whole, cut at every byte, with trailing bytes; and what is no case."""
+"""The parsers on the cases in fixtures/: whole, cut at every byte, with trailing bytes; and on any bytes."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imapclient._connection.reader import Reader
+from imapclient._parsing.acl import parse_acl
 from imapclient._parsing.fetch.items import parse_flags
 from imapclient._parsing.fetch.parser import parse_fetch
 from imapclient._parsing.folders import parse_list, parse_namespace, parse_status
+from imapclient._parsing.quota import parse_quota, parse_quota_root
 from imapclient._parsing.records import Record
+from imapclient._parsing.responses import ReadOptions, Untagged
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, ProtocolError
 from imapclient.fixed_offset import FixedOffset
 from imapclient.response_parser import parse_fetch_response, parse_message_list, parse_response
 from imapclient.response_types import BodyData, Envelope, SearchIds
-from tests.fixtures.case import Case, Response, cut_everywhere, data_start, records_of, with_trailing
+from tests.fixtures.case import Case, Response, cut_everywhere, records_of, untagged, with_trailing
 from tests.fixtures.chunks import ChunkTransport, read
 from tests.fixtures.kinds import (
     KINDS,
@@ -34,11 +37,27 @@ from tests.fixtures.kinds import (
     parse_one_thread,
 )
 
-TRAILING = [b" ", b" more", b")", b" )", b"(", b'"', b'"x"', b" {5}", b"\0\xff", b"\\", b"]", b"[", b" NIL"]
+TRAILING = [
+    b" ",
+    b" more",
+    b" a b",
+    b")",
+    b" )",
+    b"(",
+    b" (1 2 3)",
+    b'"',
+    b'"x"',
+    b" {5}",
+    b"\0\xff",
+    b"\\",
+    b"]",
+    b"[",
+    b" NIL",
+]
 
 
 def _each(broken: bool | None = None) -> list[Any]:
-    """Each case with its kind's name and function: the good ones, the broken ones or, by default, all."""
+    """Each case with its kind and parser: only good ones, only broken ones or, by default, all."""
     return [
         pytest.param(kind, parse, case, id=f"{kind}-{case.name.replace(' ', '-')}")
         for kind, parse, good, bad in KINDS
@@ -47,26 +66,24 @@ def _each(broken: bool | None = None) -> list[Any]:
 
 
 def _value_or_protocol_error(parse: Parse, response: Response) -> Any:
-    """What the parser gives, or the ProtocolError; any other exception is the test's failure."""
-    line, records = response
+    """The parser's value or its ProtocolError. Any other exception fails the test."""
     try:
-        return parse(line, data_start(line), records)
+        return parse(untagged(*response))
     except ProtocolError as error:
         return error
 
 
 @pytest.mark.parametrize(("kind", "parse", "case"), _each(broken=False))
 def test_whole(kind: str, parse: Parse, case: Case) -> None:
-    line, records = read(case.raw)
-    assert parse(line, data_start(line), records) == case.expected
+    assert parse(untagged(*read(case.raw))) == case.expected
 
 
 @pytest.mark.parametrize(("kind", "parse", "case"), _each(broken=True))
 def test_broken(kind: str, parse: Parse, case: Case) -> None:
-    line, records = read(case.raw)
     with pytest.raises(ProtocolError) as caught:
-        parse(line, data_start(line), records)
+        parse(untagged(*read(case.raw)))
     assert not isinstance(caught.value, IMAPClientAbortError), "the framing is intact: the connection is usable"
+    assert caught.value.position is not None or kind not in ("acl", "quota", "quota root")
 
 
 @pytest.mark.parametrize(("kind", "parse", "case"), _each())
@@ -104,8 +121,7 @@ def test_trailing_bytes(kind: str, parse: Parse, case: Case) -> None:
 def test_the_next_response_is_left_alone(kind: str, parse: Parse, case: Case) -> None:
     reader = Reader(ChunkTransport([case.raw + b"* OK next\r\n" + case.raw]))
     for _ in range(2):
-        line, records = reader.read_response()
-        assert parse(line, data_start(line), records) == case.expected
+        assert parse(untagged(*reader.read_response())) == case.expected
         if not reader.is_clean:
             assert reader.read_response() == (b"* OK next", None)
 
@@ -118,7 +134,7 @@ def test_names_of_cases_are_unique(kind: str, parse: Parse, good: list[Case], ba
 
 # -- any bytes
 
-# Words that lead into the parser's branches, so that random input is not refused by the lexer at once.
+# Words for the parser's branches. The lexer would refuse most random input at once.
 _WORDS = st.sampled_from(
     [
         b"(",
@@ -186,12 +202,19 @@ def test_fetch_is_total_in_every_mode(records: list[Record], normalise_times: bo
         parse_fetch_response(framed, normalise_times=normalise_times, uid_is_key=uid_is_key)
 
 
+# The parsers of responses that may have literals.
+_WITH_LITERALS: tuple[Parse, ...] = (
+    *(parse_one_fetch, parse_flags, parse_list, parse_status, parse_namespace),
+    *(parse_acl, parse_quota, parse_quota_root),
+)
+
+
 @given(_RECORDS)
 def test_the_commands_functions_are_total(records: list[Record]) -> None:
     first = records[0]
     line = first if isinstance(first, bytes) else first[0]
     with_literals = records if isinstance(first, tuple) else None
-    for parse in (parse_one_fetch, parse_flags, parse_list, parse_status, parse_namespace, parse_one_code):
+    for parse in (*_WITH_LITERALS, parse_one_code):
         _value_or_protocol_error(parse, (line, with_literals))
     for parse in (parse_one_search, parse_one_esearch, parse_one_thread):
         _value_or_protocol_error(parse, (line, with_literals))
@@ -223,11 +246,13 @@ _ITEMS = st.lists(
 
 @given(_ITEMS, st.sampled_from([b" ", b"  ", b" ", b""]))
 def test_the_commands_and_imapclients_function_agree(items: list[tuple[bytes, bytes]], space: bytes) -> None:
-    """However a response is read, by a short cut or not, the same comes out."""
+    """Every short cut gives the same values as the general way."""
     text = b"1 (" + space.join(key + b" " + value for key, value in items) + b")"
     response = read(b"* " + text.replace(b"{1}", b"{1}\r\nZ") + b"\r\n")
     line, records = response
-    short: Any = _value_or_protocol_error(lambda line, _, records: parse_fetch(1, line, 4, records, False), response)
+    short: Any = _value_or_protocol_error(
+        lambda _: parse_fetch(Untagged(b"FETCH", 1, line, 4, records), ReadOptions(normalise_times=False)), response
+    )
     data: list[Record | None] = []
     for record in records or [line]:
         cut = 0 if data else 2
@@ -251,6 +276,11 @@ def test_message_lists_are_total(data: bytes) -> None:
 
 # -- large and hostile
 
+
+def _fetch_of(data: bytes) -> Untagged:
+    return Untagged(b"FETCH", 1, data)
+
+
 MANY = 1_000_000
 
 
@@ -270,24 +300,14 @@ def _pathological() -> Iterator[tuple[str, bytes]]:
 
 PATHOLOGICAL = [pytest.param(data, id=name) for name, data in _pathological()]
 # Anything but linear time takes minutes for these.
-LINEAR = pytest.mark.timeout(60)
+LINEAR = pytest.mark.processor_seconds(60)
 
 
 @LINEAR
 @pytest.mark.parametrize("data", PATHOLOGICAL)
 @pytest.mark.parametrize(
     "parse",
-    [
-        parse_one_fetch,
-        parse_flags,
-        parse_list,
-        parse_status,
-        parse_namespace,
-        parse_one_search,
-        parse_one_esearch,
-        parse_one_thread,
-        parse_one_code,
-    ],
+    [*_WITH_LITERALS, parse_one_search, parse_one_esearch, parse_one_thread, parse_one_code],
 )
 def test_a_hostile_line_ends(parse: Parse, data: bytes) -> None:
     _value_or_protocol_error(parse, (b"* X " + data, None))
@@ -295,13 +315,13 @@ def test_a_hostile_line_ends(parse: Parse, data: bytes) -> None:
 
 @pytest.mark.parametrize("depth", [400, 1000, 5000])
 def test_nesting_up_to_the_limit_asked_for(depth: int) -> None:
-    """A client may set max_nesting_depth as it likes: that is no reason for a RecursionError."""
+    """No RecursionError, even for a high max_nesting_depth."""
     inner = b"(" * depth + b")" * depth
     for line in (b"(UID " + inner + b")", b"(" + inner + b" 1)", b"(ENVELOPE (NIL NIL " + inner + b"))"):
         with pytest.raises(ProtocolError):
-            parse_fetch(1, line, 0, max_depth=depth + 5)
+            parse_fetch(_fetch_of(line), ReadOptions(max_depth=depth + 5))
         with pytest.raises(ProtocolError, match="max_nesting_depth=10"):
-            parse_fetch(1, line, 0, max_depth=10)
+            parse_fetch(_fetch_of(line), ReadOptions(max_depth=10))
 
 
 @pytest.mark.parametrize(
@@ -313,17 +333,17 @@ def test_nesting_up_to_the_limit_asked_for(depth: int) -> None:
     ],
 )
 def test_the_nesting_limit_is_for_each_kind(parse: Any, line: bytes) -> None:
-    start = data_start(line)
-    assert parse(line, start, None, 2) == parse(line, start)
+    response = untagged(line)
+    assert parse(response, ReadOptions(max_depth=2)) == parse(response)
     with pytest.raises(ProtocolError, match="max_nesting_depth=1"):
-        parse(line, start, None, 1)
+        parse(response, ReadOptions(max_depth=1))
 
 
 @pytest.mark.parametrize("depth", [100, 380])
 def test_deep_body_structure(depth: int) -> None:
     line = b"(BODYSTRUCTURE " + b"(" * depth + b'"TEXT" "PLAIN" NIL NIL NIL "7BIT" 1 1' + b' "MIXED")' * depth + b")"
     line = line.replace(b'1 1 "MIXED")', b"1 1)", 1)
-    body = parse_fetch(1, line, 0)[b"BODYSTRUCTURE"]
+    body = parse_fetch(_fetch_of(line))[b"BODYSTRUCTURE"]
     for _ in range(depth - 1):
         assert isinstance(body, BodyData)
         assert body.is_multipart
@@ -398,28 +418,28 @@ def test_parse_fetch_response_of_something_else(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("data", [b"1", b"x (UID 1)", b"NIL (UID 1)", b"(1) (UID 1)", b"* 1 FETCH (UID 1)"])
-def test_parse_fetch_response_of_what_has_no_number(data: bytes) -> None:
+def test_parse_fetch_response_without_a_number(data: bytes) -> None:
     with pytest.raises(ProtocolError):
         parse_fetch_response([data])
 
 
 def test_normalised_times_in_an_envelope() -> None:
     line = b'(ENVELOPE ("Wed, 17 Jul 1996 02:23:25 -0700" NIL NIL NIL NIL NIL NIL NIL NIL NIL))'
-    naive = parse_fetch(1, line, 0)[b"ENVELOPE"]
-    aware = parse_fetch(1, line, 0, normalise_times=False)[b"ENVELOPE"]
+    naive = parse_fetch(_fetch_of(line))[b"ENVELOPE"]
+    aware = parse_fetch(_fetch_of(line), ReadOptions(normalise_times=False))[b"ENVELOPE"]
     assert isinstance(naive, Envelope)
     assert isinstance(naive.date, datetime)
     assert naive.date.tzinfo is None
     assert naive.date.astimezone() == aware.date
 
 
-def test_header_names_keep_what_they_are() -> None:
-    """In quotes, a name of digits is that name, and so is one that looks like NIL."""
+def test_header_names_in_quotes_are_text() -> None:
+    """Names in quotes may be digits, or look like NIL."""
     line = b'(BODY[HEADER.FIELDS ("5" "NIL")] "x")'
-    assert parse_fetch(1, line, 0) == {b"SEQ": 1, b"BODY[HEADER.FIELDS (5 NIL)]": b"x"}
+    assert parse_fetch(_fetch_of(line)) == {b"SEQ": 1, b"BODY[HEADER.FIELDS (5 NIL)]": b"x"}
 
 
-# -- errors say where
+# -- the position in errors
 
 
 @pytest.mark.parametrize(
@@ -434,7 +454,7 @@ def test_header_names_keep_what_they_are() -> None:
 )
 def test_the_position_of_an_error(parse: Parse, line: bytes, position: int) -> None:
     with pytest.raises(ProtocolError) as caught:
-        parse(line, data_start(line), None)
+        parse(untagged(line))
     assert caught.value.position == position
     assert caught.value.context is not None
     assert caught.value.context in line
@@ -447,7 +467,7 @@ def test_an_error_is_one_of_imaps() -> None:
 
 
 def test_an_error_about_much_data_is_short() -> None:
-    """It goes to logs and to people."""
+    """It goes to logs."""
     with pytest.raises(ProtocolError) as caught:
-        parse_fetch(1, b"((" + b"abc " * 50_000 + b") 1)", 0)
+        parse_fetch(_fetch_of(b"((" + b"abc " * 50_000 + b") 1)"))
     assert len(str(caught.value)) < 2000

@@ -1,4 +1,4 @@
-"""The types of parsed values that are not in a file of their own: their shape, and copies of them."""
+"""Types of parsed values without a test file of their own: shape and copies."""
 
 from __future__ import annotations
 

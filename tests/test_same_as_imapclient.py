@@ -74,7 +74,7 @@ _ANN = Address(b"Ann", None, b"ann", b"example.org")
         _ANN,
         BodyData((b"TEXT", b"PLAIN")),
         _ids(7),
-        {"a", "b"},
+        pytest.param({"a", "b"}, id="a set"),
         datetime.timedelta(hours=1),
     ],
     ids=repr,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from imapclient import IMAPClient, tls
+from imapclient import IMAPClient, SocketTimeout, tls
 from imapclient.exceptions import (
     CapabilityError,
     CommandError,
@@ -305,7 +305,7 @@ def test_a_handshake_that_never_answers(peer: PeerFactory) -> None:
     """
     server = peer(script)
     client = IMAPClient(server.host, server.port, ssl=False, timeout=60)
-    client._imap.socket_timeout.connect = 0.1
+    client._imap.socket_timeout = SocketTimeout(0.1, 60)
     with pytest.raises(socket.timeout) as caught:
         client.starttls(certificates.client_context())
     assert isinstance(caught.value, IMAPClientAbortError)

@@ -84,7 +84,7 @@ class FoldersMixin(CommandBase):
                 others.append(response)
                 continue
             try:
-                item = parse_list(response.line, response.start, response.records, self._limits.nesting_depth)
+                item = parse_list(response, self._read_options)
             except ProtocolError as exc:
                 error = exc
                 unreadable.append(response)
@@ -202,8 +202,7 @@ class FoldersMixin(CommandBase):
         with self._answering(b"NAMESPACE"):
             if not collected.responses:
                 raise ProtocolError("the server sent no NAMESPACE response")
-            response = collected.responses[-1]
-            kinds = parse_namespace(response.line, response.start, response.records, self._limits.nesting_depth)
+            kinds = parse_namespace(collected.responses[-1], self._read_options)
         return Namespace(
             *(
                 None

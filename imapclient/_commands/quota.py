@@ -96,4 +96,4 @@ class QuotaMixin(CommandBase):
 
     def _quotas(self, command: bytes, response: Untagged) -> list[Quota]:
         with self._answering(command):
-            return parse_quota(response.line, response.start, response.records, self._limits.nesting_depth)
+            return parse_quota(response, self._read_options)

@@ -90,7 +90,7 @@ class SearchMixin(CommandBase):
             arguments = [keys, encoded.charset or b"UTF-8", *unsplit_criteria(encoded.arguments)]
             responses = self._run(b"SORT", (keys, criteria), [arguments], b"SORT")
             with self._answering(self._verb(b"SORT")):
-                return _together([parse_search(response.line, response.start) for response in responses])
+                return _together([parse_search(response) for response in responses])
 
         return self._in_known_charset(criteria, charset, send, needs="SORT")
 
@@ -118,9 +118,8 @@ class SearchMixin(CommandBase):
         def send(encoded: SearchCriteria) -> tuple[Any, ...]:
             arguments = [name, encoded.charset or b"UTF-8", *unsplit_criteria(encoded.arguments)]
             responses = self._run(b"THREAD", (name, criteria), [arguments], b"THREAD")
-            depth = self._limits.nesting_depth
             with self._answering(self._verb(b"THREAD")):
-                threads = [parse_thread(response.line, response.start, depth) for response in responses]
+                threads = [parse_thread(response, self._read_options) for response in responses]
             return tuple(thread for part in threads for thread in part)
 
         return self._in_known_charset(criteria, charset, send, needs="THREAD=" + name.decode("ascii"))
@@ -210,10 +209,10 @@ def _ids_of(responses: Iterable[Untagged]) -> SearchIds:
     room = MAX_EXPANDED
     for response in responses:
         if response.name == b"ESEARCH":
-            parts.append(parse_esearch(response.line, response.start, room))
+            parts.append(parse_esearch(response, room))
             room -= len(parts[-1])
         else:
-            parts.append(parse_search(response.line, response.start))
+            parts.append(parse_search(response))
             room -= len(parts[-1])
             if room < 0:
                 raise ProtocolError(f"one search found more than {MAX_EXPANDED} ids")

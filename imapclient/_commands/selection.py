@@ -78,7 +78,7 @@ class _SelectResponses:
             self.values[response.name] = response.number
         elif response.name == b"FLAGS":
             try:
-                self.values[b"FLAGS"] = parse_flags(response.line, response.start, response.records)
+                self.values[b"FLAGS"] = parse_flags(response)
             except ProtocolError:
                 # The folder is selected all the same.
                 return False
@@ -95,7 +95,7 @@ class _SelectResponses:
             self.values[name] = int(arguments)
         elif name == b"PERMANENTFLAGS":
             try:
-                self.values[name] = parse_flags(arguments, 0)
+                self.values[name] = parse_flags(Untagged(name, None, arguments))
             except ProtocolError:
                 # The folder is selected all the same.
                 self.values[name] = [arguments]

@@ -80,11 +80,8 @@ class SessionMixin(CommandBase):
         self._require("ID")
         collected = Collector(b"ID")
         self._execute(b"ID", [argument], collected.handlers)
-        depth = self._limits.nesting_depth
         with self._answering(b"ID"):
-            return tuple(
-                value for r in collected.responses for value in read_values(r.line, r.start, r.records, max_depth=depth)
-            )
+            return tuple(value for r in collected.responses for value in read_values(r, self._read_options))
 
     def starttls(self, ssl_context: ssl.SSLContext | None = None) -> bytes:
         """Continue over TLS (RFC 9051, 6.2.1); call it before `login`. Returns the server's text.

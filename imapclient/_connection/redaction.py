@@ -22,7 +22,7 @@ _MIN_PART = 4
 # How many pieces between "..." are searched at each end of a text.
 _MAX_PIECES = 25
 
-_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_RESERVED = re.compile(rb"[^A-Za-z0-9._~-]")
 
 _Error = TypeVar("_Error", bound=BaseException)
 
@@ -173,7 +173,7 @@ def _forms(secret: bytes) -> Iterator[bytes]:
     yield secret
     yield escaped(secret)
     # As in a URL (RFC 3986, 2.1).
-    yield b"".join(b"%c" % byte if byte in _UNRESERVED else b"%%%02X" % byte for byte in secret)
+    yield _RESERVED.sub(lambda match: b"%%%02X" % ord(match[0]), secret)
     if len(secret) >= MIN_ANYWHERE:
         for before in range(3):
             encoded = binascii.b2a_base64(bytes(before) + secret + bytes(2))

@@ -1,5 +1,8 @@
-"""What a server sends, from bytes to values. No I/O: nothing in here reaches a socket, a file, a thread or imaplib.
+"""Parse what a server sends: bytes become values. No I/O: no socket, file, thread or imaplib.
 
-The reader makes records of lines and literals. Each module takes a response's line, the position at which its data
-starts, and its records if it has literals. It returns a value or raises ProtocolError, whatever the bytes are.
+The reader cuts the stream into records; the connection makes an `Untagged` of each response. A function here takes that
+and the `ReadOptions`. It returns a value or raises ProtocolError, whatever the bytes are.
+
+``fetch`` parses FETCH responses, ``mail`` the values in them. ``fast`` is the fast path of ``fetch``. The other modules
+parse one kind of response each.
 """

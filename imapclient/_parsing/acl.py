@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from ..exceptions import ProtocolError
-from .lexer import MAX_DEPTH, around, read_words
-from .records import Record
+from .lexer import read_words, unreadable
+from .responses import DEFAULT_OPTIONS, ReadOptions, Untagged
 
 
-def parse_acl(
-    line: bytes, start: int, records: Sequence[Record] | None = None, max_depth: int = MAX_DEPTH
-) -> tuple[bytes, list[tuple[bytes, bytes]]]:
-    """An ACL response: ``(b'INBOX', [(b'ann', b'lrswi'), (b'-bob', b'w')])``, as on the wire (RFC 4314, 3.6)."""
-    words = read_words(line, start, records, max_depth)
+def parse_acl(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+    """The folder's name and the rights in it: ``(b'INBOX', [(b'ann', b'lrswi'), (b'-bob', b'w')])``.
+
+    All are bytes as on the wire. acl-data = "ACL" SP mailbox *(SP identifier SP rights) (RFC 4314, 4)
+    """
+    words = read_words(response, options)
     if len(words) % 2 != 1:
-        raise ProtocolError("not an ACL response", start, around(line, start))
+        raise unreadable("not an ACL response", response)
     return words[0], list(zip(words[1::2], words[2::2]))

@@ -1,19 +1,17 @@
-"""The untagged responses that answer a command, kept until it is over. No I/O."""
+"""The untagged responses to a command, collected until it is over. No I/O."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..exceptions import (
-    LimitError,
-)
+from ..exceptions import LimitError
 from .records import MAX_ANSWER_BYTES
 from .responses import Handler, Untagged
 from .search import correlator
 
 
 class Collector:
-    """Keeps the untagged responses of the names that a command asks for."""
+    """Collects the untagged responses with the names that a command asks for: ``Collector(b'LIST')``."""
 
     def __init__(self, *names: bytes) -> None:
         self.names = names
@@ -22,7 +20,10 @@ class Collector:
 
     @property
     def handlers(self) -> dict[bytes, Handler]:
-        """Made anew: an object that held them would keep itself, and what it has heard, until the next collection."""
+        """The handlers for a command.
+
+        A new dict each time: a collector that kept its own bound methods would be freed by the garbage collector only.
+        """
         return dict.fromkeys(self.names, self._keep)
 
     def _keep(self, response: Untagged) -> None:
@@ -32,11 +33,11 @@ class Collector:
         self.responses.append(response)
 
     def answers_to(self, tags: Iterable[bytes]) -> tuple[list[Untagged], list[Untagged]]:
-        """What answers the searches of these tags, and what others, such as those that go on (RFC 5267)."""
+        """The responses to the searches with these tags, and those to other searches, which may go on (RFC 5267)."""
         expected = {None, *(tag.upper() for tag in tags)}
         own: list[Untagged] = []
         others: list[Untagged] = []
         for response in self.responses:
-            is_own = response.name != b"ESEARCH" or correlator(response.line, response.start) in expected
+            is_own = response.name != b"ESEARCH" or correlator(response) in expected
             (own if is_own else others).append(response)
         return own, others

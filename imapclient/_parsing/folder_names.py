@@ -1,4 +1,4 @@
-"""Names of folders as servers write them: patterns, other forms of a name, names without quotes. No I/O."""
+"""Folder names as servers write them: whether one matches a pattern, and whether one is a form of another. No I/O."""
 
 from __future__ import annotations
 
@@ -7,25 +7,21 @@ import unicodedata
 
 from ..imap_utf7 import decode_name
 
-
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold().rstrip("/.\\")
-
-
-# A reference that has a meaning of its own on some servers: ~user, /path, #news.
+# References that some servers give a meaning of their own: ~user, /path, #news.
 _SPECIAL_REFERENCE = ("~", "/", "#")
+# A longer name matches nothing: wildcards take time in the square of the name's length.
+_MAX_NAME_LENGTH = 5000
 
 
 def matches_pattern(name: str, delimiter: str | None, reference: str, pattern: str) -> bool:
-    """Whether a folder may answer LIST with a reference and a pattern (RFC 9051, 6.3.9): ``*`` is any text, ``%`` any
-    text without a delimiter.
+    """Whether a server may return a folder for a LIST command with this reference and pattern (RFC 9051, 6.3.9).
 
-    Letter case and the form of characters don't count, nor whether there is a delimiter between the two, for servers
-    put them together in their own ways; one that begins with ``~``, ``/`` or ``#`` may mean anything.
+    ``*`` stands for any text, ``%`` for any text without a delimiter. Some differences are ignored, because servers
+    interpret a reference in their own way: letter case, the Unicode form, and a delimiter between reference and
+    pattern. A reference that starts with ``~``, ``/`` or ``#`` may match any folder.
     """
     whole = reference + pattern
-    # Nobody has a name as long as that, and wildcards would take time in the square of it.
-    if len(name) > 5000:
+    if len(name) > _MAX_NAME_LENGTH:
         return False
     if whole.startswith(_SPECIAL_REFERENCE) or (pattern == "*" and not reference) or not pattern:
         return True
@@ -33,7 +29,7 @@ def matches_pattern(name: str, delimiter: str | None, reference: str, pattern: s
     forms = {whole, f"{reference}{delimiter or ''}{pattern}"}
     for form in forms:
         parts = re.split(r"([*%]+)", _folded(form))
-        # Several wildcards in a row are one: an expression with many would take time without end.
+        # Several wildcards in a row are one: an expression with many would take exponential time.
         joined = "".join(
             (".*" if "*" in part else any_level) if part[:1] in ("*", "%") else re.escape(part) for part in parts
         )
@@ -42,12 +38,19 @@ def matches_pattern(name: str, delimiter: str | None, reference: str, pattern: s
     return False
 
 
-def is_form_of(name: bytes, wanted: bytes) -> bool:
-    """Whether a server that was asked about the folder ``wanted`` may call it ``name``. Both as on the wire.
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold().rstrip("/.\\")
 
-    Servers write a name in their own form. Letter case, the form of characters, modified UTF-7 or UTF-8, quotes and
-    backslashes, how much white space, and which of ``/`` and ``.`` stands between the levels, also at the end, do not
-    count. Either name may have more levels in front: the prefix of a namespace, as Courier's ``INBOX.``.
+
+def is_form_of(name: bytes, wanted: bytes) -> bool:
+    """Whether ``name`` may be a server's way to write the folder ``wanted``. Both are as on the wire.
+
+    These differences are ignored:
+
+    - letter case and the Unicode form, modified UTF-7 or UTF-8
+    - quotes and backslashes, the amount of white space
+    - ``/`` or ``.`` between the levels and at the end
+    - more levels in front: the prefix of a namespace, such as Courier's ``INBOX.``
     """
     return any(_ends_with(one, other) or _ends_with(other, one) for one in _forms(name) for other in _forms(wanted))
 
@@ -57,27 +60,9 @@ def _ends_with(name: str, levels: str) -> bool:
 
 
 def _forms(name: bytes) -> set[str]:
-    """A name as text, without all that a server may write otherwise."""
+    """The name as text, decoded in both ways, without the differences that are ignored."""
     forms = set()
     for utf8 in (False, True):
         text = unicodedata.normalize("NFC", re.sub(r'["\\]+', "", decode_name(name, utf8))).casefold()
         forms.add(re.sub(r"[/.]+", "/", " ".join(text.split())).strip("/"))
     return forms
-
-
-# The name of a LIST response to its end, or up to the extended data, where it has spaces or tabs and no quotes. Both
-# are text, of which `re` makes expressions where they are first needed, which is hardly ever.
-_BARE_NAME = rb'(?s) *\([^()]*\) (?:"(?:\\.|[^\\"])"|[Nn][Ii][Ll]) ([^"(){ ][^"({]*?)(?: +\(.*\))?\Z'
-
-
-_BARE_STATUS_NAME = rb' *([^"(){ ][^"({]*?) +\('
-
-
-def bare_name(line: bytes, start: int) -> bytes | None:
-    match = re.match(_BARE_NAME, line[start:])
-    return match.group(1) if match else None
-
-
-def bare_status_name(line: bytes, start: int) -> bytes | None:
-    match = re.match(_BARE_STATUS_NAME, line[start:])
-    return match.group(1) if match else None

@@ -1,18 +1,16 @@
-"""LIST, STATUS and NAMESPACE responses. No I/O; total: a value or ProtocolError.
-
-The functions take a response's line, where in it the data starts, and its records if it has literals.
-"""
+"""LIST, STATUS and NAMESPACE responses. No I/O; a value or ProtocolError."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Optional
 
 from ..exceptions import ProtocolError
-from .folder_names import bare_name, bare_status_name
-from .lexer import MAX_DEPTH, around, brief, read_values
-from .records import Record
+from .lexer import brief, read_values, unreadable
+from .responses import DEFAULT_OPTIONS, ReadOptions, Untagged
+
+# -- LIST
 
 
 class ListItem(NamedTuple):
@@ -24,60 +22,75 @@ class ListItem(NamedTuple):
     extended: tuple[Any, ...]
 
 
-# mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox, without escapes in the name
-# and without the control characters at which bytes.split() would end a flag
+# mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox (RFC 9051, 9). A name with
+# escapes, and a flag with a control character at which bytes.split() would cut, are left to the lexer.
 _LIST = re.compile(rb' *\(([^()"{\n\r\v\f]*)\) (?:"(?:\\(.)|([^\\"]))"|[Nn][Ii][Ll]) (?:"([^"\\]*)"|([^ "(){\\]+))\Z')
 
 
-def parse_list(
-    line: bytes, start: int, records: Sequence[Record] | None = None, max_depth: int = MAX_DEPTH
-) -> ListItem:
+def parse_list(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> ListItem:
     """One LIST, LSUB or XLIST response (RFC 9051, 7.3.1; RFC 5258, 6). The name is as on the wire."""
-    if records is None:
-        match = _LIST.match(line, start)
-        if match:
-            flags, escaped, plain, quoted, atom = match.groups()
-            return ListItem(tuple(flags.split()), escaped or plain, atom if quoted is None else quoted, ())
-    values = read_values(line, start, records, max_depth=max_depth, typed=False)
+    match = _LIST.match(response.line, response.start) if response.records is None else None
+    if match is not None:
+        flags, escaped, plain, quoted, atom = match.groups()
+        return ListItem(tuple(flags.split()), escaped or plain, atom if quoted is None else quoted, ())
+    values = read_values(response, options, typed=False)
     if len(values) < 3 or not isinstance(values[0], tuple) or not isinstance(values[1], bytes):
-        raise ProtocolError("not a LIST response", start, around(line, start))
-    flags, delimiter, name, *rest = values
-    extended: tuple[Any, ...] = ()
-    if rest and isinstance(rest[-1], tuple):
-        extended = rest.pop()
-    if rest:
-        # A name with spaces and no quotes.
-        name = b" ".join(word for word in (name, *rest) if isinstance(word, bytes))
-    if records is None and isinstance(name, bytes) and (rest or b"\t" in line):
-        name = bare_name(line, start) or name
-    if not isinstance(name, bytes):
-        raise ProtocolError("a LIST response without a name", start, around(line, start))
+        raise unreadable("not a LIST response", response)
+    attributes, delimiter, *name = values
+    extended = name.pop() if len(name) > 1 and isinstance(name[-1], tuple) else ()
+    words = _bytes_among(name)
+    if not words:
+        raise unreadable("a LIST response without a name", response)
     return ListItem(
-        tuple(flag for flag in flags if isinstance(flag, bytes)),
-        None if delimiter.upper() == b"NIL" else delimiter or None,
-        name,
+        _bytes_among(attributes),
+        None if delimiter.upper() in (b"NIL", b"") else delimiter,
+        _name(response, words, _BARE_LIST_NAME),
         extended,
     )
 
 
-def parse_status(
-    line: bytes, start: int, records: Sequence[Record] | None = None, max_depth: int = MAX_DEPTH
-) -> tuple[bytes, dict[bytes, Any]]:
-    """One STATUS response: ``(b'INBOX', {b'MESSAGES': 3, b'UIDNEXT': 7})``. The name is as on the wire.
+def _bytes_among(values: Iterable[Any]) -> tuple[bytes, ...]:
+    return tuple(value for value in values if isinstance(value, bytes))
 
-    status-att-val's are numbers but for objectids in parentheses (RFC 9051, 7.3.4; RFC 8474, 4).
+
+# -- STATUS
+
+
+def parse_status(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> tuple[bytes, dict[bytes, Any]]:
+    """The folder's name, as on the wire, and its status: ``(b'INBOX', {b'MESSAGES': 3, b'UIDNEXT': 7})``.
+
+    Values are numbers, but for objectids in parentheses (RFC 9051, 7.3.4; RFC 8474, 4).
     """
     # Twice, since a name may look like a number or NIL.
-    *names, items = read_values(line, start, records, max_depth=max_depth) or [None]
-    words = read_values(line, start, records, max_depth=max_depth, typed=False)[:-1]
+    *names, items = read_values(response, options) or [None]
+    words = read_values(response, options, typed=False)[:-1]
     if not names or not isinstance(items, tuple) or not all(isinstance(word, bytes) for word in words):
-        raise ProtocolError("not a STATUS response", start, around(line, start))
+        raise unreadable("not a STATUS response", response)
     if len(items) % 2 or not all(isinstance(key, bytes) for key in items[::2]):
-        raise ProtocolError("not pairs of STATUS items", start, around(line, start))
-    name = b" ".join(words)
-    if records is None and (len(words) > 1 or b"\t" in line):
-        name = bare_status_name(line, start) or name
-    return name, dict(zip((key.upper() for key in items[::2]), items[1::2]))
+        raise unreadable("not pairs of STATUS items", response)
+    pairs = zip(items[::2], items[1::2])
+    return _name(response, words, _BARE_STATUS_NAME), {key.upper(): value for key, value in pairs}
+
+
+# -- names without quotes
+
+# A LIST response's name with spaces or tabs and without quotes: up to the end, or to the extended data.
+# Both expressions are text, since they are rarely needed: `re` compiles one when it is first used.
+_BARE_LIST_NAME = rb'(?s) *\([^()]*\) (?:"(?:\\.|[^\\"])"|[Nn][Ii][Ll]) ([^"(){ ][^"({]*?)(?: +\(.*\))?\Z'
+_BARE_STATUS_NAME = rb' *([^"(){ ][^"({]*?) +\('
+
+
+def _name(response: Untagged, words: Sequence[bytes], bare_name: bytes) -> bytes:
+    """The name, which the lexer has cut into ``words``.
+
+    The server sent it without quotes if there are several words, or a tab. It is then the text that the expression
+    ``bare_name`` finds.
+    """
+    if response.records is None and (len(words) > 1 or b"\t" in response.line):
+        match = re.match(bare_name, response.text)
+        if match is not None:
+            return match.group(1)
+    return b" ".join(words)
 
 
 # -- NAMESPACE
@@ -96,17 +109,19 @@ class Namespace(NamedTuple):
 
 Namespace.__module__ = "imapclient.response_types"
 
-
 NamespaceKind = Optional[tuple[tuple[bytes, Optional[bytes]], ...]]
 
 
 def parse_namespace(
-    line: bytes, start: int, records: Sequence[Record] | None = None, max_depth: int = MAX_DEPTH
+    response: Untagged, options: ReadOptions = DEFAULT_OPTIONS
 ) -> tuple[NamespaceKind, NamespaceKind, NamespaceKind]:
-    """A NAMESPACE response: ``(((b'', b'/'),), None, ((b'Public/', b'/'),))``, as on the wire (RFC 2342, 6)."""
-    values = read_values(line, start, records, max_depth=max_depth)
+    """Personal, other users' and shared namespaces: ``(((b'', b'/'),), None, ((b'Public/', b'/'),))``.
+
+    All are as on the wire (RFC 2342, 6).
+    """
+    values = read_values(response, options)
     if len(values) != 3:
-        raise ProtocolError("not a NAMESPACE response", start, around(line, start))
+        raise unreadable("not a NAMESPACE response", response)
     personal, other, shared = [_namespace_kind(value) for value in values]
     return personal, other, shared
 
@@ -125,7 +140,7 @@ def _namespace_kind(value: Any) -> NamespaceKind:
     return tuple(kind)
 
 
-# -- names in values of any kind
+# -- names in responses whose kind is not known
 
 _STATUS_ITEMS = frozenset(
     (
@@ -145,9 +160,9 @@ _STATUS_ITEMS = frozenset(
 
 
 def with_name(values: list[Any]) -> tuple[Any, ...]:
-    """The values of a response, whatever it is; those of a LIST or STATUS with their name as bytes.
+    """The values of any response. A folder's name in those of LIST and STATUS is bytes, even if it is 666.
 
-    A mailbox may be named 666. Both are known by their shape: ``(flags) "/" 666`` and ``666 (MESSAGES 3)``.
+    Both are recognised by their shape: ``(flags) "/" 666`` and ``666 (MESSAGES 3)``.
     """
     if len(values) == 3 and isinstance(values[0], tuple) and isinstance(values[2], int):
         if values[1] is None or (isinstance(values[1], bytes) and len(values[1]) <= 1):

@@ -1,6 +1,6 @@
-"""IMAPClient's functions that parse responses, which take records in imaplib's shape. No I/O.
+"""IMAPClient's functions that parse responses, given as imaplib's records. No I/O.
 
-The commands use what is beside them: fetch_parser.py, search_parser.py, folder_parser.py, response_codes.py.
+The client's own commands use the modules beside this one: fetch/parser.py, search.py, folders.py, response_codes.py.
 """
 
 from __future__ import annotations
@@ -14,45 +14,48 @@ from .fetch.lenient import read_leniently
 from .fetch.parser import fetch_items
 from .fetch.results import FetchItems, FetchResult
 from .folders import with_name
-from .lexer import brief, read_values
+from .lexer import brief, read_values, unreadable
 from .records import Record
+from .responses import ReadOptions, Untagged
 from .search import SearchIds, parse_search
 
 
 def parse_response(data: Sequence[Record | None]) -> tuple[Any, ...]:
-    """Any response's values: ``parse_response([b'INBOX (MESSAGES 3)']) == (b'INBOX', (b'MESSAGES', 3))``.
+    """The values of any response: ``parse_response([b'INBOX (MESSAGES 3)']) == (b'INBOX', (b'MESSAGES', 3))``.
 
-    ``data`` are records in imaplib's shape; ``[None]``, imaplib's word for nothing, gives ``()``.
+    ``data`` is a list of records, as imaplib returns them. ``[None]``, by which imaplib says that nothing came, gives
+    ``()``. Raises ProtocolError if the data is not valid.
     """
     records = [record for record in data if record is not None]
-    return with_name(read_values(b"", 0, records))
+    return with_name(read_values(_untagged(records)))
 
 
 def parse_message_list(data: Sequence[bytes | str | None]) -> SearchIds:
-    """The ids in a SEARCH response: ``parse_message_list([b'1 5 9 (MODSEQ 35)']) == [1, 5, 9]``, modseq 35.
+    """The ids in a SEARCH response: ``parse_message_list([b'1 5 9 (MODSEQ 35)']) == [1, 5, 9]``, with modseq 35.
 
-    ValueError unless there is exactly one record.
+    Raises ValueError if there is not exactly one record, ProtocolError if it is not a list of ids.
     """
     if len(data) != 1:
         raise ValueError("unexpected message list data")
     record = data[0]
     if record is None:
         return SearchIds()
-    return parse_search(record.encode("ascii") if isinstance(record, str) else record, 0)
+    return parse_search(_untagged([record.encode("ascii") if isinstance(record, str) else record]))
 
 
 def parse_fetch_response(
     text: Sequence[Record | None], normalise_times: bool = True, uid_is_key: bool = True, *, strict: bool = False
 ) -> FetchResult:
-    """FETCH responses: ``parse_fetch_response([b'3 (UID 8 FLAGS (\\Seen))'])`` is
+    """The messages in FETCH responses: ``parse_fetch_response([b'3 (UID 8 FLAGS (\\Seen))'])`` is
     ``{8: {b'SEQ': 3, b'FLAGS': (b'\\Seen',)}}``.
 
-    With ``uid_is_key`` a message that carries its UID is filed under it, else under its sequence number and the UID
-    is an item. With ``normalise_times`` datetimes are naive and in local time, else they carry their zone.
+    With ``uid_is_key`` the key is the message's UID, or its sequence number if the response has no UID. Otherwise the
+    key is the sequence number, and the UID is an item. With ``normalise_times`` datetimes are naive and in local time;
+    otherwise they have the zone that the server sent.
 
-    What can't be read of one message is None, and in the ``errors`` of the result; with ``strict`` it raises
-    ProtocolError. That is raised in any case for what is no FETCH response. As with IMAPClient, the result is a
-    defaultdict: a message that is not in it has no items.
+    An item that can't be parsed is None, and an error about it is in the ``errors`` of the result. With ``strict`` it
+    raises ProtocolError instead. Data that is not a FETCH response raises ProtocolError in both cases. The result is a
+    defaultdict, as with IMAPClient: looking up a message that is missing gives ``{}``.
     """
     records = [record for record in text if record is not None]
     try:
@@ -64,7 +67,7 @@ def parse_fetch_response(
     for response in _responses(records):
         number, items, errors = _read_leniently(response, normalise_times)
         message: int | None = number
-        # Where not even the items could be told apart, the UID may be in what is lost.
+        # If an error is not about one item, the UID may be in the part that was lost.
         if uid_is_key and (b"UID" in items or any(error.item is None for error in errors)):
             message = items.pop(b"UID", None)
         for error in errors:
@@ -76,7 +79,7 @@ def parse_fetch_response(
 
 
 def _read_strictly(records: list[Record], normalise_times: bool, uid_is_key: bool) -> FetchResult:
-    values = read_values(b"", 0, records)
+    values = read_values(_untagged(records))
     result = FetchResult(default_factory=dict)
     for index in range(0, len(values), 2):
         if index + 1 == len(values):
@@ -92,7 +95,7 @@ def _read_strictly(records: list[Record], normalise_times: bool, uid_is_key: boo
 
 
 def _responses(records: list[Record]) -> Iterator[list[Record]]:
-    """The records of each response: a literal is followed by more of the same response."""
+    """The records of each response. After a literal, the same response continues."""
     response: list[Record] = []
     for record in records:
         response.append(record)
@@ -103,18 +106,24 @@ def _responses(records: list[Record]) -> Iterator[list[Record]]:
         yield response
 
 
-# Where the data of ``3 (UID 8)`` starts.
+# What stands before the items in "3 (UID 8)".
 _NUMBER = re.compile(rb" *(\d{1,20}) +")
 
 
 def _read_leniently(response: list[Record], normalise_times: bool) -> tuple[int, FetchItems, list[FetchError]]:
-    first = response[0]
-    line = first[0] if isinstance(first, tuple) else first
-    match = _NUMBER.match(line)
+    untagged = _untagged(response)
+    match = _NUMBER.match(untagged.line)
     if match is None:
-        raise ProtocolError("not a FETCH response", 0, line[:80])
+        raise unreadable("not a FETCH response", untagged)
     number = int(match.group(1))
-    return (number, *read_leniently(number, line, match.end(), response, normalise_times))
+    untagged = Untagged(b"FETCH", number, untagged.line, match.end(), response)
+    return (number, *read_leniently(untagged, ReadOptions(normalise_times)))
+
+
+def _untagged(records: Sequence[Record]) -> Untagged:
+    """A response of which imaplib keeps the data alone, without ``* LIST``."""
+    first = records[0] if records else b""
+    return Untagged(b"", None, first[0] if isinstance(first, tuple) else first, 0, records)
 
 
 for _function in (parse_response, parse_message_list, parse_fetch_response):

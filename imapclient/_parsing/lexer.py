@@ -1,12 +1,11 @@
-"""From the bytes of a response to tokens and nested values. No I/O, no recursion, total.
+"""Tokens and nested values from the bytes of a response. No I/O, no recursion; a value or ProtocolError.
 
-The grammar (RFC 9051, 9) needs five kinds of token: ``(``, ``)``, a quoted string, a literal (which the reader has
-already cut out) and an atom, which here is any other run without space, parenthesis or quote. All five are found by one
-regular expression whose every alternative either matches or fails at once, so that no input costs more than time in
-proportion to its length.
+The grammar (RFC 9051, 9) has five kinds of token: ``(``, ``)``, a quoted string, a literal, an atom. The reader has cut
+out the literals. An atom is, here, any other run of bytes without space, parenthesis or quote. One regular expression
+finds the tokens. Each of its alternatives matches or fails at once, so the time is linear in the length of any input.
 
-Values: a parenthesised list becomes a tuple, a string or atom bytes, an atom of digits int (but ``007`` stays bytes:
-a number has no leading zero), NIL None.
+A parenthesised list becomes a tuple, a string bytes, an atom bytes too. An atom of digits becomes int, but ``007``
+stays bytes, since a number has no leading zero. NIL becomes None.
 """
 
 from __future__ import annotations
@@ -15,16 +14,16 @@ import contextlib
 import re
 import reprlib
 from collections.abc import Iterator, Sequence
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from ..exceptions import ProtocolError
-from .records import DEFAULT_LIMITS, Record, before_announcement
-
-MAX_DEPTH = DEFAULT_LIMITS.nesting_depth
+from .quoted_strings import hide_escapes, unquote
+from .records import Record, before_announcement
+from .responses import DEFAULT_OPTIONS, ReadOptions, Untagged
 
 _TOKEN = re.compile(
     rb"""
-      # Quoted, in text whose escapes are hidden. The end of the line closes it too, so that this can't fail late.
+      # A quoted string, its escapes hidden. The end of the line closes it too, so that this can't fail late.
       " [^"]* (?: " | \Z )
     | [()]
       # The section of an item's name holds spaces and parentheses: BODY[HEADER.FIELDS (DATE FROM)]<0>
@@ -34,58 +33,17 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _find_tokens = _TOKEN.findall
-_ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 
 QUOTE, OPEN, CLOSE, ZERO, NINE = b'"()09'
 _PARENTHESES = (OPEN, CLOSE)
 
 
-# -- escapes, hidden so that a quote is always the end of a string
-
-# What stands for an escaped backslash and an escaped quote, two bytes for two bytes so that places stay the same:
-# control characters, which a line hardly ever holds, and of them two that it does not.
-_STAND_INS = tuple(bytes([code, code]) for code in (0, 1, 2, 3, 4, 5, 6, 7, 14, 15, *range(0xF5, 0x100)))
-
-
-class _Hidden(NamedTuple):
-    """Text without ``\\\\`` and ``\\"``, and what stands in it for each."""
-
-    text: bytes
-    backslash: bytes
-    quote: bytes
-
-    def restored(self, text: bytes) -> bytes:
-        """Text as it was, with its escapes."""
-        return text.replace(self.quote, b'\\"').replace(self.backslash, b"\\\\")
-
-    def unescaped(self, strings: list[bytes]) -> list[bytes]:
-        """The contents of a line's strings as they are meant. What is left as a backslash escapes what needs none."""
-        meanings = ((b"\\", b""), (self.quote, b'"'), (self.backslash, b"\\"))
-        # All at once: what stands between is in no line that a server has sent.
-        inside = b"\n".join(strings)
-        if inside.count(b"\n") == len(strings) - 1:
-            for escape, meant in meanings:
-                inside = inside.replace(escape, meant)
-            return inside.split(b"\n")
-        for escape, meant in meanings:
-            strings = [string.replace(escape, meant) for string in strings]
-        return strings
-
-
-def hide_escapes(text: bytes) -> _Hidden:
-    free = (stand_in for stand_in in _STAND_INS if stand_in[0] not in text)
-    backslash, quote = next(free, b""), next(free, b"")
-    if not quote:
-        raise ProtocolError("a line full of control characters", 0, text[:80])
-    return _Hidden(text.replace(b"\\\\", backslash).replace(b'\\"', quote), backslash, quote)
-
-
 def tokens(line: bytes, start: int = 0) -> list[bytes]:
-    """The tokens of a line from ``start`` on, quoted strings with their quotes and escapes.
+    """The tokens of a line from ``start`` on. Quoted strings keep their quotes and escapes.
 
     ``tokens(b'1 (FLAGS (\\\\Seen) X "a b")')`` is
     ``[b'1', b'(', b'FLAGS', b'(', b'\\\\Seen', b')', b'X', b'"a b"', b')']``.
-    ProtocolError where a quote is not closed.
+    Raises ProtocolError if a quoted string is not closed.
     """
     text = line[start:] if start else line
     if b"\\" in text:
@@ -100,20 +58,13 @@ def tokens(line: bytes, start: int = 0) -> list[bytes]:
 
 
 def _not_closed(line: bytes, start: int, text: bytes) -> ProtocolError:
-    """For a line whose ``text``, from ``start`` on and with its escapes hidden, has an odd number of quotes."""
+    """The error for an odd number of quotes. ``text`` is the line from ``start`` on, with its escapes hidden."""
     position = start + text.rindex(b'"')
     return ProtocolError("a quoted string is not closed", position, around(line, position))
 
 
-def unquote(token: bytes) -> bytes:
-    """The content of a quoted string: ``unquote(b'"a\\\\"b"') == b'a"b'``."""
-    if b"\\" in token:
-        return _ESCAPED.sub(rb"\1", token[1:-1])
-    return token[1:-1]
-
-
 def number(token: bytes) -> int | bytes:
-    """The int that an atom of digits stands for; any other atom as it is (RFC 9051: no more than 64 bits)."""
+    """The int for an atom of digits; any other atom as it is. Numbers have at most 64 bits (RFC 9051, 9: number64)."""
     if token.isdigit() and len(token) <= 20 and (token[0] != ZERO or len(token) == 1):
         return int(token)
     return token
@@ -124,71 +75,70 @@ _SHORT.maxlevel = 2
 
 
 def brief(value: object) -> str:
-    """A value for an error message, cut so that it can't flood a log."""
+    """A value's repr for an error message, shortened so that it can't flood a log."""
     return _SHORT.repr(value[:40] if isinstance(value, bytes) else value)
 
 
 def around(line: bytes, position: int) -> bytes:
-    """The bytes of a line next to a position, for an error."""
+    """The bytes of a line around a position: the context of an error."""
     return line[max(0, position - 40) : position + 40]
 
 
-def read_values(
-    line: bytes,
-    start: int = 0,
-    records: Sequence[Record] | None = None,
-    *,
-    max_depth: int = MAX_DEPTH,
-    typed: bool = True,
-) -> list[Any]:
-    """The values of a response, from ``start`` of its first line on.
+def unreadable(problem: str, response: Untagged) -> ProtocolError:
+    """The error for a response whose data does not have the form of its kind. The position is the start of the data."""
+    return ProtocolError(problem, response.start, around(response.line, response.start))
 
-    ``read_values(b'* STATUS INBOX (MESSAGES 3)', 9)`` is ``[b'INBOX', (b'MESSAGES', 3)]``. ``records`` holds the
-    response's lines and literals where it has literals. With ``typed`` off, atoms stay bytes as they came.
-    ProtocolError, with position and context, where parentheses or quotes don't match, or lists are nested deeper
-    than ``max_depth``.
+
+def read_values(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS, *, typed: bool = True) -> list[Any]:
+    """The values of a response: ``[b'INBOX', (b'MESSAGES', 3)]`` for ``* STATUS INBOX (MESSAGES 3)``.
+
+    With ``typed`` off, atoms stay bytes as the server sent them. Raises ProtocolError, with position and context, if
+    parentheses or quotes don't match, or if lists are nested deeper than ``max_depth``.
     """
-    out: list[Any] = []
-    _read(line, start, records, out, [], max_depth, typed)
-    return out
+    values: list[Any] = []
+    _read(response, values, [], options.max_depth, typed)
+    return values
 
 
-def read_words(line: bytes, start: int, records: Sequence[Record] | None, max_depth: int) -> list[bytes]:
-    """Strings and atoms, as they came: a name may look like a number or NIL."""
-    words = read_values(line, start, records, max_depth=max_depth, typed=False)
+def values_in(text: bytes) -> list[Any]:
+    """The values in a part of a line: ``values_in(b'Junk (a 5)') == [b'Junk', (b'a', 5)]``. See `read_values`."""
+    return read_values(Untagged(b"", None, text))
+
+
+def read_words(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> list[bytes]:
+    """The strings and atoms of a response, as bytes: a name may look like a number or NIL.
+
+    Raises ProtocolError if there is a list among them.
+    """
+    words = read_values(response, options, typed=False)
     if not all(isinstance(word, bytes) for word in words):
-        raise ProtocolError("a list where there should be none", start, around(line, start))
+        raise unreadable("unexpected list", response)
     return words
 
 
-def read_rest_of_list(
-    line: bytes, start: int, records: Sequence[Record] | None = None, *, max_depth: int = MAX_DEPTH
-) -> tuple[Any, ...]:
-    """The values of a list whose opening parenthesis was read already; the response must end with it.
+def read_rest_of_list(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> tuple[Any, ...]:
+    """The values of a list that starts before the response's data and ends with it.
 
-    ``read_rest_of_list(b'* 1 FETCH (UID 5 FLAGS ())', 17)`` is ``(b'FLAGS', ())``.
+    ``(b'UID', 5, b'FLAGS', ())`` for ``* 1 FETCH (UID 5 FLAGS ())``, if the data starts at ``UID``.
     """
-    out: list[Any] = []
-    _read(line, start, records, [], [out], max_depth, True)
-    if len(out) != 1 or not isinstance(out[0], tuple):
-        raise ProtocolError("something follows the end of a list", start, around(line, start))
-    return out[0]
+    outside: list[Any] = []
+    _read(response, [], [outside], options.max_depth, True)
+    if len(outside) != 1 or not isinstance(outside[0], tuple):
+        raise unreadable("unexpected data after the end of a list", response)
+    return outside[0]
 
 
 class Atom(bytes):
-    """An atom, where it matters that it came without quotes."""
+    """An atom: bytes that the server sent without quotes. Most values do not need to know."""
 
     __slots__ = ()
 
 
-def read_what_is_sound(
-    records: Sequence[Record], *, max_depth: int = MAX_DEPTH
-) -> tuple[list[Any], ProtocolError | None]:
-    """The values of a list whose opening parenthesis was read already, up to where it can't be read any more.
+def read_what_is_sound(records: Sequence[Record], max_depth: int) -> tuple[list[Any], ProtocolError | None]:
+    """The values of a list that starts before the records, up to the first error, and that error.
 
-    Each that is an atom is an `Atom`; those in lists within it are plain bytes.
-    Of ``UID 5 FLAGS (\\Seen) X "abc)`` these are UID, 5, FLAGS, its list and X. The error is the one that ended the
-    reading, None where all was read.
+    ``UID 5 FLAGS (\\Seen) X "abc)`` has the values UID, 5, FLAGS, a list and X. Its error says that a quoted string is
+    not closed. Without an error it is None. An atom is an `Atom`, but plain bytes in a nested list.
     """
     values: list[Any] = []
     current = values
@@ -207,7 +157,7 @@ def read_what_is_sound(
             current = _fold_tokens(text, 0, current, stack, max_depth, value_of)
         except ProtocolError as error:
             if error.position is not None and text[error.position : error.position + 1] == b'"':
-                # Nothing of the line was taken; what is before the quote that opens and does not close can be.
+                # Nothing of this line was added yet. All before the quote that is not closed can be.
                 with contextlib.suppress(ProtocolError):
                     _fold_tokens(text[: error.position], 0, current, stack, max_depth, value_of)
             return values, error
@@ -216,82 +166,77 @@ def read_what_is_sound(
     if stack:
         return values, ProtocolError("a parenthesis is not closed", len(text), around(text, len(text)))
     if len(outside) > 1:
-        return values, ProtocolError("something follows the end of a list", len(text), around(text, len(text)))
+        return values, ProtocolError("unexpected data after the end of a list", len(text), around(text, len(text)))
     return values, None
 
 
-# What may follow a string: the end of a list or of the line, or one more value.
-_AFTER_STRING = re.compile(rb' *(?:\)|\Z)| +(?:["(]|[^ ()"]{1,100}(?=[ )]|\Z))')
-_ESCAPE_OR_QUOTE = re.compile(rb'\\.|"', re.DOTALL)
-
-
-def mended(record: Record) -> Record:
-    """A line whose strings have their inner quotes escaped: ``("Re: "urgent" matter" NIL)``, seen of old servers.
-
-    A quote closes a string where it is followed by what may follow a string.
-    """
-    line = record[0] if isinstance(record, tuple) else record
-    parts = []
-    end = 0
-    is_open = False
-    for match in _ESCAPE_OR_QUOTE.finditer(line):
-        position = match.start()
-        if match.group() != b'"':
-            continue
-        if not is_open:
-            is_open = True
-        elif _AFTER_STRING.match(line, position + 1):
-            is_open = False
-        else:
-            parts.append(line[end:position])
-            end = position
-    line = b"\\".join([*parts, line[end:]])
-    return (line, record[1]) if isinstance(record, tuple) else line
-
-
-def _read(
-    line: bytes,
-    start: int,
-    records: Sequence[Record] | None,
-    current: list[Any],
-    stack: list[list[Any]],
-    max_depth: int,
-    typed: bool,
-) -> None:
-    """Add the values of all lines and literals to ``current``, the innermost open list; the others are on the stack."""
+def _read(response: Untagged, current: list[Any], stack: list[list[Any]], max_depth: int, typed: bool) -> None:
+    """Add the values of all lines and literals to ``current``, the innermost open list; ``stack`` holds the others."""
     fold = _fold if typed else _fold_tokens
-    if records is None:
-        fold(line, start, current, stack, max_depth)
-    else:
-        for record in records:
-            if isinstance(record, tuple):
-                line, literal = record
-                current = fold(before_announcement(line), start, current, stack, max_depth)
-                current.append(literal)
-            else:
-                line = record
-                current = fold(line, start, current, stack, max_depth)
-            start = 0
+    start = response.start
+    line = b""
+    for record in response.records or (response.line,):
+        if isinstance(record, tuple):
+            line, literal = record
+            current = fold(before_announcement(line), start, current, stack, max_depth)
+            current.append(literal)
+        else:
+            line = record
+            current = fold(line, start, current, stack, max_depth)
+        start = 0
     if stack:
         raise ProtocolError("a parenthesis is not closed", len(line), around(line, len(line)))
 
 
-# What stands between two quoted strings is mostly one of few things: a space, " NIL NIL (", ")) ((". Each is read once
-# and kept as the steps it stands for: a parenthesis, or a tuple of values. Pieces with a number in them are too many.
+# A line is cut at its quotes. The pieces between its strings are mostly the same few: " ", " NIL NIL (", ")) ((".
+# So each piece is read once and kept as steps. A step opens a list, closes one, or is a tuple of values to add. Pieces
+# with a number are not kept, since there are too many.
 _OPEN_STEP, _CLOSE_STEP = 1, 2
 _steps_of: dict[bytes, tuple[Any, ...]] = {b" ": (), b"": ()}
 _MAX_STEPS_KEPT = 4096
 _MAX_PIECE_KEPT = 60
-# The octets and lines of a body structure's part.
-_NUMBERS = re.compile(rb" (\d{1,19})(?: (\d{1,19}))?(?=[ )])")
+# The octets and lines of a part of a body structure, at the start of a piece. What follows them is kept.
+_NUMBERS = re.compile(rb" (0|[1-9]\d{0,18})(?: (0|[1-9]\d{0,18}))?(?=[ )])")
 
 
 def _fold(line: bytes, start: int, current: list[Any], stack: list[list[Any]], max_depth: int) -> list[Any]:
-    """Add a line's values to ``current``. Returns the list that is innermost at its end.
+    """Add a line's values to ``current``. Returns the list that is innermost at the end of the line.
 
-    Cut at the quotes first, which one call in C does: every second piece is then a string's content.
+    One call in C cuts the line at its quotes: every second piece is the content of a string.
     """
+    cut = _cut_at_quotes(line, start)
+    if cut is None:
+        return _fold_tokens(line, start, current, stack, max_depth, _atom)
     depth = len(stack)
+    kept = _steps_of
+    open_step, close_step = _OPEN_STEP, _CLOSE_STEP
+    try:
+        for piece, string in zip(*cut):
+            if piece != b" ":
+                steps = kept.get(piece)
+                for step in _steps(piece) if steps is None else steps:
+                    if step is open_step:
+                        if len(stack) >= max_depth:
+                            raise _misnested(line, start, depth, max_depth)
+                        stack.append(current)
+                        current = []
+                    elif step is close_step:
+                        stack[-1].append(tuple(current))
+                        current = stack.pop()
+                    else:
+                        current.extend(step)
+            current.append(string)
+    except IndexError:
+        raise _misnested(line, start, depth, max_depth) from None
+    current.pop()
+    return current
+
+
+def _cut_at_quotes(line: bytes, start: int) -> tuple[list[bytes], list[bytes]] | None:
+    """The pieces outside of strings, and the string after each. None if there is an escape outside of strings.
+
+    No string follows the last piece: b'' takes its place.
+    """
     text = line[start:] if start else line
     hidden = None
     if b"\\" in text and (b'"' in text or b"\\\\" in text):
@@ -304,48 +249,24 @@ def _fold(line: bytes, start: int, current: list[Any], stack: list[list[Any]], m
     if hidden is not None:
         outside = b"".join(between)
         if hidden.backslash in outside or hidden.quote in outside:
-            # An escape where there is no string: no quote to cut at.
-            return _fold_tokens(line, start, current, stack, max_depth, _atom)
+            return None
         strings = hidden.unescaped(strings)
-    # After the last piece comes no string: a stand-in, taken away again below.
     strings.append(b"")
-    kept = _steps_of
-    open_step, close_step = _OPEN_STEP, _CLOSE_STEP
-    for piece, string in zip(between, strings):
-        if piece != b" ":
-            steps = kept.get(piece)
-            if steps is None:
-                numbers = _NUMBERS.match(piece)
-                if numbers is not None:
-                    octets, lines = numbers.groups()
-                    current.append(number(octets))
-                    if lines is not None:
-                        current.append(number(lines))
-                    piece = piece[numbers.end() :]
-                    steps = kept.get(piece)
-                if steps is None:
-                    steps = _steps(piece)
-            for step in steps:
-                if step is open_step:
-                    if len(stack) >= max_depth:
-                        raise _misnested(line, start, depth, max_depth)
-                    stack.append(current)
-                    current = []
-                elif step is close_step:
-                    if not stack:
-                        raise _misnested(line, start, depth, max_depth)
-                    done = tuple(current)
-                    current = stack.pop()
-                    current.append(done)
-                else:
-                    current.extend(step)
-        current.append(string)
-    current.pop()
-    return current
+    return between, strings
 
 
 def _steps(piece: bytes) -> tuple[Any, ...]:
-    """What to do for a piece of a line that has no quotes in it."""
+    """The steps for a piece of a line without quotes."""
+    numbers = _NUMBERS.match(piece)
+    if numbers is None:
+        return _steps_for_tokens(piece)
+    octets, lines = numbers.groups()
+    values = (int(octets),) if lines is None else (int(octets), int(lines))
+    rest = piece[numbers.end() :]
+    return (values, *(_steps_of.get(rest) or _steps_for_tokens(rest)))
+
+
+def _steps_for_tokens(piece: bytes) -> tuple[Any, ...]:
     steps: list[Any] = []
     values: list[Any] = []
     has_number = False
@@ -369,7 +290,7 @@ def _steps(piece: bytes) -> tuple[Any, ...]:
 
 
 def _atom(token: bytes) -> int | bytes | None:
-    """The value of an atom."""
+    """The value of an atom: int, None or bytes."""
     if ZERO <= token[0] <= NINE:
         return number(token)
     return None if len(token) == 3 and token.upper() == b"NIL" else token
@@ -383,7 +304,7 @@ def _fold_tokens(
     max_depth: int,
     value_of: Callable[[bytes], Any] = bytes,
 ) -> list[Any]:
-    """`_fold`, token by token. Atoms stay as they came unless told otherwise: a mailbox may be named 007 or NIL."""
+    """`_fold`, token by token. By default atoms stay bytes: a mailbox may be named 007 or NIL."""
     depth = len(stack)
     for token in tokens(line, start):
         first = token[0]
@@ -397,16 +318,15 @@ def _fold_tokens(
         elif first == CLOSE:
             if not stack:
                 raise _misnested(line, start, depth, max_depth)
-            done = tuple(current)
+            stack[-1].append(tuple(current))
             current = stack.pop()
-            current.append(done)
         else:
             current.append(value_of(token))
     return current
 
 
 def _misnested(line: bytes, start: int, depth: int, max_depth: int) -> ProtocolError:
-    """For a line, begun ``depth`` lists deep, that closes what is not open or opens too much."""
+    """The error for a line with an unmatched ``)`` or too many open lists. ``depth`` lists are open at its start."""
     text = hide_escapes(line).text if b"\\" in line else line
     for match in _TOKEN.finditer(text, start):
         position = match.start()
@@ -419,14 +339,14 @@ def _misnested(line: bytes, start: int, depth: int, max_depth: int) -> ProtocolE
             if depth == 0:
                 break
             depth -= 1
-    return ProtocolError("a parenthesis closes nothing", position, around(line, position))
+    return ProtocolError("unmatched closing parenthesis", position, around(line, position))
 
 
 class TokenSource:
-    """The tokens of a response's records, one by one, as IMAPClient has it.
+    """Iterates over the tokens of a response's records, as IMAPClient's class does.
 
-    ``list(TokenSource([b'abc "d" (1)']))`` is ``[b'abc', b'"d"', b'(', b'1', b')']``. After a token that announces a
-    literal, ``current_literal`` is that literal's bytes; else it is None.
+    ``list(TokenSource([b'abc "d" (1)']))`` is ``[b'abc', b'"d"', b'(', b'1', b')']``. If the last token announced a
+    literal, ``current_literal`` is that literal.
     """
 
     def __init__(self, text: Sequence[Record]) -> None:

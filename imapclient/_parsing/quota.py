@@ -6,17 +6,16 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from ..exceptions import ProtocolError
 from ..imap_utf7 import decode_name
-from .lexer import MAX_DEPTH, around, number, read_values, read_words
-from .records import Record
+from .lexer import number, read_values, read_words, unreadable
+from .responses import DEFAULT_OPTIONS, ReadOptions, Untagged
 
 
 @dataclasses.dataclass
 class Quota:
-    """One limit of a quota root (RFC 9208, 4.2.1): ``Quota(quota_root='', resource='STORAGE', usage=10, limit=512)``.
+    """One limit of a quota root: ``Quota(quota_root='', resource='STORAGE', usage=10, limit=512)``.
 
-    STORAGE is in units of 1024 bytes, MESSAGE and MAILBOX in messages and folders.
+    STORAGE is counted in units of 1024 bytes, MESSAGE in messages, MAILBOX in folders (RFC 9208, 4.2.1 and 5).
     """
 
     quota_root: str
@@ -39,30 +38,32 @@ class MailboxQuotaRoots:
 MailboxQuotaRoots.__module__ = "imapclient.response_types"
 
 
-def parse_quota_root(
-    line: bytes, start: int, records: Sequence[Record] | None = None, max_depth: int = MAX_DEPTH
-) -> tuple[bytes, list[str]]:
-    """A QUOTAROOT response: ``(b'INBOX', ['User quota'])``, the folder's name as on the wire (RFC 9208, 4.2.2)."""
-    words = read_words(line, start, records, max_depth)
+def parse_quota_root(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> tuple[bytes, list[str]]:
+    """The folder's name, as on the wire, and its quota roots: ``(b'INBOX', ['User quota'])``.
+
+    quotaroot-response = "QUOTAROOT" SP mailbox *(SP quota-root-name) (RFC 9208, 7)
+    """
+    words = read_words(response, options)
     if not words:
-        raise ProtocolError("not a QUOTAROOT response", start, around(line, start))
+        raise unreadable("not a QUOTAROOT response", response)
     return words[0], [_root_name(word) for word in words[1:]]
 
 
-def parse_quota(
-    line: bytes, start: int, records: Sequence[Record] | None = None, max_depth: int = MAX_DEPTH
-) -> list[Quota]:
-    """A QUOTA response: ``[Quota('User quota', 'STORAGE', 12, 51200)]``, one for each resource (RFC 9208, 4.2.1)."""
-    *words, resources = read_values(line, start, records, max_depth=max_depth, typed=False) or [None]
+def parse_quota(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> list[Quota]:
+    """The quotas of one root, one for each resource: ``[Quota('User quota', 'STORAGE', 12, 51200)]``.
+
+    quota-response = "QUOTA" SP quota-root-name SP "(" quota-resource *(SP quota-resource) ")" (RFC 9208, 7)
+    """
+    *words, resources = read_values(response, options, typed=False) or [None]
     if not isinstance(resources, tuple) or len(resources) % 3 or not _are_bytes(words) or not _are_bytes(resources):
-        raise ProtocolError("not a QUOTA response", start, around(line, start))
-    # No word is the root "", several are one with spaces and no quotes.
+        raise unreadable("not a QUOTA response", response)
+    # Not of the grammar: no word is the root "", several words are one name with spaces and without quotes.
     root = _root_name(b" ".join(words))
     quotas = []
     for name, usage, limit in zip(resources[::3], resources[1::3], resources[2::3]):
         used, allowed = number(usage), number(limit)
         if not isinstance(used, int) or not isinstance(allowed, int):
-            raise ProtocolError("usage and limit are no numbers", start, around(line, start))
+            raise unreadable("usage or limit of a quota is not a number", response)
         quotas.append(Quota(root, name.upper().decode("ascii", "backslashreplace"), used, allowed))
     return quotas
 
@@ -72,5 +73,5 @@ def _are_bytes(values: Sequence[Any]) -> bool:
 
 
 def _root_name(wire: bytes) -> str:
-    """The name of a quota root. It is an astring that no RFC gives an encoding: UTF-8, and any other bytes survive."""
+    """The name of a quota root. No RFC gives this astring an encoding: it is read as UTF-8, and any bytes survive."""
     return decode_name(wire, utf8=True)

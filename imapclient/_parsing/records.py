@@ -1,32 +1,32 @@
-"""Records, the shape in which a response is passed on: lines and literals as bytes. The limits on them. No I/O."""
+"""Records: the lines and literals of a response, as bytes. Also the limits on their size. No I/O."""
 
 from __future__ import annotations
 
 from typing import Callable, NamedTuple, Union
 
 Record = Union[bytes, tuple[bytes, bytes]]
-"""A line without its CRLF, or a line that announces a literal together with that literal (imaplib's shape)."""
+"""A line without its CRLF, or a pair of a line that announces a literal and that literal, as in imaplib."""
 
-# What Python needs to keep a literal and its line beside their bytes: literals without content count too.
+# The memory that Python needs for a literal and its line, beside their bytes. Empty literals count too.
 OVERHEAD = 128
-# What Python needs to keep what an untagged response told, beside its bytes.
+# The memory that Python needs for the values of an untagged response, beside its bytes.
 RESPONSE_COST = 1024
-# How many bytes the responses of one answer may have that are collected before any of them is parsed.
+# The size of all responses to one command that are collected before they are parsed, in bytes.
 MAX_ANSWER_BYTES = 256 * 1024 * 1024
 
 
 class Limits(NamedTuple):
-    """How much is taken from a server before it is called hostile, in bytes (nesting: in levels)."""
+    """The most that a server may send, in bytes; nesting is in levels."""
 
     line_length: int = 64 * 1024 * 1024
     literal_size: int = 2 * 1024 * 1024 * 1024
     response_size: int = 2 * 1024 * 1024 * 1024 + 64 * 1024 * 1024
     nesting_depth: int = 400
-    #: All that the server tells while one command runs, with `RESPONSE_COST` for each response.
+    #: All responses during one command, with `RESPONSE_COST` added for each.
     command_size: int = 4 * 1024 * 1024 * 1024
 
     def check(self) -> None:
-        """TypeError for what is no int, ValueError for less than 0."""
+        """Raises TypeError if a limit is not an int, ValueError if it is negative."""
         for name, value in self._asdict().items():
             if not isinstance(value, int):
                 raise TypeError(f"max_{name} must be an int, not {value!r}")
@@ -37,11 +37,11 @@ class Limits(NamedTuple):
 DEFAULT_LIMITS = Limits()
 
 BulkReader = Callable[[bytes, int], tuple[int, int]]
-"""Gets a buffer and a position in it, takes responses that lie there whole, and returns where they end and how many."""
+"""Consumes whole responses from a position of a buffer on. Returns the position of their end, and their number."""
 
 
 def announced_size(line: bytes) -> int | None:
-    """The size of the literal that a line announces at its end, or None: ``announced_size(b'* 1 FETCH (X {5}') == 5``.
+    """The size of the literal that a line announces at its end: ``announced_size(b'* 1 FETCH (X {5}') == 5``, or None.
 
     literal = "{" number64 ["+"] "}" CRLF; literal8 = "~{" number64 "}" CRLF (RFC 9051, 9; RFC 3516, 7)
     """

@@ -1,16 +1,16 @@
-"""The text of status responses and the response code in it (RFC 9051, 7.1). No I/O, never an error."""
+"""Response codes in the text of status responses (RFC 9051, 7.1). No I/O, never an error."""
 
 from __future__ import annotations
 
 from ..exceptions import ProtocolError, ResponseCode
-from .lexer import read_values
+from .lexer import values_in
 
 
 def split_response_code(text: bytes) -> tuple[bytes, bytes, bytes] | None:
-    """The name of a response code, its arguments as they stand, and the text after it; None where there is no code.
+    """The code's name, its arguments as sent, and the text after it. None if there is no code.
 
     ``split_response_code(b'[UNSEEN 12] Message 12 is first')`` is ``(b'UNSEEN', b'12', b'Message 12 is first')``.
-    A bracket in a quoted argument or in a list does not end the code: keywords such as ``a]b`` exist.
+    A bracket in a quoted argument or in a list does not end the code, since keywords such as ``a]b`` exist.
     """
     start = len(text) - len(text.lstrip(b" ")) + 1
     if text[start - 1 : start] != b"[":
@@ -35,17 +35,17 @@ def split_response_code(text: bytes) -> tuple[bytes, bytes, bytes] | None:
 
 
 def parse_response_text(text: bytes) -> tuple[ResponseCode | None, bytes]:
-    """The response code of a status response's text, and the text after it (RFC 9051, 7.1).
+    """The response code, or None, and the text after it (RFC 9051, 7.1).
 
-    ``parse_response_text(b'[UIDNEXT 8] Predicted')`` is ``((b'UIDNEXT', (8,)), b'Predicted')``. A code whose arguments
-    can't be read keeps them as one bytes value: text is for people, and never an error.
+    ``parse_response_text(b'[UIDNEXT 8] Predicted')`` is ``((b'UIDNEXT', (8,)), b'Predicted')``. Arguments that can't
+    be parsed are one bytes value.
     """
     found = split_response_code(text)
     if found is None:
         return None, text
     name, arguments, human = found
     try:
-        values = tuple(read_values(arguments))
+        values = tuple(values_in(arguments))
     except ProtocolError:
         values = (arguments,)
     return (name, values), human

@@ -1,25 +1,28 @@
-"""Responses as they come from the server, before their data is parsed (RFC 9051, 7). No I/O."""
+"""Responses before their data is parsed (RFC 9051, 7). No I/O."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Callable, NamedTuple, Optional
 
 from ..exceptions import CommandError, ProtocolError, ResponseCode, command_error
-from .records import BulkReader, Record
+from .records import DEFAULT_LIMITS, BulkReader, Record
 
 # * 12 FETCH ..., * OK ..., * SEARCH
 UNTAGGED = re.compile(rb"\* +(?:(\d{1,20}) +)?([^ ]+) ?")
 TAGGED = re.compile(rb"([^ ]+) +(OK|NO|BAD)(?: +(.*))?\Z", re.IGNORECASE | re.DOTALL)
-# Responses that end in resp-text. What does not start with "* " is tagged or a continuation request.
+# Responses that end in resp-text. A line that does not start with "* " is tagged or a continuation request.
 ENDS_IN_TEXT = re.compile(rb"(?!\* )|\* +(?:OK|NO|BAD|BYE|PREAUTH)(?: |\Z)", re.IGNORECASE)
 
 
 class Untagged:
-    """One untagged response: ``* 12 FETCH (UID 5)`` has name b'FETCH' and number 12; its data starts at ``start``
-    of ``line``; ``records`` holds lines and literals where there are literals, else it is None."""
+    """One untagged response, its data not parsed yet.
+
+    ``* 12 FETCH (UID 5)`` has the name b'FETCH' and the number 12. Its data starts at ``start`` of ``line``.
+    ``records`` are all its lines and literals; None if it has no literals.
+    """
 
     __slots__ = ("line", "name", "number", "records", "start")
 
@@ -28,8 +31,8 @@ class Untagged:
         name: bytes,
         number: int | None,
         line: bytes,
-        start: int,
-        records: list[Record] | None,
+        start: int = 0,
+        records: Sequence[Record] | None = None,
     ) -> None:
         self.name = name
         self.number = number
@@ -39,7 +42,7 @@ class Untagged:
 
     @property
     def text(self) -> bytes:
-        """The data as it stands on the first line: b'(UID 5)'."""
+        """The data on the first line: ``b'(UID 5)'``."""
         return self.line[self.start :]
 
     @property
@@ -54,14 +57,25 @@ class Untagged:
 
     @property
     def size(self) -> int:
-        """How many bytes it holds."""
+        """Its size in bytes."""
         if self.records is None:
             return len(self.line)
         return sum(len(r) if isinstance(r, bytes) else len(r[0]) + len(r[1]) for r in self.records)
 
 
+class ReadOptions(NamedTuple):
+    """How the data of a response becomes values."""
+
+    normalise_times: bool = True
+    """Whether datetimes are naive and in local time. Otherwise they have the zone that the server sent."""
+    max_depth: int = DEFAULT_LIMITS.nesting_depth
+    """How deep lists may be nested."""
+
+
+DEFAULT_OPTIONS = ReadOptions()
+
 Handler = Callable[[Untagged], Optional[bool]]
-"""Receives a response for a command; False says that the response is not for it."""
+"""Receives a response for a command. Returns False if the response is not for that command."""
 
 
 class Handlers(dict[bytes, Handler]):
@@ -90,7 +104,7 @@ class Tagged(NamedTuple):
     human: bytes
 
     def error(self, command: bytes) -> CommandError:
-        """The error for a NO or BAD in answer to a command of that name."""
+        """The error for this NO or BAD, which answers ``command``: ``b'FETCH'``."""
         name = command.decode("ascii")
         return command_error(
             f"{name} failed: {readable(self.text)}",
@@ -101,12 +115,12 @@ class Tagged(NamedTuple):
         )
 
     def unread(self, command: bytes, error: ProtocolError) -> ProtocolError:
-        """The error for a response that could not be read, with the words of the OK that came after it."""
+        """Add the command and this OK to the error of an untagged response that could not be parsed before it."""
         error.command = command.decode("ascii")
         error.status, error.code, error.text = self.status, self.code, readable(self.human)
         return error
 
 
 def readable(text: bytes) -> str:
-    """A server's text for people. It need not be ASCII, nor anything that can be decoded."""
+    """A server's text as str. Bytes that are not UTF-8 become escapes: ``'caf\\xe9'``."""
     return text.decode("utf-8", "backslashreplace")

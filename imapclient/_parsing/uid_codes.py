@@ -1,8 +1,8 @@
-"""What APPEND, COPY and MOVE return: the server's text, and the UIDs that its response code tells. No I/O.
+"""The replies to APPEND, COPY and MOVE: the server's text, with the UIDs in its response code. No I/O.
 
 ``resp-code-apnd = "APPENDUID" SP nz-number SP append-uid`` and
-``resp-code-copy = "COPYUID" SP nz-number SP uid-set SP uid-set`` (RFC 4315, 3 and 4). The numbers are the target
-folder's UIDVALIDITY and the new messages' UIDs; COPYUID has the UIDs in the source folder before them.
+``resp-code-copy = "COPYUID" SP nz-number SP uid-set SP uid-set`` (RFC 4315, 3 and 4). The first number is the target
+folder's UIDVALIDITY, the last set the new messages' UIDs. COPYUID has the UIDs in the source folder before them.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _Reply = TypeVar("_Reply", bound="AppendReply")
 
 
 class AppendReply(bytes):
-    """The server's text, ``b'[APPENDUID 38505 3955] Done'``, which also knows the new messages' UIDs.
+    """The server's text, ``b'[APPENDUID 38505 3955] Done'``, with the new messages' UIDs.
 
     It is equal to the plain bytes, and prints as they do.
     """
 
-    #: The UIDVALIDITY of the target folder, 38505; None where the server has not told any UIDs.
+    #: The UIDVALIDITY of the target folder, 38505. None if the server has sent no UIDs.
     uidvalidity: int | None
-    #: The new messages' UIDs, ``UidSet('3955')``, in the order of the messages; None where the server has not told any.
+    #: The new messages' UIDs, ``UidSet('3955')``, in the order of the messages. None if the server has sent no UIDs.
     uids: UidSet | None
 
     def __new__(
@@ -41,10 +41,10 @@ AppendReply.__module__ = "imapclient.response_types"
 
 
 class CopyReply(AppendReply):
-    """The server's text, ``b'[COPYUID 38505 304,319:320 3956:3958] Done'``, which also knows old and new UIDs."""
+    """The server's text, ``b'[COPYUID 38505 304,319:320 3956:3958] Done'``, with the messages' old and new UIDs."""
 
-    #: The UIDs that the messages have, or had, in the source folder, ``UidSet('304,319:320')``, in the same order as
-    #: ``uids``; None where the server has not told any.
+    #: The messages' UIDs in the source folder, ``UidSet('304,319:320')``, in the order of ``uids``. None if the server
+    #: has sent no UIDs.
     source_uids: UidSet | None
 
     def __new__(
@@ -60,9 +60,9 @@ class CopyReply(AppendReply):
         return reply
 
     def pairs(self) -> Iterator[tuple[int, int]]:
-        """Each message's UID in the source and in the target: ``(304, 3956), (319, 3957), (320, 3958)``, one by one.
+        """Yield each message's UID in the source and in the target: ``(304, 3956), (319, 3957), (320, 3958)``.
 
-        None at all where the server has not told any.
+        Yields nothing if the server has sent no UIDs.
         """
         if self.source_uids is not None and self.uids is not None:
             yield from zip(self.source_uids, self.uids)
@@ -78,13 +78,13 @@ class _Code(NamedTuple):
 
 
 class UidCodes:
-    """Keeps the codes that a call gets for its commands. ``name`` is ``b'APPENDUID'`` or ``b'COPYUID'``.
+    """Collects the codes in the responses to a call's commands. ``name`` is ``b'APPENDUID'`` or ``b'COPYUID'``.
 
-    One that tells of messages that the call is not about is not its answer: APPENDUID has a UID for each message of
-    ``count``, COPYUID only messages of ``asked``, where ``by_uid`` tells that these are UIDs, and else no more of them.
+    A code about other messages is ignored. APPENDUID must have ``count`` UIDs. With ``by_uid``, ``asked`` are UIDs, and
+    COPYUID must have no other ones. Otherwise they are sequence numbers, and COPYUID must not have more UIDs.
 
-    Each command gets ``handlers`` for the untagged responses before its end, where servers put the code of a MOVE
-    (RFC 6851, 4.3), and its tagged response goes to `finish`.
+    Give ``handlers`` to each command: servers send the code of a MOVE in an untagged OK (RFC 6851, 4.3). Give the
+    command's tagged response to `finish`.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class UidCodes:
         self._by_uid = by_uid
         self._text = b""
         self._codes: list[_Code] = []
-        # Of the command that is running.
+        # From untagged responses to the running command.
         self._untagged: list[_Code] = []
 
     def _take(self, response: Untagged) -> bool:
@@ -108,7 +108,10 @@ class UidCodes:
         return True
 
     def finish(self, reply: Tagged) -> None:
-        """The command's tagged response. Its code is about the whole command, so it counts in place of earlier ones."""
+        """Add the code of a command's tagged response.
+
+        That code is about the whole command, so it replaces those in the command's untagged responses.
+        """
         code = self._read(reply.text)
         self._codes += self._untagged if code is None else [code]
         self._untagged = []
@@ -129,7 +132,7 @@ class UidCodes:
         return self._asked.has_all(code.sources) if self._by_uid else self._asked.has_room(code.sources)
 
     def append_reply(self) -> AppendReply:
-        """The last command's text, and the UIDs of all."""
+        """The last command's text, with the UIDs of all commands."""
         codes = self._valid_codes()
         if not codes:
             return AppendReply(self._text)
@@ -137,7 +140,7 @@ class UidCodes:
         return AppendReply(self._text, uidvalidity=codes[-1].uidvalidity, uids=uids)
 
     def copy_reply(self) -> CopyReply:
-        """The last command's text, and the UIDs of all, also of one that has failed since it told them."""
+        """The last command's text, with the UIDs of all commands, including one that sent some and then failed."""
         codes = self._valid_codes()
         if not codes:
             return CopyReply(self._text)
@@ -149,16 +152,16 @@ class UidCodes:
         )
 
     def _valid_codes(self) -> list[_Code]:
-        """The codes that have the last one's UIDVALIDITY.
+        """The codes with the last one's UIDVALIDITY.
 
-        Under another one stands what went into a folder of that name which is no more: its UIDs mean nothing now.
+        Another UIDVALIDITY belongs to a folder that was replaced meanwhile. The UIDs in it mean nothing now.
         """
         codes = self._codes + self._untagged
         return [code for code in codes if code.uidvalidity == codes[-1].uidvalidity]
 
 
 def _read_code(arguments: list[bytes], *, has_sources: bool) -> _Code | None:
-    """None for what can't be read, such as ``1 *``, and for sets that are not equally long, which tell no pairs."""
+    """The code's numbers. None if they can't be parsed, such as ``1 *``, or if the sets differ in length."""
     if len(arguments) != 2 + has_sources:
         return None
     try:
@@ -168,6 +171,6 @@ def _read_code(arguments: list[bytes], *, has_sources: bool) -> _Code | None:
         if sources is not None and len(sources) != len(uids):
             return None
     except (ValueError, OverflowError):
-        # len() of more than sys.maxsize, on a machine of 32 bits.
+        # OverflowError: len() of more than sys.maxsize, on a machine with 32 bits.
         return None
     return _Code(uidvalidity, sources, uids)

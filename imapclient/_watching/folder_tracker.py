@@ -65,7 +65,7 @@ class FolderTracker:
                 self._expunge(number)
             elif response.name == b"FETCH":
                 with contextlib.suppress(ProtocolError):
-                    self.note_flags(number, parse_fetch(number, response.line, response.start, response.records))
+                    self.note_flags(number, parse_fetch(response))
 
     def _expunge(self, number: int) -> None:
         if not 0 < number <= self._exists:

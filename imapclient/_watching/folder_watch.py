@@ -136,7 +136,7 @@ class FolderWatch:
         with self._client._answering(command.name):
             for response in own:
                 parse = parse_esearch if response.name == b"ESEARCH" else parse_search
-                found.update(uid for uid in parse(response.line, response.start) if uid >= uidnext)
+                found.update(uid for uid in parse(response) if uid >= uidnext)
         return len(found)
 
     def _changes(self) -> list[Change]:
@@ -154,7 +154,7 @@ class FolderWatch:
         """The UIDs of messages. Their numbers do not change meanwhile: FETCH allows no EXPUNGE (RFC 9051, 7.5.1)."""
         client = self._client
         wanted = SequenceSet(numbers)
-        collector = FetchCollector(wanted, False, client.normalise_times, client._limits.nesting_depth, strict=False)
+        collector = FetchCollector(wanted, client._read_options, use_uid=False, strict=False)
         try:
             client._for_messages(b"FETCH", wanted, [b"(UID)"], collector.handlers, uid=False)
         except CommandError as error:

@@ -11,6 +11,7 @@ from imapclient._arguments.command import Argument, Literal, encode_command
 from imapclient._arguments.strings import string
 from imapclient._parsing.lexer import read_values
 from imapclient._parsing.records import Record
+from imapclient._parsing.responses import Untagged
 from tests.fixtures.on_the_wire import as_a_server_reads_it
 
 
@@ -50,4 +51,4 @@ def test_nested_arguments_come_back(values: list[Any]) -> None:
 def test_records_are_what_the_reader_gives() -> None:
     """The helper above reads as a server does: this checks the helper."""
     records: list[Record] = [(b"* X {2}", b"\r\n"), b" (a)"]
-    assert read_values(b"* X {2}", 4, records) == [b"\r\n", (b"a",)]
+    assert read_values(Untagged(b"X", None, b"* X {2}", 4, records)) == [b"\r\n", (b"a",)]

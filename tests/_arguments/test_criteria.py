@@ -20,6 +20,7 @@ from imapclient._arguments.criteria import (
 )
 from imapclient._connection.reader import Reader
 from imapclient._parsing.lexer import read_values
+from imapclient._parsing.responses import Untagged
 from imapclient.exceptions import InvalidCriteriaError
 from imapclient.sequence_set import SEQUENCE_SET_LIMIT, UidSet
 from tests.fixtures.chunks import ChunkTransport
@@ -168,7 +169,7 @@ def test_a_criteria_string_that_is_not_ascii(criteria: str, expected: bytes) -> 
 
 def _values_of(wire: bytes) -> list[Any]:
     line, records = Reader(ChunkTransport([wire + b"\r\n"])).read_response()
-    return read_values(line, 4, records, typed=False)
+    return read_values(Untagged(b"", None, line, 4, records), typed=False)
 
 
 @pytest.mark.parametrize("criteria", ['SUBJECT "é', 'SUBJECT é"', 'SUBJECT "é\\"'])

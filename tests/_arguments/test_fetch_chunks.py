@@ -119,6 +119,7 @@ def test_what_the_caller_does_to_the_list_later_changes_nothing() -> None:
     assert [bytes(portion.ids) for portion in messages.portions(5)] == [b"1:3"]
 
 
+@pytest.mark.once
 def test_many_ids_take_four_bytes_each() -> None:
     ids = list(range(1, 200_001))
     tracemalloc.start()

@@ -19,6 +19,8 @@ from tests.helpers.clients import connected
 from tests.helpers.dialogue import dialogue
 from tests.helpers.scripted_peer import PeerFactory
 
+pytestmark = pytest.mark.usefixtures("both_fetch_paths")
+
 _STRUCTURE = (
     '(("TEXT" "PLAIN" NIL NIL NIL "QUOTED-PRINTABLE" 8 1)("IMAGE" "PNG" NIL NIL NIL "BASE64" 22)'
     '("APPLICATION" "X" NIL NIL NIL "X-OWN" 3) "MIXED")'

@@ -10,6 +10,8 @@ from imapclient import IMAPClient
 from imapclient.exceptions import FetchError, ProtocolError
 from tests.helpers.dialogue import dialogue, unsolicited
 
+pytestmark = pytest.mark.usefixtures("both_fetch_paths")
+
 _SCRIPT = """
     C: A1 UID FETCH 5:7 ({items})
     S: * 1 FETCH (UID 5 FLAGS (a) {good})

@@ -9,6 +9,8 @@ import pytest
 from imapclient.exceptions import CommandError, IllegalStateError, IMAPClientAbortError, ProtocolError
 from tests.helpers.dialogue import dialogue, dialogue_with_peer
 
+pytestmark = pytest.mark.usefixtures("both_fetch_paths")
+
 _SELECT = """
     C: A90 SELECT "{0}"
     S: * 9 EXISTS

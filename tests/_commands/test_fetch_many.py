@@ -10,6 +10,8 @@ from imapclient.exceptions import LimitError
 from tests.helpers.dialogue import dialogue
 from tests.helpers.scripted_peer import SendBytes
 
+pytestmark = pytest.mark.usefixtures("both_fetch_paths")
+
 FLAGS = [f"S: * {number} FETCH (UID {100 + number} FLAGS (\\Seen) MODSEQ ({number}))" for number in range(1, 301)]
 EXPECTED = {100 + number: {b"SEQ": number, b"FLAGS": (b"\\Seen",), b"MODSEQ": (number,)} for number in range(1, 301)}
 COMMAND = "C: A1 UID FETCH 101:400 (FLAGS MODSEQ)"

@@ -13,6 +13,8 @@ from imapclient.exceptions import ProtocolError
 from imapclient.response_types import Address, BodyData, Envelope
 from tests.helpers.dialogue import dialogue, types
 
+pytestmark = pytest.mark.usefixtures("both_fetch_paths")
+
 
 def _script(items: str) -> str:
     return f"C: A1 UID FETCH 5 (X)\nS: * 1 FETCH (UID 5 {items})\nS: A1 OK Done"

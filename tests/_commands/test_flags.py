@@ -9,6 +9,8 @@ import pytest
 from imapclient import DELETED, IMAPClient
 from tests.helpers.dialogue import Case, dialogue, in_every_way, unsolicited
 
+pytestmark = pytest.mark.usefixtures("both_fetch_paths")
+
 _ANSWER = "S: * 2 FETCH (UID 13 FLAGS ())\nS: * 1 FETCH (FLAGS (\\Seen Work) UID 12)"
 _FLAGS = {12: (b"\\Seen", b"Work"), 13: ()}
 _BY_NUMBER = "S: * 12 FETCH (FLAGS (\\Seen Work))\nS: * 13 FETCH (FLAGS ())"

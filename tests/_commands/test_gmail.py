@@ -10,6 +10,8 @@ from imapclient import IMAPClient
 from imapclient.exceptions import CommandError, ProtocolError
 from tests.helpers.dialogue import CAPABILITIES, Case, dialogue, in_every_way, types, unsolicited
 
+pytestmark = pytest.mark.usefixtures("both_fetch_paths")
+
 _ANSWER = 'S: * 2 FETCH (UID 13 X-GM-LABELS ())\nS: * 1 FETCH (X-GM-LABELS (\\Inbox "Caf&AOk-" Work) UID 12)'
 _LABELS = {12: ["\\Inbox", "Café", "Work"], 13: []}
 _BY_NUMBER = 'S: * 12 FETCH (X-GM-LABELS ("\\\\Inbox" "Caf&AOk-" "Work"))\nS: * 13 FETCH (X-GM-LABELS ())'

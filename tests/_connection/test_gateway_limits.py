@@ -195,6 +195,7 @@ def _depth(value: Any) -> int:
     return depth
 
 
+@pytest.mark.once
 def test_responses_nobody_asked_for_cost_no_memory_during_a_command(peer: PeerFactory) -> None:
     fat = b"* OK " + b"x" * 990 + b"\r\n"
     script = [f'{READY}\nC: A1 CREATE "x"', SendBytes(itertools.repeat(fat * 50, 400)), "S: A1 OK done"]
@@ -202,6 +203,7 @@ def test_responses_nobody_asked_for_cost_no_memory_during_a_command(peer: PeerFa
         assert client.create_folder("x") == b"done"
 
 
+@pytest.mark.once
 def test_responses_nobody_asked_for_cost_no_memory_between_commands(peer: PeerFactory) -> None:
     thin = b"* 5 EXISTS\r\n"
     script = [READY, SendBytes(itertools.repeat(thin * 500, 100)), 'C: A1 CREATE "x"\nS: A1 OK done']

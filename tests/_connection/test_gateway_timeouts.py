@@ -19,7 +19,7 @@ from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 from tests.helpers import certificates
 from tests.helpers.clients import assert_closed, assert_unusable, connected, set_read_timeout
 from tests.helpers.clock import Clock
-from tests.helpers.scripted_peer import PeerFactory
+from tests.helpers.scripted_peer import PeerFactory, ScriptedPeer
 
 READY = "S: * OK [CAPABILITY IMAP4rev1 LITERAL+ IDLE] ready"
 #: Seconds to read, once the client is connected.
@@ -283,8 +283,8 @@ def test_an_interrupted_command(peer: PeerFactory, interrupt: Callable[[], None]
         assert_unusable(client, caught.value)
 
 
-def test_an_interrupted_greeting(peer: PeerFactory, interrupt_reading: Callable[[], None]) -> None:
-    server = peer(["S-: * OK rea", interrupt_reading])
+def test_an_interrupted_greeting(peer: PeerFactory, interrupt_reading: Callable[[int], None]) -> None:
+    server: ScriptedPeer = peer(["S-: * OK rea", lambda: interrupt_reading(server.sent())])
     with pytest.raises(KeyboardInterrupt):
         IMAPClient(server.host, server.port, ssl=False, timeout=60)
     assert_closed(server)
@@ -302,22 +302,19 @@ def test_an_interrupted_handler_of_responses(peer: PeerFactory) -> None:
         assert_unusable(client, caught.value)
 
 
-def test_an_interrupted_idle_check_loses_nothing(peer: PeerFactory, interrupt_reading: Callable[[], None]) -> None:
-    idling = threading.Event()
+def test_an_interrupted_idle_check_loses_nothing(peer: PeerFactory, interrupt_reading: Callable[[int], None]) -> None:
     script: list[Any] = [
-        f"{READY}\nC: A1 IDLE\nS: + go",
-        lambda: None if idling.wait(60) else b"",
-        "S: * 1 EXISTS\nS-: * 2 EX",
-        interrupt_reading,
+        f"{READY}\nC: A1 IDLE\nS: + go\nS: * 1 EXISTS\nS-: * 2 EX",
+        lambda: interrupt_reading(server.sent()),
         "S: ISTS\nS: * 1 FETCH (BODY[] {100000}\nS-: " + "x" * 50_000,
-        interrupt_reading,
+        lambda: interrupt_reading(server.sent()),
         "S-: " + "y" * 50_000 + "\nS: )\nS: * 3 EXISTS\nC: DONE\nS: A1 OK done",
     ]
     heard: list[Any] = []
     interrupts = 0
-    with connected(peer(script)) as client:
+    server: ScriptedPeer = peer(script)
+    with connected(server) as client:
         client.idle()
-        idling.set()
         while (3, b"EXISTS") not in heard:
             try:
                 heard += client.idle_check(60)

@@ -34,6 +34,7 @@ def test_interrupt_after_bytes_were_stored(size: int) -> None:
         assert reader.is_clean
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("size", [60, 1000])
 def test_interrupt_at_every_line_of_the_reader(size: int) -> None:
     """Wherever in the reader the handler of a signal raises, nothing is lost and nothing comes twice."""

@@ -22,6 +22,8 @@ from tests.fixtures.chunks import ChunkTransport
 from tests.helpers.generated_server import GeneratedServer
 from tests.helpers.memory import fresh_pages, is_measurable, resident, size_of
 
+pytestmark = pytest.mark.once
+
 pytestmark = pytest.mark.skipif(not is_measurable(), reason="this system does not tell the peak of a process's memory")
 
 

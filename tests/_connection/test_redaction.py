@@ -6,7 +6,6 @@ import base64
 import copy
 import json
 import pickle
-import time
 from typing import Any
 from urllib.parse import quote
 
@@ -260,26 +259,24 @@ _UNITS = [
 ]  # fmt: skip
 
 
+@pytest.mark.processor_seconds(20)
 @pytest.mark.parametrize(("unit", "ends_in_part"), _UNITS, ids=range(len(_UNITS)))
 def test_a_megabyte_is_looked_through_in_no_time(unit: bytes, ends_in_part: bool) -> None:
     message = b"user=ann\1auth=Bearer %s\1\1" % _TOKEN
     secrets = known(_TOKEN, message, base64.b64encode(message))
     data = unit * (2**20 // len(unit))
     error = refusal(data.decode(), (b"X", (data, tuple(data[:300000].split(b"a")))))
-    start = time.process_time()
     secrets.hide(error)
     assert secrets.hide(ProtocolError("no", 1, data)).position == 1
     assert secrets.are_in(data, may_be_cut=True) is ends_in_part
-    assert time.process_time() - start < 2
 
 
+@pytest.mark.processor_seconds(20)
 def test_a_secret_that_repeats_itself_takes_no_time() -> None:
     secrets = known(b"a" * 1000 + b"b" + b"a" * 1000)
-    start = time.process_time()
     for unit in (b"b" + b"a" * 999, b"a" * 999 + b"b"):
         assert secrets.hidden((unit.decode() + "...") * 1000)
         assert secrets.are_in(unit * 1000, may_be_cut=True)
-    assert time.process_time() - start < 2
 
 
 def test_what_stands_amid_dozens_of_dots_is_left_out() -> None:

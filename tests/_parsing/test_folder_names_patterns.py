@@ -1,4 +1,4 @@
-"""Which folders may answer LIST with a reference and a pattern (RFC 9051, 6.3.9)."""
+"""Folders that a server may return for LIST with a reference and a pattern (RFC 9051, 6.3.9)."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from imapclient._parsing.folder_names import matches_pattern
         ("", "A/", "A"),
         ("", "e\u0301", "\u00e9"),
         ("A/", "%", "A/B"),
-        # Servers that put the delimiter between.
+        # Some servers put the delimiter between reference and pattern.
         ("A", "%", "A/B"),
         ("A", "*", "AB"),
         ("", "[Gmail]/*", "[Gmail]/Sent"),
         ("", "a.b+c", "a.b+c"),
-        # Meanings of the server's own.
+        # References with a meaning that only the server knows.
         ("~ann/", "*", "A"),
         ("", "#news.*", "comp.mail"),
         ("", "", ""),
     ],
 )
-def test_what_was_asked_for(reference: str, pattern: str, name: str) -> None:
+def test_names_that_match(reference: str, pattern: str, name: str) -> None:
     assert matches_pattern(name, "/", reference, pattern)
 
 
@@ -49,7 +49,7 @@ def test_what_was_asked_for(reference: str, pattern: str, name: str) -> None:
         ("", "*" * 100 + "b", "a" * 5000),
     ],
 )
-def test_what_was_not(reference: str, pattern: str, name: str) -> None:
+def test_names_that_do_not_match(reference: str, pattern: str, name: str) -> None:
     assert not matches_pattern(name, "/", reference, pattern)
 
 

@@ -1,4 +1,4 @@
-"""The lexer: tokens, values, and what is in an error; that it takes any bytes, and how it reads each of them."""
+"""The lexer: tokens, values, the position in errors, and any bytes as input."""
 
 from __future__ import annotations
 
@@ -11,17 +11,36 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imapclient._parsing.lexer import (
-    MAX_DEPTH,
     TokenSource,
     around,
     number,
     read_rest_of_list,
     read_values,
     tokens,
-    unquote,
 )
-from imapclient._parsing.records import Record
+from imapclient._parsing.quoted_strings import unquote
+from imapclient._parsing.records import DEFAULT_LIMITS, Record
+from imapclient._parsing.responses import ReadOptions, Untagged
 from imapclient.exceptions import ProtocolError
+
+MAX_DEPTH = DEFAULT_LIMITS.nesting_depth
+
+
+def values(
+    line: bytes,
+    start: int = 0,
+    records: list[Record] | None = None,
+    *,
+    max_depth: int = MAX_DEPTH,
+    typed: bool = True,
+) -> list[Any]:
+    options = ReadOptions(max_depth=max_depth)
+    return read_values(Untagged(b"", None, line, start, records), options, typed=typed)
+
+
+def rest_of_list(line: bytes, start: int, records: list[Record] | None = None) -> tuple[Any, ...]:
+    return read_rest_of_list(Untagged(b"", None, line, start, records))
+
 
 # -- tokens
 
@@ -60,7 +79,7 @@ def test_tokens(line: bytes, expected: list[bytes]) -> None:
     ("line", "position"), [(b'"', 0), (b'a "b', 2), (b'"a" "b\\', 4), (b'"a" "b\\"', 4), (b'"a""', 3), (b'""  "', 4)]
 )
 def test_quote_not_closed(line: bytes, position: int) -> None:
-    for read in (tokens, read_values):
+    for read in (tokens, values):
         with pytest.raises(ProtocolError, match="quoted string is not closed") as caught:
             read(line)
         assert caught.value.position == position
@@ -79,15 +98,17 @@ def test_tokens_takes_any_bytes(line: bytes) -> None:
         assert position is not None
         assert line[position : position + 1] == b'"'
     elif b"[" not in line:
-        # But for the section of an item's name, which holds spaces, nothing but space stands between tokens.
+        # Only white space stands between tokens. The section in an item's name also holds spaces.
         assert b"".join(found) == b"".join(
             piece if index % 2 else piece.translate(None, b" \t") for index, piece in enumerate(_pieces(line))
         )
 
 
 def _pieces(line: bytes) -> list[bytes]:
-    """A line cut so that every second piece is a quoted string. A backslash before a quote or a backslash escapes it,
-    also outside of a string."""
+    """A line, cut so that every second piece is a quoted string.
+
+    A backslash escapes the quote or backslash after it, also outside of a string.
+    """
     pieces = [b""]
     for part in re.findall(rb'\\["\\]|.', line, re.DOTALL):
         if part != b'"':
@@ -105,13 +126,8 @@ def test_quoted_then_unquoted_is_the_same(content: bytes) -> None:
     quoted = b'"%s"' % content.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
     assert tokens(quoted) == [quoted]
     assert unquote(quoted) == content
-    assert read_values(quoted) == [content]
-    assert read_values(b"(x " + quoted + b" 5)") == [(b"x", content, 5)]
-
-
-def test_unquote_drops_the_backslash_only() -> None:
-    assert unquote(b'"a\\b\\n"') == b"abn"
-    assert unquote(b'""') == b""
+    assert values(quoted) == [content]
+    assert values(b"(x " + quoted + b" 5)") == [(b"x", content, 5)]
 
 
 @pytest.mark.parametrize(
@@ -130,9 +146,9 @@ def test_unquote_drops_the_backslash_only() -> None:
 )
 def test_number(token: bytes, expected: int | bytes) -> None:
     assert number(token) == expected
-    assert read_values(token) == [expected]
-    assert read_values(b'"x" ' + token + b' "y"') == [b"x", expected, b"y"]
-    assert read_values(token, typed=False) == [token]
+    assert values(token) == [expected]
+    assert values(b'"x" ' + token + b' "y"') == [b"x", expected, b"y"]
+    assert values(token, typed=False) == [token]
 
 
 def test_around() -> None:
@@ -163,13 +179,13 @@ def test_around() -> None:
         (b"-1 +1 1-2", [b"-1", b"+1", b"1-2"]),
     ],
 )
-def test_values(line: bytes, expected: list[Any]) -> None:
-    assert read_values(line) == expected
-    assert read_values(b'* "( ' + line, 5) == expected
+def test_read_values(line: bytes, expected: list[Any]) -> None:
+    assert values(line) == expected
+    assert values(b'* "( ' + line, 5) == expected
 
 
 def test_values_untyped() -> None:
-    assert read_values(b'(1 NIL "a") nil', typed=False) == [(b"1", b"NIL", b"a"), b"nil"]
+    assert values(b'(1 NIL "a") nil', typed=False) == [(b"1", b"NIL", b"a"), b"nil"]
 
 
 @pytest.mark.parametrize("announcement", [b"{3}", b"{3+}", b"~{3}", b"~{3+}"])
@@ -179,30 +195,30 @@ def test_values_with_literals(announcement: bytes) -> None:
         (b" d " + announcement, b"NIL"),
         b") 5",
     ]
-    assert read_values(b"* X (a " + announcement, 4, records) == [(b"a", b"b)c", b"d", b"NIL"), 5]
+    assert values(b"* X (a " + announcement, 4, records) == [(b"a", b"b)c", b"d", b"NIL"), 5]
 
 
 def test_a_literal_without_its_announcement() -> None:
-    """Records that a user's test makes up."""
-    assert read_values(b"", 0, [(b"a", b"b"), b"c"]) == [b"a", b"b", b"c"]
+    """Users' tests make up such records."""
+    assert values(b"", 0, [(b"a", b"b"), b"c"]) == [b"a", b"b", b"c"]
 
 
 def test_literals_without_space_around() -> None:
-    assert read_values(b"", 0, [(b"(a{1}", b"x"), (b"{1}", b"y"), b'"z")']) == [(b"a", b"x", b"y", b"z")]
+    assert values(b"", 0, [(b"(a{1}", b"x"), (b"{1}", b"y"), b'"z")']) == [(b"a", b"x", b"y", b"z")]
 
 
 def test_rest_of_a_list() -> None:
     line = b"* 1 FETCH (UID 5 FLAGS ())"
-    assert read_rest_of_list(line, 17) == (b"FLAGS", ())
-    assert read_rest_of_list(b")", 0) == ()
+    assert rest_of_list(line, 17) == (b"FLAGS", ())
+    assert rest_of_list(b")", 0) == ()
     records: list[Record] = [(b"* 1 FETCH (BODY[] {1}", b"x"), b" UID 5)"]
-    assert read_rest_of_list(b"* 1 FETCH (BODY[] {1}", 11, records) == (b"BODY[]", b"x", b"UID", 5)
+    assert rest_of_list(b"* 1 FETCH (BODY[] {1}", 11, records) == (b"BODY[]", b"x", b"UID", 5)
 
 
 @pytest.mark.parametrize("rest", [b"a) b", b"a) (b)", b"a)) b", b"a", b"", b"(a)", b'a "'])
 def test_rest_of_a_list_that_is_not(rest: bytes) -> None:
     with pytest.raises(ProtocolError):
-        read_rest_of_list(b"(" + rest, 1)
+        rest_of_list(b"(" + rest, 1)
 
 
 # -- errors
@@ -220,16 +236,16 @@ def test_rest_of_a_list_that_is_not(rest: bytes) -> None:
 )
 def test_a_parenthesis_that_closes_nothing(line: bytes, position: int) -> None:
     for before in (b"", b"* X "):
-        with pytest.raises(ProtocolError, match="closes nothing") as caught:
-            read_values(before + line, len(before))
+        with pytest.raises(ProtocolError, match="unmatched closing parenthesis") as caught:
+            values(before + line, len(before))
         assert caught.value.position == len(before) + position
         assert caught.value.context == before + line
 
 
 def test_a_parenthesis_that_closes_nothing_after_a_literal() -> None:
     line = b" b) c) d)"
-    with pytest.raises(ProtocolError, match="closes nothing") as caught:
-        read_values(b"", 0, [(b"(a {1}", b"x"), line])
+    with pytest.raises(ProtocolError, match="unmatched closing parenthesis") as caught:
+        values(b"", 0, [(b"(a {1}", b"x"), line])
     assert caught.value.position == 5, "the first one closes what the first line opened"
     assert caught.value.context == line
 
@@ -237,7 +253,7 @@ def test_a_parenthesis_that_closes_nothing_after_a_literal() -> None:
 @pytest.mark.parametrize("line", [b"(", b"(a (b)", b'("a" (5 "b"', b"a ("])
 def test_a_parenthesis_that_is_not_closed(line: bytes) -> None:
     with pytest.raises(ProtocolError, match="not closed") as caught:
-        read_values(line)
+        values(line)
     assert caught.value.position == len(line)
     assert caught.value.context == line[-40:]
 
@@ -245,31 +261,31 @@ def test_a_parenthesis_that_is_not_closed(line: bytes) -> None:
 @pytest.mark.parametrize("string", [b"", b'"x"', b'"\\""'])
 def test_nesting_limit(string: bytes) -> None:
     line = b"a" + string + b"(" * 7 + string + b")" * 7
-    assert read_values(line, max_depth=7)[0] == b"a"
+    assert values(line, max_depth=7)[0] == b"a"
     with pytest.raises(ProtocolError, match="max_nesting_depth=6") as caught:
-        read_values(line, max_depth=6)
+        values(line, max_depth=6)
     assert caught.value.position == 1 + len(string) + 6
     assert caught.value.context is not None
 
 
 def test_nesting_limit_by_default() -> None:
     line = b"(" * MAX_DEPTH + b")" * MAX_DEPTH
-    value: Any = read_values(line)
+    value: Any = values(line)
     for _ in range(MAX_DEPTH):
         (value,) = value
     assert value == ()
     with pytest.raises(ProtocolError, match=f"max_nesting_depth={MAX_DEPTH}"):
-        read_values(b"(" + line + b")")
+        values(b"(" + line + b")")
 
 
 def test_nesting_is_counted_over_records() -> None:
     records: list[Record] = [(b"((({1}", b"a"), b"((()))", b")))"]
-    assert read_values(b"", 0, records, max_depth=6) == [(((b"a", (((),),)),),)]
+    assert values(b"", 0, records, max_depth=6) == [(((b"a", (((),),)),),)]
     with pytest.raises(ProtocolError, match="max_nesting_depth"):
-        read_values(b"", 0, records, max_depth=5)
+        values(b"", 0, records, max_depth=5)
 
 
-# -- any bytes, and the same values by whatever short cut they are read
+# -- any bytes, and the same values by every short cut
 
 _WORDS = st.sampled_from(
     [
@@ -307,7 +323,7 @@ _LINE = st.lists(_WORDS, max_size=30).map(b"".join)
 
 
 def _reference(line: bytes, typed: bool) -> list[Any]:
-    """The values, in the plainest way."""
+    """The values, by the simplest code."""
     lists: list[list[Any]] = [[]]
     for token in tokens(line):
         if token == b"(":
@@ -334,25 +350,25 @@ def test_read_values_agrees_with_tokens(line: bytes, typed: bool) -> None:
         expected = _reference(line, typed)
     except ProtocolError:
         with pytest.raises(ProtocolError):
-            read_values(line, typed=typed)
+            values(line, typed=typed)
     else:
-        for _ in range(2):  # what was read once may be kept
-            assert read_values(line, typed=typed) == expected
+        for _ in range(2):  # the lexer may keep pieces of the first reading
+            assert values(line, typed=typed) == expected
 
 
 @given(st.lists(st.one_of(_LINE, st.tuples(_LINE, st.binary(max_size=5))), max_size=4), st.booleans())
 def test_read_values_takes_any_records(records: list[Record], typed: bool) -> None:
     with contextlib.suppress(ProtocolError):
-        read_values(b"", 0, records, typed=typed)
+        values(b"", 0, records, typed=typed)
 
 
 @given(_LINE, st.integers(min_value=0, max_value=100))
 def test_read_values_takes_any_start(line: bytes, start: int) -> None:
     try:
-        assert read_values(line, start) == read_values(line[start:])
+        assert values(line, start) == values(line[start:])
     except ProtocolError:
         with pytest.raises(ProtocolError):
-            read_values(line, start)
+            values(line, start)
 
 
 # -- hostile
@@ -360,7 +376,7 @@ def test_read_values_takes_any_start(line: bytes, start: int) -> None:
 MANY = 200_000
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.processor_seconds(60)
 @pytest.mark.parametrize(
     "piece",
     [
@@ -398,23 +414,23 @@ def test_a_long_line_of_one_thing_ends(piece: bytes) -> None:
         for records in (None, literals):
             for typed in (True, False):
                 with contextlib.suppress(ProtocolError):
-                    read_values(line, 0, records, typed=typed)
+                    values(line, 0, records, typed=typed)
 
 
 def test_many_different_pieces_are_read_alike() -> None:
-    """More of them than are kept."""
+    """More pieces than the lexer keeps."""
     for index in range(10_000):
         atom = b"a%d" % index
-        assert read_values(b'"x" ' + atom + b' (NIL "y")') == [b"x", atom, (None, b"y")]
+        assert values(b'"x" ' + atom + b' (NIL "y")') == [b"x", atom, (None, b"y")]
 
 
 @pytest.mark.parametrize("left_out", range(32))
 def test_control_characters_beside_escapes(left_out: int) -> None:
-    """Whatever the lexer does with escapes, no byte of a string is taken for one of its own."""
+    """The lexer replaces escapes by control characters. It must not confuse these with those in a string."""
     content = bytes(code for code in range(32) if code not in (left_out, 10, 13)) + b'\\"\x7f\xff'
     quoted = b'"%s"' % content.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
     try:
-        assert read_values(quoted + b" x") == [content, b"x"]
+        assert values(quoted + b" x") == [content, b"x"]
     except ProtocolError as error:
         assert "control characters" in str(error)  # noqa: PT017
 
@@ -452,5 +468,5 @@ def test_token_source_of_a_broken_line() -> None:
 
 
 def test_strings_with_line_ends_keep_their_places() -> None:
-    """No line has one, but `parse_response` takes any bytes."""
-    assert read_values(b'"a\\"\nb" "c" "d\\\\\n"') == [b'a"\nb', b"c", b"d\\\n"]
+    """No line of a server holds LF, but `parse_response` accepts any bytes."""
+    assert values(b'"a\\"\nb" "c" "d\\\\\n"') == [b'a"\nb', b"c", b"d\\\n"]

@@ -1,4 +1,4 @@
-"""The ids and threads that a search finds. The cases in fixtures/ are in test_response_parser.py."""
+"""Ids and threads in search responses. test_response_parser.py tests the cases in fixtures/."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imapclient._parsing.lexer import read_values
+from imapclient._parsing.responses import ReadOptions, Untagged
 from imapclient._parsing.search import MAX_EXPANDED, parse_esearch, parse_search, parse_thread
 from imapclient.exceptions import ProtocolError
 from imapclient.response_types import SearchIds
+from tests.fixtures.case import untagged
 
 # -- ids
 
@@ -22,13 +24,13 @@ def test_search_gives_the_ids_back(ids: list[int], modseq: int | None) -> None:
     line = b" ".join([b"* SEARCH", *(b"%d" % number for number in ids)])
     if modseq is not None:
         line += b" (MODSEQ %d)" % modseq
-    found = parse_search(line, 8)
+    found = parse_search(untagged(line))
     assert found == ids
     assert found.modseq == modseq
 
 
 def _one_by_one(line: bytes) -> list[int] | None:
-    """A SEARCH line's ids by the plainest reading; None for what is no list of ids (a number has 20 digits at most)."""
+    """The ids in a SEARCH line, by the simplest code. None if a word is not a number of at most 20 digits."""
     words = [word for part in line[9:].split(b" ") for word in part.split(b"\t") if word]
     is_id = all(word.isdigit() and len(word) <= 20 for word in words)
     return [int(word) for word in words] if is_id else None
@@ -41,22 +43,22 @@ def _one_by_one(line: bytes) -> list[int] | None:
     st.lists(st.tuples(st.integers(0, 400), st.sampled_from(b"0123456789aAFx \t-.,[\x00\xb2\xff")), max_size=3),
 )
 def test_ids_of_equal_width_are_read_as_one_by_one(ids: list[int], changes: list[tuple[int, int]]) -> None:
-    """The short cut for ids of as many digits each, on lines that are so, or nearly so."""
+    """Ids of equal width, with a few bytes changed: `parse_search` reads most lines as JSON."""
     line = bytearray(b"* SEARCH " + b" ".join(b"%d" % number for number in ids))
     for place, byte in changes:
         line[9 + place % (len(line) - 9)] = byte
     expected = _one_by_one(bytes(line))
     if expected is None:
         with pytest.raises(ProtocolError):
-            parse_search(bytes(line), 9)
+            parse_search(untagged(bytes(line)))
     else:
-        assert parse_search(bytes(line), 9) == expected
+        assert parse_search(untagged(bytes(line))) == expected
 
 
 @pytest.mark.parametrize("separator", [b" ", b"\t", b"\t ", b"  "])
 def test_many_ids_with_anything_between(separator: bytes) -> None:
     ids = list(range(990_000, 1_010_000))
-    assert parse_search(b"* SEARCH " + separator.join(b"%d" % number for number in ids), 9) == ids
+    assert parse_search(untagged(b"* SEARCH " + separator.join(b"%d" % number for number in ids))) == ids
 
 
 @pytest.mark.parametrize("width", range(1, 11))
@@ -64,7 +66,7 @@ def test_all_ids_of_a_width_that_matter_are_read(width: int) -> None:
     digits = 10**width
     ids = sorted({digits // 10, digits - 1, *(place * digit for place in (1, 10, 100) for digit in range(1, 10))})
     ids = [number % digits for number in ids if number % digits >= digits // 10] * 7
-    assert parse_search(b"* SEARCH " + b" ".join(b"%d" % number for number in ids), 9) == ids
+    assert parse_search(untagged(b"* SEARCH " + b" ".join(b"%d" % number for number in ids))) == ids
 
 
 @given(
@@ -72,23 +74,23 @@ def test_all_ids_of_a_width_that_matter_are_read(width: int) -> None:
     st.lists(st.integers(1, 10), max_size=30),
 )
 def test_ids_that_get_more_digits_and_fewer(ascending: list[list[int]], widths: list[int]) -> None:
-    """Where ascending ids get one more digit they are cut; those in no order are read all the same."""
+    """Ids of any width, ascending or in no order."""
     ids = [number for part in ascending for number in part] + [10**width - 1 for width in widths]
-    assert parse_search(b"* SEARCH " + b" ".join(b"%d" % number for number in ids), 9) == ids
+    assert parse_search(untagged(b"* SEARCH " + b" ".join(b"%d" % number for number in ids))) == ids
 
 
 # -- large
 
 MANY = 1_000_000
 # Anything but linear time takes minutes for these.
-LINEAR = pytest.mark.timeout(60)
+LINEAR = pytest.mark.processor_seconds(60)
 
 
 @LINEAR
 def test_search_finds_a_million() -> None:
     ids = list(range(1, MANY + 1))
     line = b"* SEARCH " + b" ".join(b"%d" % number for number in ids)
-    found = parse_search(line, 9)
+    found = parse_search(untagged(line))
     assert found == ids
     assert isinstance(found, list)
     assert sys.getsizeof(found) <= 10 * MANY
@@ -97,11 +99,11 @@ def test_search_finds_a_million() -> None:
 @pytest.mark.parametrize(
     "found",
     [
-        parse_search(b"* SEARCH" + b" 1234" * 50_000, 9),
-        parse_search(b"* SEARCH" + b" 1234 567" * 25_000, 9),
-        parse_search(b"* SEARCH" + b" 1234\t567" * 25_000, 9),
-        parse_esearch(b"* ESEARCH UID ALL 1:50000", 10),
-        parse_esearch(b"* ESEARCH UID ALL " + b",".join(b"%d" % number for number in range(1, 100_001, 2)), 10),
+        parse_search(untagged(b"* SEARCH" + b" 1234" * 50_000)),
+        parse_search(untagged(b"* SEARCH" + b" 1234 567" * 25_000)),
+        parse_search(untagged(b"* SEARCH" + b" 1234\t567" * 25_000)),
+        parse_esearch(untagged(b"* ESEARCH UID ALL 1:50000")),
+        parse_esearch(untagged(b"* ESEARCH UID ALL " + b",".join(b"%d" % number for number in range(1, 100_001, 2)))),
     ],
     ids=["equal-width", "other-widths", "other-spacing", "range", "no-ranges"],
 )
@@ -113,14 +115,14 @@ def test_ids_take_ten_bytes_at_most_beside_the_ints(found: SearchIds) -> None:
 @LINEAR
 def test_search_with_other_spacing_finds_many() -> None:
     line = b"* SEARCH " + b"  ".join(b"%d" % number for number in range(1, 100_000))
-    assert parse_search(line, 9) == list(range(1, 100_000))
+    assert parse_search(untagged(line)) == list(range(1, 100_000))
 
 
 @LINEAR
 @pytest.mark.parametrize("width", [1, 5, 9])
 def test_a_million_ids_whose_widths_alternate(width: int) -> None:
     ids = [10 ** (width - 1), 10**width] * (MANY // 2)
-    assert parse_search(b"* SEARCH " + b" ".join(b"%d" % number for number in ids), 9) == ids
+    assert parse_search(untagged(b"* SEARCH " + b" ".join(b"%d" % number for number in ids))) == ids
 
 
 @LINEAR
@@ -129,11 +131,11 @@ def test_a_long_word_among_ids_is_found() -> None:
     line = b"* SEARCH " + ids + b" " + b"x" * 20_000 + b" " + ids
     for _ in range(100):
         with pytest.raises(ProtocolError):
-            parse_search(line, 9)
+            parse_search(untagged(line))
 
 
 def _third_block() -> tuple[list[int], int]:
-    """Ids of six digits, and the index of one whose bytes lie in the third block of 32 KiB."""
+    """Ids of six digits, and the index of one in the third block of 32 KiB."""
     ids = list(range(100_000, 200_000))
     index = (2 * 32768 + 16384) // 7
     return ids, index
@@ -144,7 +146,7 @@ def _third_block() -> tuple[list[int], int]:
 def test_search_with_an_odd_space_far_into_it(between: bytes, trailing: bytes) -> None:
     ids, index = _third_block()
     parts = [b" ".join(b"%d" % number for number in part) for part in (ids[:index], ids[index:])]
-    found = parse_search(b"* SEARCH " + between.join(parts) + trailing, 9)
+    found = parse_search(untagged(b"* SEARCH " + between.join(parts) + trailing))
     assert found == ids
     assert found.modseq == (7 if trailing else None)
 
@@ -155,7 +157,7 @@ def test_search_with_a_double_space_at_every_place_around_the_end_of_a_block(siz
     words = [b"%d" % number for number in ids]
     for index in range((size - 16) // 7, (size + 32) // 7):
         line = b"* SEARCH " + b" ".join(words[:index]) + b"  " + b" ".join(words[index:])
-        assert parse_search(line, 9) == ids
+        assert parse_search(untagged(line)) == ids
 
 
 @pytest.mark.parametrize("word", [b"x", b"1x", b"1,2", b"-5", b"1.5", b"(1)", b'"1"', b"1e3", b"null", b"[1]", b"\xb2"])
@@ -163,7 +165,7 @@ def test_search_with_a_word_that_is_no_id_far_into_it(word: bytes) -> None:
     ids, index = _third_block()
     before = b"* SEARCH " + b" ".join(b"%d" % number for number in ids[:index]) + b" "
     with pytest.raises(ProtocolError) as caught:
-        parse_search(before + word + b" " + b" ".join(b"%d" % number for number in ids[index:]), 9)
+        parse_search(untagged(before + word + b" " + b" ".join(b"%d" % number for number in ids[index:])))
     assert caught.value.position == len(before)
     assert caught.value.context is not None
     assert word in caught.value.context
@@ -182,16 +184,16 @@ def test_esearch_gives_the_ids_back(ranges: list[tuple[int, int]], modseq: int |
         line += b" ALL " + b",".join(b"%d" % low if low == high else b"%d:%d" % (low, high) for low, high in parts)
     if modseq is not None:
         line += b" MODSEQ %d" % modseq
-    found = parse_esearch(line, 10)
+    found = parse_esearch(untagged(line))
     assert found == [number for low, high in parts for number in range(low, high + 1)]
     assert found.modseq == modseq
 
 
 def test_an_esearch_of_very_many_ids_is_refused() -> None:
-    """A few bytes could stand for more than a computer holds."""
-    assert len(parse_esearch(b"* ESEARCH ALL 1:1000", 10)) == 1000
+    """A range of a few bytes can stand for more ids than fit into memory."""
+    assert len(parse_esearch(untagged(b"* ESEARCH ALL 1:1000"))) == 1000
     with pytest.raises(ProtocolError, match=f"more than {MAX_EXPANDED} ids"):
-        parse_esearch(b"* ESEARCH ALL 1:%d" % (MAX_EXPANDED + 1), 10)
+        parse_esearch(untagged(b"* ESEARCH ALL 1:%d" % (MAX_EXPANDED + 1)))
 
 
 # -- threads
@@ -222,17 +224,17 @@ def _as_a_server_writes_it(thread: tuple[Any, ...], between: bytes) -> bytes:
 @given(_THREADS, st.sampled_from([b" ", b"", b"  "]), st.sampled_from([b"", b" "]))
 def test_threads_come_back(threads: tuple[Any, ...], between: bytes, end: bytes) -> None:
     line = b"* THREAD " + between.join(_as_a_server_writes_it(thread, between) for thread in threads) + end
-    assert parse_thread(line, 9) == threads
+    assert parse_thread(untagged(line)) == threads
 
 
 def _as_any_list(text: bytes) -> tuple[Any, ...] | None:
-    """Threads as the lexer of all responses reads lists; None for what are none."""
+    """The threads, read by the general lexer. None if the text is not a list of threads."""
 
     def ids(value: Any) -> Any:
         return tuple(map(ids, value)) if isinstance(value, tuple) else int(value)
 
     try:
-        threads = read_values(text, typed=False)
+        threads = read_values(Untagged(b"", None, text), typed=False)
         is_good = all(isinstance(thread, tuple) for thread in threads) and not set(b'"\t-') & set(text)
         return ids(tuple(threads)) if is_good else None
     except (ProtocolError, ValueError):
@@ -245,28 +247,28 @@ def test_threads_are_read_as_any_list_is(pieces: list[bytes]) -> None:
     expected = _as_any_list(text)
     if expected is None:
         with pytest.raises(ProtocolError):
-            parse_thread(text, 0)
+            parse_thread(untagged(text, start=0))
     else:
-        assert parse_thread(text, 0) == expected
+        assert parse_thread(untagged(text, start=0)) == expected
 
 
 @pytest.mark.parametrize("depth", [1, 10, 400, 1000, 100_000])
 def test_threads_up_to_the_nesting_limit(depth: int) -> None:
-    """A client may set max_nesting_depth as it likes: that is no reason for a RecursionError."""
+    """No RecursionError, even for a high max_nesting_depth."""
     line = b"* THREAD " + b"(" * depth + b"1" + b")" * depth
-    (found,) = parse_thread(line, 9, depth)
+    (found,) = parse_thread(untagged(line), ReadOptions(max_depth=depth))
     for _ in range(depth):
         (found,) = found
     assert found == 1
     with pytest.raises(ProtocolError, match=f"max_nesting_depth={depth - 1}") as caught:
-        parse_thread(line, 9, depth - 1)
+        parse_thread(untagged(line), ReadOptions(max_depth=depth - 1))
     assert caught.value.position == 9 + depth - 1
 
 
 @LINEAR
 def test_a_million_threads() -> None:
     line = b"* THREAD " + b"".join(b"(%d)" % number for number in range(1, MANY + 1))
-    assert parse_thread(line, 9) == tuple((number,) for number in range(1, MANY + 1))
+    assert parse_thread(untagged(line)) == tuple((number,) for number in range(1, MANY + 1))
 
 
 @LINEAR
@@ -274,13 +276,13 @@ def test_a_million_threads() -> None:
 def test_a_hostile_thread_ends(piece: bytes) -> None:
     line = b"* THREAD " + piece * (MANY // len(piece))
     if piece in (b" ", b"() ", b"(1)"):
-        assert len(parse_thread(line, 9)) == (0 if piece == b" " else MANY // len(piece))
+        assert len(parse_thread(untagged(line))) == (0 if piece == b" " else MANY // len(piece))
     else:
         with pytest.raises(ProtocolError):
-            parse_thread(line, 9)
+            parse_thread(untagged(line))
 
 
-# -- errors say where
+# -- the position in errors
 
 
 @pytest.mark.parametrize(
@@ -296,7 +298,7 @@ def test_a_hostile_thread_ends(piece: bytes) -> None:
 )
 def test_the_position_of_an_error(parse: Any, line: bytes, position: int) -> None:
     with pytest.raises(ProtocolError) as caught:
-        parse(line, 9)
+        parse(untagged(line))
     assert caught.value.position == position
     assert caught.value.context is not None
     assert caught.value.context in line
@@ -305,5 +307,5 @@ def test_the_position_of_an_error(parse: Any, line: bytes, position: int) -> Non
 
 def test_an_error_about_a_long_word_is_short() -> None:
     with pytest.raises(ProtocolError) as caught:
-        parse_thread(b"* THREAD (" + b"x" * 1_000_000 + b")", 9)
+        parse_thread(untagged(b"* THREAD (" + b"x" * 1_000_000 + b")"))
     assert len(str(caught.value)) < 500

@@ -1,4 +1,4 @@
-"""What APPEND, COPY and MOVE return: bytes that know the UIDs which the server has told."""
+"""The replies to APPEND, COPY and MOVE: bytes with the UIDs that the server sent."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_reply_is_its_bytes(reply: AppendReply) -> None:
     assert reply.startswith(b"[") == plain.startswith(b"[")
 
 
-def test_what_a_reply_knows() -> None:
+def test_the_attributes_of_a_reply() -> None:
     assert (_APPENDED.uidvalidity, _APPENDED.uids) == (5, UidSet("7:9"))
     assert (_COPIED.uidvalidity, _COPIED.uids, _COPIED.source_uids) == (5, UidSet("7:8"), UidSet("2,1"))
     assert list(_COPIED.pairs()) == [(2, 7), (1, 8)]
@@ -64,7 +64,7 @@ def test_a_reply_can_be_pickled_and_copied(reply: AppendReply) -> None:
     _same(copy.deepcopy(reply), reply)
 
 
-# -- what servers say
+# -- texts of servers
 
 
 def _tagged(text: bytes) -> Tagged:
@@ -75,8 +75,8 @@ def _untagged(text: bytes) -> Untagged:
     return Untagged(b"OK", None, b"* OK " + text, 5, None)
 
 
-def _received_size(codes: UidCodes, *commands: tuple[list[bytes], bytes]) -> None:
-    """Each command: the texts of untagged OKs, and that of the tagged one."""
+def _receive(codes: UidCodes, *commands: tuple[list[bytes], bytes]) -> None:
+    """Receive the responses to commands, each the texts of its untagged OKs and the text of its tagged response."""
     for untagged, tagged in commands:
         for text in untagged:
             assert codes.handlers[b"OK"](_untagged(text)) is not False
@@ -99,7 +99,7 @@ def _received_size(codes: UidCodes, *commands: tuple[list[bytes], bytes]) -> Non
 def test_appenduid(text: bytes, uidvalidity: int, uids: str) -> None:
     for command in (([], text), ([text], b"Done"), ([text], text)):
         codes = UidCodes(b"APPENDUID")
-        _received_size(codes, command)
+        _receive(codes, command)
         reply = codes.append_reply()
         _same(reply, AppendReply(command[1], uidvalidity=uidvalidity, uids=UidSet(uids)))
 
@@ -118,7 +118,7 @@ def test_appenduid(text: bytes, uidvalidity: int, uids: str) -> None:
 def test_copyuid(text: bytes, sources: str, uids: str) -> None:
     for command in (([], text), ([text], b"Done"), ([text], text)):
         codes = UidCodes(b"COPYUID")
-        _received_size(codes, command)
+        _receive(codes, command)
         expected = CopyReply(command[1], uidvalidity=38505, uids=UidSet(uids), source_uids=UidSet(sources))
         _same(codes.copy_reply(), expected)
 
@@ -168,8 +168,8 @@ _ODD = [
 
 @pytest.mark.parametrize("odd", _ODD)
 @pytest.mark.parametrize("name", [b"APPENDUID", b"COPYUID"])
-def test_what_can_not_be_read_tells_nothing(odd: bytes, name: bytes) -> None:
-    """Nor is it taken: another one may be able to read it."""
+def test_a_code_that_can_not_be_parsed_is_ignored(odd: bytes, name: bytes) -> None:
+    """Another handler may be able to parse it."""
     text = odd.replace(b"{}", name)
     codes = UidCodes(name)
     assert codes.handlers[b"OK"](_untagged(text)) is False
@@ -179,7 +179,7 @@ def test_what_can_not_be_read_tells_nothing(odd: bytes, name: bytes) -> None:
 
 
 @pytest.mark.parametrize("text", [b"[COPYUID 1 1:3 7:8]", b"[COPYUID 1 1 7:8]", b"[COPYUID 1 1:4294967295 7]"])
-def test_sets_of_different_length_tell_nothing(text: bytes) -> None:
+def test_sets_of_different_length_are_ignored(text: bytes) -> None:
     codes = UidCodes(b"COPYUID")
     assert codes.handlers[b"OK"](_untagged(text)) is False
     codes.finish(_tagged(text))
@@ -208,7 +208,7 @@ def test_no_text_is_an_error(text: bytes) -> None:
 
 def test_several_commands() -> None:
     codes = UidCodes(b"COPYUID")
-    _received_size(
+    _receive(
         codes,
         ([], b"[COPYUID 5 3:4 10:11] one"),
         ([b"[COPYUID 5 5:6 12:13]"], b"two"),
@@ -221,28 +221,28 @@ def test_several_commands() -> None:
 
 def test_the_tagged_response_is_about_the_whole_command() -> None:
     codes = UidCodes(b"COPYUID")
-    _received_size(codes, ([b"[COPYUID 5 1 7]", b"[COPYUID 5 2 8]"], b"[COPYUID 5 1:2 7:8] Done"))
+    _receive(codes, ([b"[COPYUID 5 1 7]", b"[COPYUID 5 2 8]"], b"[COPYUID 5 1:2 7:8] Done"))
     assert list(codes.copy_reply().pairs()) == [(1, 7), (2, 8)]
 
 
 def test_a_tagged_code_that_can_not_be_read_does_not_count() -> None:
     codes = UidCodes(b"COPYUID")
-    _received_size(codes, ([b"[COPYUID 5 1 7]"], b"[COPYUID 5 1] Done"))
+    _receive(codes, ([b"[COPYUID 5 1 7]"], b"[COPYUID 5 1] Done"))
     assert list(codes.copy_reply().pairs()) == [(1, 7)]
 
 
-def test_uids_of_a_folder_that_is_no_more_are_left_out() -> None:
-    """Between two commands somebody has removed the target folder and made it anew."""
+def test_uids_of_a_folder_that_was_replaced_are_omitted() -> None:
+    """Another client has removed and recreated the target folder between two commands."""
     codes = UidCodes(b"COPYUID")
-    _received_size(codes, ([], b"[COPYUID 5 1:2 10:11]"), ([], b"[COPYUID 6 3:4 1:2]"), ([], b"[COPYUID 6 7 3] Done"))
+    _receive(codes, ([], b"[COPYUID 5 1:2 10:11]"), ([], b"[COPYUID 6 3:4 1:2]"), ([], b"[COPYUID 6 7 3] Done"))
     reply = codes.copy_reply()
     assert reply.uidvalidity == 6
     assert list(reply.pairs()) == [(3, 1), (4, 2), (7, 3)]
 
 
-def test_what_a_command_told_before_it_failed() -> None:
+def test_codes_before_a_command_failed() -> None:
     codes = UidCodes(b"COPYUID")
-    _received_size(codes, ([], b"[COPYUID 5 1 7] one"))
+    _receive(codes, ([], b"[COPYUID 5 1 7] one"))
     assert codes.handlers[b"OK"](_untagged(b"[COPYUID 5 2 8] Half of it")) is not False
     text = b"[COPYUID 5 1 7] one"
     expected = CopyReply(text, uidvalidity=5, uids=UidSet("7:8"), source_uids=UidSet("1:2"))
@@ -252,7 +252,7 @@ def test_what_a_command_told_before_it_failed() -> None:
 def test_sets_are_read_one_uid_at_a_time() -> None:
     with memory_peak(200_000):
         codes = UidCodes(b"COPYUID")
-        _received_size(codes, *[([], b"[COPYUID 1 1:4294967295 1:4294967295] Done")] * 3)
+        _receive(codes, *[([], b"[COPYUID 1 1:4294967295 1:4294967295] Done")] * 3)
         reply = codes.copy_reply()
         assert reply.uids is not None
         assert len(reply.uids) == 3 * 4294967295

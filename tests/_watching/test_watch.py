@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable
 
 import pytest
 
-from imapclient import IMAPClient
 from imapclient._connection.queues import AwaitedQueue
 from imapclient.events import Bye, Expunged, FlagsChanged, FolderEvent, NewMessage, Reconnect, Reconnected, Vanished
 from imapclient.exceptions import (
@@ -25,7 +23,7 @@ from imapclient.sequence_set import UidSet
 from tests.helpers.clients import is_waiting_in_idle, memory_peak
 from tests.helpers.clock import Clock
 from tests.helpers.dialogue import dialogue, dialogue_with_peer, unsolicited
-from tests.helpers.scripted_peer import Script, SendBytes
+from tests.helpers.scripted_peer import Script, ScriptedPeer, SendBytes
 
 SELECT = """
     C: A1 SELECT "INBOX"
@@ -298,17 +296,14 @@ def test_closing_the_generator_between_events() -> None:
         client.noop()
 
 
-def test_ctrl_c_while_it_waits_leaves_idle(interrupt_reading: Callable[[], None]) -> None:
-    clients: list[IMAPClient] = []
-
-    def strike() -> None:
-        while not (clients and clients[0]._imap.is_idle):
-            time.sleep(0.001)
-        interrupt_reading()
-
-    script: Script = [SELECT + IDLE + "S: * OK [ALERT] Look out", strike, DONE + NOOP]
-    with dialogue(script) as client:
-        clients.append(client)
+def test_ctrl_c_while_it_waits_leaves_idle(interrupt_reading: Callable[[int], None]) -> None:
+    peers: list[ScriptedPeer] = []
+    script: Script = [
+        *(SELECT + IDLE + "S: * OK [ALERT] Look out", lambda: interrupt_reading(peers[0].sent())),
+        DONE + NOOP,
+    ]
+    with dialogue_with_peer(script) as (client, peer):
+        peers.append(peer)
         with pytest.raises(KeyboardInterrupt):
             next(client.watch("INBOX"))
         client.noop()

@@ -116,7 +116,7 @@ def _serving(reply: bytes, compressed_reply: bytes) -> Iterator[int]:
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield listener.getsockname()[1]
-        thread.join(10)
+        thread.join(60)
 
 
 def measure(workload: Workload, rounds: int) -> Result:
@@ -131,7 +131,7 @@ def measure(workload: Workload, rounds: int) -> Result:
                 cwd=CHECKOUT,
                 stdout=subprocess.PIPE,
                 check=True,
-                timeout=300,
+                timeout=500,
             )
         found.append(json.loads(done.stdout))
     assert found[0]["messages"] == found[1]["messages"] == workload.total

@@ -156,7 +156,7 @@ def canned_server(workloads: list[Workload], expect: Path) -> Iterator[int]:
             yield int(process.stdout.readline())
         finally:
             process.stdin.close()
-            process.wait(10)
+            process.wait(60)
 
 
 def prepare(port: int, workload: Workload) -> None:

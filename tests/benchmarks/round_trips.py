@@ -83,7 +83,7 @@ def session(
             env=variables,
             stdout=subprocess.PIPE,
             check=True,
-            timeout=300,
+            timeout=500,
         )
         return {**json.loads(done.stdout), "turns": proxy.turns, "commands": server.fetches}
 

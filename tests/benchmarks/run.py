@@ -63,7 +63,7 @@ MUSTS = {
     "envelopes": Must(2.5, 8, (1.5, 14)),
     "headers": Must(0.7, 8, (0.4, 15)),
     "bodies": Must(0.8, 15, (0.5, 22)),
-    "search": Must(3, 7, (2, 10)),
+    "search": Must(3, 3.5, (2, 5)),
     "bodies-huge": Must(1.5, 12, (1.0, 20)),
 }
 

@@ -64,7 +64,15 @@ _GROWTH = {"memory": 16 * 1024 * 1024, "objects": 20_000}
 class Soak:
     """The server, the proxy and the workers, and what is measured."""
 
-    def __init__(self, seconds: float, commands: int, connections: int, seed: str, pause: float = 0.0) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        commands: int,
+        connections: int,
+        seed: str,
+        pause: float = 0.0,
+        interval: float | None = None,
+    ) -> None:
         self.stop = threading.Event()
         self.workers: list[Worker] = []
         self.samples: list[tuple[float, Resources]] = []
@@ -73,6 +81,7 @@ class Soak:
         self._connections = connections
         self._seed = seed
         self._pause = pause
+        self._interval = interval or min(30.0, seconds / 12)
         self._began = time.monotonic()
 
     def commands(self) -> int:
@@ -82,7 +91,16 @@ class Soak:
         """Works until the time or the number of commands is reached; `Failure` for what is not as it has to be."""
         with Dovecot() as server, _proxy(self._seed, server.port, server.tls_port) as ports:
             port, tls_port = ports
-            place = Place(self._seed, port, tls_port, server.port, lambda: server.ssl_context, self.stop, self._pause)
+            place = Place(
+                self._seed,
+                port,
+                tls_port,
+                server.port,
+                lambda: server.ssl_context,
+                server.sessions,
+                self.stop,
+                self._pause,
+            )
             for index in range(self._connections):
                 name = f"soak-{index}"
                 server.add_user(name)
@@ -105,10 +123,9 @@ class Soak:
             self._judge(before, Resources.now())
 
     def _watch(self) -> None:
-        interval = min(30.0, self._seconds / 12)
-        while not self.stop.wait(interval):
+        while not self.stop.wait(self._interval):
             # A hang shows where every thread stands.
-            faulthandler.dump_traceback_later(5 * HANGS)
+            faulthandler.dump_traceback_later(HANGS)
             now = time.monotonic()
             self.samples.append((now - self._began, Resources.now()))
             print(self._line(), flush=True)
@@ -179,10 +196,11 @@ def main() -> int:
     parser.add_argument(
         "--pause", type=float, default=0.0, help="seconds after each step, to leave the machine to others"
     )
+    parser.add_argument("--interval", type=float, help="seconds between two looks at memory, descriptors and threads")
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else str(random.SystemRandom().randrange(1_000_000))
     print(f"seed: {seed}", flush=True)
-    soak = Soak(options.seconds, options.commands, options.connections, seed, options.pause)
+    soak = Soak(options.seconds, options.commands, options.connections, seed, options.pause, options.interval)
     try:
         soak.run()
     except Failure as failure:

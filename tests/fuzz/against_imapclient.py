@@ -80,8 +80,8 @@ def against_imapclient(data: bytes) -> None:
 def _records(data: bytes) -> Iterator[any_bytes.Records]:
     """Responses as imaplib hands them out, without ``* 3 FETCH``."""
     *cut, _ = responses(data)
-    for line, found in cut:
-        records: any_bytes.Records = list(found or [line])
+    for response in cut:
+        records: any_bytes.Records = list(response.records or [response.line])
         first = records[0][0] if isinstance(records[0], tuple) else records[0]
         match = _ANSWER_IS_OF.match(first)
         if match is not None:

@@ -1,4 +1,4 @@
-"""Each short cut of a parser against the general way: the same value, or neither accepts."""
+"""Each short cut of a parser beside the general way: both return the same value, or both raise."""
 
 from __future__ import annotations
 
@@ -8,27 +8,25 @@ from typing import Any
 from unittest import mock
 
 from imapclient import datetime_util
-from imapclient._parsing import folders as folder_parser
-from imapclient._parsing import lexer as response_lexer
-from imapclient._parsing import search as search_parser
+from imapclient._parsing import folders, lexer, search
 from imapclient._parsing.fast import plan as fetch_plan
 from imapclient._parsing.fetch.parser import fetch_items, parse_fetch
 from imapclient._parsing.folders import parse_list
 from imapclient._parsing.lexer import read_rest_of_list, read_values
-from imapclient._parsing.records import Record, before_announcement
+from imapclient._parsing.records import before_announcement
+from imapclient._parsing.responses import DEFAULT_OPTIONS, ReadOptions, Untagged
 from imapclient._parsing.search import parse_search
 from imapclient.exceptions import ProtocolError
-from tests._parsing.fast.test_batch import FORMS
-from tests._parsing.fast.test_batch import responses as responses_like
-from tests.fixtures.case import number
+from tests._parsing.fast.test_batch_reader import FORMS
+from tests._parsing.fast.test_batch_reader import responses as responses_like
 from tests.fixtures.chunks import ChunkTransport
 from tests.fuzz import seeds
-from tests.fuzz.harnesses import Harness, responses, start_of
+from tests.fuzz.harnesses import Harness, responses
 from tests.helpers.both_paths import read
 
 
 def _or_error(function: Any, *arguments: Any, **named: Any) -> Any:
-    """What a function returns; the class of errors where it refuses."""
+    """The value of a function, or ProtocolError if it raises that."""
     try:
         return function(*arguments, **named)
     except ProtocolError:
@@ -36,22 +34,20 @@ def _or_error(function: Any, *arguments: Any, **named: Any) -> Any:
 
 
 def fast_lexer(data: bytes) -> None:
-    """`read_values` cuts at the quotes first; the general way goes from token to token."""
-    for line, records in responses(data):
-        start = start_of(line)
-        assert _or_error(read_values, line, start, records) == _or_error(_token_by_token, line, start, records)
+    """`read_values` cuts a line at its quotes. The general way reads token by token."""
+    for response in responses(data):
+        assert _or_error(read_values, response) == _or_error(_token_by_token, response)
 
 
-def _token_by_token(line: bytes, start: int, records: list[Record] | None) -> list[Any]:
+def _token_by_token(response: Untagged) -> list[Any]:
     values: list[Any] = []
     stack: list[list[Any]] = []
     current = values
-    for record in [line] if records is None else records:
+    start = response.start
+    for record in response.records or [response.line]:
         text, literal = record if isinstance(record, tuple) else (record, None)
         text = text if literal is None else before_announcement(text)
-        current = response_lexer._fold_tokens(
-            text, start, current, stack, response_lexer.MAX_DEPTH, response_lexer._atom
-        )
+        current = lexer._fold_tokens(text, start, current, stack, DEFAULT_OPTIONS.max_depth, lexer._atom)
         if literal is not None:
             current.append(literal)
         start = 0
@@ -61,41 +57,41 @@ def _token_by_token(line: bytes, start: int, records: list[Record] | None) -> li
 
 
 def fast_fetch(data: bytes) -> None:
-    """`parse_fetch` reads most items by a regular expression each."""
-    for line, records in responses(data):
-        start = start_of(line)
+    """`parse_fetch` reads most items by one regular expression each."""
+    for response in responses(data):
         for normalise_times in (True, False):
-            found = _or_error(parse_fetch, number(line), line, start, records, normalise_times)
-            assert found == _or_error(_general_fetch, number(line), line, start, records, normalise_times)
+            found = _or_error(parse_fetch, response, ReadOptions(normalise_times))
+            assert found == _or_error(_general_fetch, response, normalise_times)
 
 
-def _general_fetch(
-    sequence_number: int, line: bytes, start: int, records: list[Record] | None, normalise_times: bool
-) -> Any:
-    if line[start : start + 1] != b"(":
+def _general_fetch(response: Untagged, normalise_times: bool) -> Any:
+    line, start, number = response.line, response.start, response.number
+    if line[start : start + 1] != b"(" or number is None:
         raise ProtocolError("a FETCH response without its list of items")
-    return fetch_items(sequence_number, read_rest_of_list(line, start + 1, records), normalise_times)
+    values = read_rest_of_list(Untagged(b"FETCH", number, line, start + 1, response.records))
+    return fetch_items(number, values, normalise_times)
 
 
 def fast_search(data: bytes) -> None:
-    """`parse_search` reads ids of equal width all at once, and others as JSON."""
-    for line, _ in responses(data):
-        start = start_of(line)
-        if b"(" not in line:
-            found = _or_error(parse_search, line, start)
-            assert found == _or_error(search_parser._search_ids, line, start, len(line))
+    """`parse_search` reads most ids as JSON."""
+    for response in responses(data):
+        if b"(" not in response.line:
+            found = _or_error(parse_search, response)
+            line = response.line
+            assert found == _or_error(search._ids_one_by_one, line, response.start, len(line))
 
 
 def fast_list(data: bytes) -> None:
     """`parse_list` reads most folders by one regular expression."""
-    for line, _ in responses(data):
-        start = start_of(line)
-        if folder_parser._LIST.match(line, start) and b"\t" not in line:
-            assert parse_list(line, start) == parse_list(line, start, [line])
+    for response in responses(data):
+        line, start = response.line, response.start
+        if folders._LIST.match(line, start) and b"\t" not in line:
+            general = Untagged(response.name, response.number, line, start, [line])
+            assert parse_list(response) == parse_list(general)
 
 
 def fast_dates(data: bytes) -> None:
-    """The usual forms of a date are read by a regular expression, all others by `email.utils`."""
+    """Regular expressions read the usual forms of a date, `email.utils` reads all others."""
     with contextlib.suppress(ValueError):
         fast = datetime_util.parse_to_datetime(data, normalise=False)
         slow = datetime_util._parse_rfc5322(data)
@@ -107,15 +103,15 @@ def fast_dates(data: bytes) -> None:
 
 
 def fast_batches(data: bytes) -> None:
-    """What a fetch brings is read many responses at a time where that is possible.
+    """The fast path reads many responses at a time.
 
-    The first byte chooses how it is fetched, and the size of the pieces in which it arrives.
+    The first byte chooses the options, and the size of the pieces in which the bytes arrive.
     """
     choice, stream = data[0] if data else 0, data[1:] + data[1:200] * 2
     uid, local = bool(choice & 1), bool(choice & 2)
     size = 1 << 20 if choice & 4 else 40 + choice
     expected, _ = read(ChunkTransport.of_size(stream, size), fast=False, use_uid=uid, normalise_times=local)
-    # A form is compiled when it comes first, and nothing of earlier inputs is kept.
+    # Compile a form when it first comes, and forget earlier inputs.
     with mock.patch.multiple(fetch_plan, _WORTH_IT=0, _plans={}):
         found, _ = read(ChunkTransport.of_size(stream, size), fast=True, use_uid=uid, normalise_times=local)
     assert found == expected

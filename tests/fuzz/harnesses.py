@@ -23,25 +23,24 @@ from imapclient._auth.dialogue import AuthExchange
 from imapclient._connection.reader import Reader
 from imapclient._parsing.acl import parse_acl
 from imapclient._parsing.fetch.items import parse_flags
-from imapclient._parsing.fetch.lenient import read_leniently
+from imapclient._parsing.fetch.lenient import mended, read_leniently
 from imapclient._parsing.fetch.parser import parse_fetch
 from imapclient._parsing.folders import parse_list, parse_namespace, parse_status
 from imapclient._parsing.lexer import (
     TokenSource,
-    mended,
     read_rest_of_list,
     read_values,
     read_what_is_sound,
     tokens,
-    unquote,
 )
 from imapclient._parsing.mail.body_structure import BodyData, read_body
 from imapclient._parsing.mail.envelope import Address, Envelope, read_envelope
 from imapclient._parsing.mail.header_text import decode_parameters, decode_text, decode_words
 from imapclient._parsing.quota import parse_quota, parse_quota_root
-from imapclient._parsing.records import DEFAULT_LIMITS, Limits
+from imapclient._parsing.quoted_strings import unquote
+from imapclient._parsing.records import DEFAULT_LIMITS, Limits, Record
 from imapclient._parsing.response_codes import parse_response_text, split_response_code
-from imapclient._parsing.responses import Tagged, Untagged
+from imapclient._parsing.responses import ReadOptions, Tagged, Untagged
 from imapclient._parsing.search import parse_esearch, parse_search, parse_thread
 from imapclient._parsing.uid_codes import UidCodes
 from imapclient._wire.compression import DeflateTransport
@@ -52,7 +51,7 @@ from imapclient.imap_utf7 import decode, decode_name, encode, encode_name
 from imapclient.response_parser import parse_fetch_response, parse_message_list, parse_response
 from imapclient.sasl import Anonymous, CramMD5, Login, Mechanism, OAuthBearer, Plain, ScramSHA256, XOAuth2
 from imapclient.sequence_set import SequenceSet, UidSet
-from tests.fixtures.case import Response, data_start, number
+from tests.fixtures.case import Response, untagged
 from tests.fixtures.chunks import ChunkTransport, timed_out
 from tests.fuzz import seeds
 
@@ -74,18 +73,18 @@ class Slow(Exception):
 # -- any bytes as responses
 
 
-def responses(data: bytes) -> Iterator[Response]:
+def responses(data: bytes) -> Iterator[Untagged]:
     """The responses that the reader cuts from the bytes; and all of them as one line, whatever bytes these are."""
     reader = Reader(ChunkTransport([data + b"\r\n"]))
     with contextlib.suppress(IMAPClientAbortError):
         while True:
-            yield reader.read_response()
-    yield data, None
+            yield _response(*reader.read_response())
+    yield _response(data, None)
 
 
-def start_of(line: bytes) -> int:
-    """Where the data starts: at the front in what does not begin like a response."""
-    return data_start(line) if line[:2] == b"* " else 0
+def _response(line: bytes, records: list[Record] | None) -> Untagged:
+    """The data of what does not begin like a response starts at the front."""
+    return untagged(line, records, None if line[:2] == b"* " else 0)
 
 
 @contextlib.contextmanager
@@ -150,18 +149,18 @@ def _is_text(text: str | None) -> None:
 
 
 def lexer(data: bytes) -> None:
-    for line, records in responses(data):
-        start = start_of(line)
+    options = ReadOptions(max_depth=20)
+    for response in responses(data):
         for typed in (True, False):
             with _may_be_refused():
-                read_values(line, start, records, typed=typed, max_depth=20)
+                read_values(response, options, typed=typed)
         with _may_be_refused():
-            for token in tokens(line, start):
+            for token in tokens(response.line, response.start):
                 unquote(token)
         with _may_be_refused():
-            read_rest_of_list(line, start, records)
-        whole = [line] if records is None else records
-        read_what_is_sound(whole, max_depth=20)
+            read_rest_of_list(response)
+        whole = response.records or [response.line]
+        read_what_is_sound(whole, 20)
         for record in whole:
             mended(record)
         with _may_be_refused():
@@ -170,19 +169,18 @@ def lexer(data: bytes) -> None:
 
 
 def fetch(data: bytes) -> None:
-    for line, records in responses(data):
-        start = start_of(line)
+    for response in responses(data):
         for normalise_times in (True, False):
             with _may_be_refused():
-                look_at(parse_fetch(number(line), line, start, records, normalise_times))
-        items, errors = read_leniently(number(line), line, start, records)
+                look_at(parse_fetch(response, ReadOptions(normalise_times)))
+        items, errors = read_leniently(response)
         look_at({key: value for key, value in items.items() if not errors or value is not None})
         assert len(errors) <= 20
 
 
 def fetch_records(data: bytes) -> None:
     """IMAPClient's functions, which take records of several responses."""
-    records = [record for line, found in responses(data) for record in (found or [line])]
+    records = [record for response in responses(data) for record in response.records or [response.line]]
     for uid_is_key in (True, False):
         with _may_be_refused():
             result = parse_fetch_response(records, uid_is_key=uid_is_key)
@@ -197,34 +195,32 @@ def fetch_records(data: bytes) -> None:
 
 
 def search(data: bytes) -> None:
-    for line, _ in responses(data):
-        start = start_of(line)
+    for response in responses(data):
         with _may_be_refused():
-            ids = parse_search(line, start)
+            ids = parse_search(response)
             assert all(type(found) is int for found in ids)
         with _may_be_refused():
-            parse_esearch(line, start, room=10_000)
+            parse_esearch(response, room=10_000)
         with _may_be_refused():
-            parse_thread(line, start)
+            parse_thread(response)
 
 
 def folders(data: bytes) -> None:
-    for line, records in responses(data):
-        start = start_of(line)
+    for response in responses(data):
         for parse in (parse_list, parse_status, parse_namespace, parse_acl, parse_quota, parse_quota_root, parse_flags):
             with _may_be_refused():
-                parse(line, start, records)
+                parse(response)
         with _may_be_refused():
-            found = parse_list(line, start, records)
+            found = parse_list(response)
             assert isinstance(found.name, bytes)
             assert encode_name(decode_name(found.name)) == found.name
 
 
 def structures(data: bytes) -> None:
     """Envelopes and body structures of any values, also of those that FETCH does not let through."""
-    for line, records in responses(data):
+    for response in responses(data):
         with contextlib.suppress(ProtocolError):
-            for value in read_values(line, start_of(line), records):
+            for value in read_values(response):
                 if isinstance(value, tuple):
                     look_at(read_envelope(value)[0])
                     look_at(read_body(value)[0])
@@ -395,7 +391,7 @@ def sasl(data: bytes) -> None:
         assert exchange.error is None or isinstance(exchange.error, ProtocolError)
 
 
-_SECONDS = 3.0
+_SECONDS = 15.0
 
 
 def slowness(data: bytes, length: int = 5000) -> None:

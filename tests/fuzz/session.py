@@ -1,4 +1,4 @@
-"""A whole client, whose server says anything: what a call returns or raises does not depend on how the bytes arrive."""
+"""A whole client, whose server sends any bytes. How they arrive does not change what a call returns or raises."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ from unittest import mock
 
 from imapclient import IMAPClient
 from imapclient._connection.gateway import IMAP4
+from imapclient._parsing.fast import batch_reader
 from imapclient._wire.sockets import Data, Transport
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 from tests.fuzz.harnesses import Harness, look_at
 
-# Between what the server says after one command and what it says after the next; and the tag of the command.
+# Separates the server's turns, one for each command. The second stands for the tag of the command.
 _TURN, _TAG = b"\x1e", b"\x1f"
 _TAG_SENT = re.compile(rb"^([A-Z]{4}\d+) [A-Z]", re.MULTILINE)
 _GREETING = b"* OK [CAPABILITY IMAP4rev1 IDLE UIDPLUS MOVE ENABLE ID SORT THREAD=REFERENCES NAMESPACE QUOTA ACL] hi\r\n"
 
 
 class _Fed:
-    """A `Transport` on which the server's next turn arrives once the client has sent something, in pieces."""
+    """A `Transport` that receives the server's next turn, in pieces, once the client has sent something."""
 
     def __init__(self, turns: list[bytes], size: int) -> None:
         self._turns = turns[::-1]
         self._size = size
         self._arrived = _GREETING
-        # The tag of each command that waits for its turn; what is no command, such as a literal, has the last one's.
+        # The tags of the commands that wait for their turn. A literal, or anything but a command, has the last tag.
         self._tags: list[bytes] = []
         self._last_tag = b""
         self._silences = 3
@@ -36,7 +37,7 @@ class _Fed:
         if not self._arrived and self._turns and self._tags:
             self._arrived = self._turns.pop().replace(_TAG, self._tags.pop(0))
         elif not self._arrived and self._silences:
-            # As if a while had passed: it means something in IDLE only.
+            # As if time had passed, which matters only in IDLE.
             self._silences -= 1
             raise socket.timeout("timed out")
         data, self._arrived = self._arrived[: min(size, self._size)], self._arrived[min(size, self._size) :]
@@ -109,24 +110,26 @@ _CALLS: tuple[Callable[[IMAPClient], Any], ...] = (
     lambda client: client.plain_login("ann", "secret"),
     lambda client: client.logout(),
 )
-# capabilities(), and idle_check(), which tells what came before the connection was lost.
+# capabilities(), and idle_check(), which returns the responses before the connection was lost.
 _TOLD_WITHOUT_THE_SERVER = (23, 21)
 _IDLE = (20, 21, 22)
 
 
 def session(data: bytes) -> None:
-    """The first bytes, up to a turn's end, say what is called; what follows is what the server says."""
+    """The bytes of the first turn choose the calls. The other turns are the server's."""
     calls, *turns = data.split(_TURN)
     whole = _outcomes(calls[:8], turns, 1 << 20)
-    # Where one idle_check() ends and the next begins is a matter of time.
+    # Responses in IDLE belong to one idle_check() or the next, depending on time.
     in_idle = any(choice % len(_CALLS) in _IDLE for choice in calls[:8])
     for size in (1, 7):
         assert _outcomes(calls[:8], turns, size) == whole or in_idle
+    with mock.patch.object(batch_reader, "enabled", False):
+        assert _outcomes(calls[:8], turns, 1 << 20) == whole or in_idle
 
 
 def _outcomes(calls: bytes, turns: list[bytes], size: int) -> list[str]:
-    """What each call returned, or the class of what it raised."""
-    # The tags are in what the server says, and so in what comes of it.
+    """The repr of each call's result, or the class of its exception."""
+    # Always the same tags, since they are in the server's turns, and so in results.
     with mock.patch("random.randint", return_value=5000):
         client = _FedClient(_Fed(turns, size))
     outcomes = []

@@ -8,6 +8,8 @@ from tests.fuzz.harnesses import slowness
 from tests.fuzz.seeds import mutated
 from tests.fuzz.table import ALONE
 
+pytestmark = pytest.mark.once
+
 _MUTATIONS = 100
 
 

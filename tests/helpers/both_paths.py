@@ -1,30 +1,27 @@
-"""FETCH responses read in the two ways that there are: many at a time where they can be, and one by one."""
+"""Reads FETCH responses on both paths: many at a time, and one by one."""
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from imapclient._connection.reader import Reader
 from imapclient._parsing.fetch.collector import FetchCollector
 from imapclient._parsing.records import Limits
-from imapclient._parsing.responses import Untagged
+from imapclient._parsing.responses import UNTAGGED, ReadOptions, Untagged
 from imapclient._wire.sockets import Transport
 from imapclient.exceptions import IMAPClientError
 from imapclient.sequence_set import MessageIds, SequenceSet
 
-_UNTAGGED = re.compile(rb"\* +(?:(\d{1,20}) +)?([^ ]+) ?")
-
 
 class Reading(NamedTuple):
-    """What came of a stream. Two readings are equal where a user could tell no difference."""
+    """The outcome of a stream. If two are equal, a user can't see a difference."""
 
     messages: str
     """Ids, items and values, in their order."""
     errors: list[str]
-    """What could not be read in messages."""
+    """The errors about items that can't be parsed."""
     left: list[bytes]
-    """The responses that were for somebody else."""
+    """The responses that the collector left alone."""
     end: str
     """How the stream ended."""
 
@@ -38,13 +35,17 @@ def read(
     normalise_times: bool = True,
     limits: Limits | None = None,
 ) -> tuple[Reading, int]:
-    """What the client makes of a stream of untagged responses, and how many of them were read one by one."""
+    """The outcome of a stream of untagged responses, and how many of them were read one by one."""
     limits = limits or Limits()
     reader = Reader(transport, limits)
-    # An item that is not known may be answered by any.
+    # Any section may be an answer to an unknown item.
     asked = b"(ANY)"
     collector = FetchCollector(
-        SequenceSet(messages), use_uid, normalise_times, limits.nesting_depth, strict=False, asked=asked
+        SequenceSet(messages),
+        ReadOptions(normalise_times, limits.nesting_depth),
+        use_uid=use_uid,
+        strict=False,
+        asked=asked,
     )
     left: list[bytes] = []
     errors: list[str] = []
@@ -58,7 +59,7 @@ def read(
             end = f"{type(error).__name__}: {error}"
             break
         singly += 1
-        match = _UNTAGGED.match(line)
+        match = UNTAGGED.match(line)
         if match is None:
             left.append(line)
             continue

@@ -9,7 +9,7 @@ from typing import Any, Callable
 
 import pytest
 
-from imapclient import IMAPClient
+from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientAbortError
 from tests.helpers.scripted_peer import ScriptedPeer
 
@@ -31,9 +31,10 @@ def is_waiting_in_idle(client: IMAPClient) -> bool:
 
 
 def set_read_timeout(client: IMAPClient, seconds: float) -> None:
-    """For the commands from now on, of a client whose greeting and login had all the time that they needed."""
-    client._imap.socket_timeout.read = seconds
-    client._imap._exchange.reader.timeout = seconds
+    """For the commands of this connection from now on: its greeting and login had all the time that they needed."""
+    imap = client._imap
+    imap.socket_timeout = imap._exchange.timeout = SocketTimeout(imap.socket_timeout.connect, seconds)
+    imap._exchange.reader.timeout = seconds
 
 
 def assert_closed(peer: ScriptedPeer) -> None:

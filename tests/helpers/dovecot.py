@@ -73,6 +73,12 @@ class Dovecot(MailServer):
         """
         return f"{_program('doveadm')} -c {self.folder / 'dovecot.conf'} exec imap -u {user}"
 
+    def sessions(self, user: str) -> int:
+        """How many connections the server has that are logged in as the user."""
+        command = [_program("doveadm"), "-c", str(self.folder / "dovecot.conf"), "who", "-1", user]
+        found = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True, text=True)
+        return len(found.stdout.splitlines()[1:])
+
     def _let_in(self, name: str, password: str) -> None:
         self._write_user(self.folder, name, password)
 

@@ -6,6 +6,7 @@ ScriptedPeer can't do this: which of the calls send anything, and what, is what 
 from __future__ import annotations
 
 import base64
+import contextlib
 import re
 import socket
 import threading
@@ -27,7 +28,6 @@ class LenientServer:
         self.commands: list[bytes] = []
         self._capabilities = capabilities
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(_TIMEOUT)
         self.port: int = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -36,13 +36,18 @@ class LenientServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._thread.join(_TIMEOUT)
+        # A client that is closed by now ends the connection, and this a wait for the client.
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._thread.join(_TIMEOUT)
         assert not self._thread.is_alive()
 
     def _serve(self) -> None:
-        sock, _ = self._listener.accept()
-        sock.settimeout(_TIMEOUT)
+        try:
+            sock, _ = self._listener.accept()
+        except OSError:
+            return
         with sock, sock.makefile("rb") as lines:
             sock.sendall(b"* OK [CAPABILITY %b] ready\r\n" % self._capabilities)
             while True:

@@ -97,7 +97,7 @@ def _measured(port: int, body: str, warm_up: str, folder: str = "INBOX") -> list
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=500,
         check=False,
     )
     assert done.returncode == 0, done.stderr

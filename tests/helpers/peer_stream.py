@@ -39,6 +39,8 @@ class Stream:
         self.buffer = bytearray()
         self.chunk = 0
         self.tags: dict[bytes, bytes] = {}
+        #: How many bytes were sent so far.
+        self.sent = 0
 
     def start_tls(self, context: ssl.SSLContext) -> None:
         """Do the server's side of the handshake.
@@ -156,7 +158,9 @@ class Stream:
         rest = memoryview(data)
         while rest:
             try:
-                rest = rest[self._sock.send(rest) :]
+                count = self._sock.send(rest)
+                self.sent += count
+                rest = rest[count:]
             except (BlockingIOError, InterruptedError):
                 wait_for(self._sock, selectors.EVENT_WRITE, self._over, self._timeout)
             except OSError as error:

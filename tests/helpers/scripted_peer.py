@@ -191,6 +191,10 @@ class ScriptedPeer:
         self._add([_Step("expect()", lambda: self._expect(data))])
         self.wait()
 
+    def sent(self) -> int:
+        """How many bytes were sent over the connection that there is."""
+        return self._need_stream().sent
+
     def close(self) -> None:
         """End the peer; `failure` is final after it. It raises nothing the script is to blame for.
 

@@ -66,9 +66,8 @@ def main() -> None:
     count = 0
     for kind, parse, good, broken in kinds.KINDS:
         for one in (*good, *broken):
-            line, records = case.records_of(one.raw)
             try:
-                value = parse(line, case.data_start(line), records)
+                value = parse(case.untagged(*case.records_of(one.raw)))
             except errors.ProtocolError:
                 if one in good:
                     raise

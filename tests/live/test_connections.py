@@ -116,8 +116,8 @@ def test_starttls_verifies_the_certificate(server: Server, transport_context: ss
     client.shutdown()
 
 
-@pytest.mark.parametrize("timeout", [0.2, SocketTimeout(_TIMEOUT, 0.2)], ids=["number", "read"])
-def test_a_silent_server_runs_into_the_timeout(server: Server, timeout: float | SocketTimeout) -> None:
+@pytest.mark.parametrize("timeout", [SocketTimeout(None, 0.2), SocketTimeout(_TIMEOUT, 0.2)])
+def test_a_silent_server_runs_into_the_timeout(server: Server, timeout: SocketTimeout) -> None:
     # A port for TLS waits for the client's first word, as a client in the clear does for the server's.
     with pytest.raises(socket.timeout) as caught:
         IMAPClient(server.host, server.tls_port, ssl=False, timeout=timeout)

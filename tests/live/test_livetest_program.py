@@ -54,7 +54,7 @@ def _run(folder: Path, *arguments: str, cwd: Path | None = None, plugins: bool =
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
-        timeout=100,
+        timeout=500,
         check=False,
     )
 

@@ -399,7 +399,7 @@ _WORDED = "Messages are worded otherwise"
 _KINDS = ("none", "embedded", "dovecot")
 _PASSWORD = "secret"
 # A driver that takes longer hangs.
-_PATIENCE_SECONDS = 100
+_PATIENCE_SECONDS = 500
 # Without change of clocks: IMAPClient takes today's offset for all times.
 _ZONE = "XXX-05:30"
 

@@ -18,7 +18,7 @@ from imapclient import IMAPClient
 from imapclient.events import Bye, Expunged, FlagsChanged, FolderEvent, NewMessage, Reconnect, Reconnected
 from imapclient.exceptions import IMAPClientAbortError
 from imapclient.imapclient import DELETED, SEEN
-from tests.helpers.clients import is_waiting_in_idle
+from tests.helpers.clients import is_waiting_in_idle, set_read_timeout
 from tests.helpers.fault_proxy import FaultProxy
 from tests.helpers.live import LiveServer
 
@@ -83,7 +83,7 @@ def test_what_another_connection_does_is_told(live_server: LiveServer) -> None:
     client = live_server.connect()
     first = client.append("INBOX", _MESSAGE)
     with other(live_server) as second:
-        watching = client.watch("INBOX", timeout=60)
+        watching = client.watch("INBOX", timeout=500)
         event = within_idle(client, watching, lambda: second.append("INBOX", _MESSAGE))
         while isinstance(event, FlagsChanged):
             event = next(watching)
@@ -134,13 +134,15 @@ def test_a_lost_connection(live_server: LiveServer, loss: str) -> None:
     """Also one that is not seen to be lost: nothing comes over it any more, for longer than the timeout."""
     with FaultProxy(live_server.host, live_server.port) as proxy, other(live_server) as second:
         second.append("INBOX", _MESSAGE)
-        client = IMAPClient(proxy.host, proxy.port, ssl=False, timeout=1 if loss == "silence" else 20)
+        client = IMAPClient(proxy.host, proxy.port, ssl=False, timeout=60)
         try:
             client.login(live_server.user, live_server.password)
-            watching = client.watch("INBOX", renew=0.5, timeout=90, reconnect=reconnect(live_server))
+            watching = client.watch("INBOX", renew=0.5, timeout=500, reconnect=reconnect(live_server))
 
             def lose() -> None:
                 getattr(proxy, loss)()
+                if loss == "silence":
+                    set_read_timeout(client, 1)
                 # Nobody can tell the watching client of this one.
                 second.append("INBOX", _MESSAGE)
 
@@ -193,7 +195,7 @@ def serving(client: IMAPClient) -> list[int]:
 def test_the_servers_process_is_killed(live_server: LiveServer) -> None:
     client = live_server.connect()
     client.append("INBOX", _MESSAGE)
-    watching = client.watch("INBOX", timeout=60, reconnect=reconnect(live_server))
+    watching = client.watch("INBOX", timeout=500, reconnect=reconnect(live_server))
 
     def kill() -> None:
         processes = serving(client)
@@ -226,7 +228,7 @@ def test_the_embedded_server_is_stopped_and_started_again() -> None:
         client.login("ann", "secret")
         client.append("INBOX", _MESSAGE)
         watching = client.watch(
-            "INBOX", timeout=60, reconnect=Reconnect(("ann", "secret"), first_delay=0.1, max_delay=0.5)
+            "INBOX", timeout=500, reconnect=Reconnect(("ann", "secret"), first_delay=0.1, max_delay=0.5)
         )
 
         def restart() -> None:
@@ -251,7 +253,7 @@ def test_compression_starttls_and_what_was_enabled_are_kept(live_server: LiveSer
     if by == "call":
         client.compress()
     client.enable("CONDSTORE")
-    watching = client.watch("INBOX", timeout=60, reconnect=reconnect(live_server))
+    watching = client.watch("INBOX", timeout=500, reconnect=reconnect(live_server))
     before = client._imap
     event = within_idle(client, watching, lambda: client.socket().shutdown(socket.SHUT_RDWR))
     assert isinstance(event, Reconnected)

@@ -32,9 +32,7 @@ class MessageItems(CommandRunner):
         uid = self.use_uid if uid is None else uid
         strict = self.strict if strict is None else strict
         asked = arguments[0] if isinstance(arguments[0], bytes) else b""
-        collector = FetchCollector(
-            wanted, uid, self.normalise_times, self._limits.nesting_depth, strict=strict, asked=asked
-        )
+        collector = FetchCollector(wanted, self._read_options, use_uid=uid, strict=strict, asked=asked)
         parts = wanted.split()
         with fewer_collections() if self.gc_tuning else contextlib.nullcontext():
             if command == b"FETCH" and len(parts) > 1:

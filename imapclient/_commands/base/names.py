@@ -8,13 +8,14 @@ from ..._arguments.command import Argument
 from ..._arguments.strings import mailbox, wire_name
 from ..._parsing.collector import Collector
 from ..._parsing.folder_names import is_form_of
-from ..._parsing.responses import Untagged
+from ..._parsing.responses import ReadOptions, Untagged
 from ...exceptions import ProtocolError
 from ...imap_utf7 import decode_name
 from ...util import Text
 from .running import CommandRunner
 
 _Value = TypeVar("_Value")
+_Parse = Callable[[Untagged, ReadOptions], tuple[bytes, _Value]]
 
 
 class FolderNames(CommandRunner):
@@ -41,9 +42,7 @@ class FolderNames(CommandRunner):
         utf8 = self._imap.is_utf8
         return decode_name(name, utf8) == decode_name(wanted, utf8)
 
-    def _about(
-        self, command: bytes, folder: Text, collected: Collector, parse: Callable[..., tuple[bytes, _Value]]
-    ) -> tuple[bytes, _Value]:
+    def _about(self, command: bytes, folder: Text, collected: Collector, parse: _Parse[_Value]) -> tuple[bytes, _Value]:
         """The one response to ``command`` that is about a folder: the server's name for the folder, and the value.
 
         A server may write the name in another form than it was asked. If no response has the name itself, the answer is
@@ -59,7 +58,7 @@ class FolderNames(CommandRunner):
         return answer
 
     def _sort_out(
-        self, wanted: bytes, collected: Collector, parse: Callable[..., tuple[bytes, _Value]]
+        self, wanted: bytes, collected: Collector, parse: _Parse[_Value]
     ) -> tuple[tuple[bytes, _Value] | None, list[Untagged], ProtocolError | None]:
         """The answer about the folder, the responses that are not it, and the first error in parsing."""
         answer: tuple[bytes, _Value] | None = None
@@ -70,7 +69,7 @@ class FolderNames(CommandRunner):
         error: ProtocolError | None = None
         for response in collected.responses:
             try:
-                found = parse(response.line, response.start, response.records, self._limits.nesting_depth)
+                found = parse(response, self._read_options)
             except ProtocolError as exc:
                 error = error or exc
                 unreadable.append(response)

@@ -8,6 +8,7 @@ from typing import Any, Callable
 from ..._auth.mechanisms import Mechanism
 from ..._connection.gateway import Connection
 from ..._parsing.records import Limits
+from ..._parsing.responses import ReadOptions
 from ..._parsing.search import SearchIds
 from ..._wire import waiting
 from ...util import Text
@@ -48,6 +49,10 @@ class ClientState:
         self._exclusive_thread = None
         self._closing = waiting.event()
         self._starttls = None
+
+    @property
+    def _read_options(self) -> ReadOptions:
+        return ReadOptions(self.normalise_times, self._limits.nesting_depth)
 
     # -- provided by the client
 

@@ -82,7 +82,7 @@ class UnsolicitedDelivery(ClientState):
         if response.records is None and not response.text:
             return head
         try:
-            values = read_values(b"", 0, response.data, max_depth=self._limits.nesting_depth)
+            values = read_values(response, self._read_options)
         except ProtocolError:
             values = [response.text]
         return (*head, *values)

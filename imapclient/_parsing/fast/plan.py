@@ -1,16 +1,15 @@
-"""FETCH responses whose form was met before: their values without lexing them again. No I/O.
+"""Reads FETCH responses of a form that came before, without lexing them again. No I/O.
 
-What stands between the quoted strings of a response, its form, is the same in many messages but for the numbers in it.
-A form is cut into sections, each of whole items: what is before ENVELOPE, ENVELOPE and what follows it, BODYSTRUCTURE
-and what follows it. A section that keeps coming is compiled: a `_Plan` has a function that makes the items from its
-strings and numbers. `read_by_plan` then only cuts a response at its quotes and calls these.
+The form of a response is the text between its quoted strings. Many messages have the same form, except for the numbers
+in it. A form is cut into sections before ENVELOPE and before BODYSTRUCTURE. A section that comes often is compiled: a
+`_Plan` has a function that makes the items from the section's strings and numbers. `read_by_plan` then only cuts a
+response at its quotes and calls these functions.
 
-Plans are found by the form without its digits. They are used for no response but one that they describe byte for byte:
-their templates, filled with the numbers, must give the form. Whatever is not plain (numbers with leading zeros,
-envelopes of eleven fields, dates that are none) has no plan, and `read_by_plan` then returns None:
-`fetch_parser.parse_fetch` reads it. The values are the same in both ways.
+Plans are found by the form without its digits. A plan must describe the response byte for byte: its template, filled
+with the numbers, must give the form. Anything unusual has no plan: numbers with leading zeros, envelopes of eleven
+fields, dates that are not valid. `read_by_plan` returns None for these, and `parse_fetch` reads them.
 
-The source of a function is made of names of our own and places. Nothing that a server sends gets into it.
+The source of a function consists of our own names and of indexes. It holds nothing that a server sent.
 """
 
 from __future__ import annotations
@@ -23,9 +22,10 @@ from typing import Any, Callable, NamedTuple, Union
 from ...datetime_util import parse_to_datetime
 from ...exceptions import ProtocolError
 from ..fetch.results import FetchItems
-from ..lexer import CLOSE, NINE, OPEN, QUOTE, ZERO, hide_escapes, tokens
+from ..lexer import CLOSE, NINE, OPEN, QUOTE, ZERO, tokens
 from ..mail.body_structure import BodyData
 from ..mail.envelope import Address, Envelope
+from ..quoted_strings import hide_escapes
 
 _ADDRESS_FIELDS = tuple(field.name for field in dataclasses.fields(Address))
 _ENVELOPE_FIELDS = tuple(field.name for field in dataclasses.fields(Envelope))
@@ -36,25 +36,25 @@ _LEADING_ZERO = re.compile(rb"(?<![0-9])0[0-9]")
 _NAMELESS, _NAMED = b'(NIL NIL "', b'(" NIL "'
 _OPENING = re.compile(rb"\* [0-9]+ FETCH \(")
 _ALL_BUT_DIGITS = bytes(code if code in _DIGITS else 32 for code in range(256))
-# Lists within the list of items, at most. A deeper response is left to the parser, which knows the limit.
+# The deepest lists within the list of items. The parser, which knows the client's limit, reads deeper ones.
 MAX_DEPTH = 12
-# Longer responses are rare, and their numbers might be long enough to take time.
+# Longer responses are rare, and int() is slow for a number of that length.
 _MAX_LENGTH = 32768
 _MAX_NUMBER = 10**19
-# A function takes as long to make as the parser takes for some messages: a form must have come this often before.
+# How often a form must come before it has a plan. Compiling takes as long as parsing some messages.
 _WORTH_IT = 3
 _MAX_PLANS = 1024
-# Of more strings, a section takes long to compile.
+# A section with more strings takes long to compile.
 _MAX_STRINGS = 200
-# When there are as many plans as that, all are forgotten, and a form must come twice as often to have one: where there
-# are very many forms, or a server makes them up, plans are for those that come most. So many times at most.
+# At _MAX_PLANS all plans are dropped, and a form must come twice as often from then on. So the most frequent of very
+# many forms have plans. The number doubles at most this often.
 _MAX_CLEARINGS = 5
 _MAX_SEEN = 8192
 _MAX_KEY = 1500
 
 
 class _Unplanned(Exception):
-    """Not plain: the parser's."""
+    """This response has no plan: the parser must read it."""
 
 
 class _Plan(NamedTuple):
@@ -65,18 +65,18 @@ class _Plan(NamedTuple):
     strings: int
     runs: int
     make: Callable[..., bool]
-    """Puts the section's items into a dict, given this, whether times are normalised, the strings and the runs of
-    digits as numbers. Returns False where a name has other digits than in the section that it was made for."""
+    """Adds the section's items to a dict. Arguments: the dict, whether to normalise times, the strings, and the runs of
+    digits as numbers. Returns False if a name has other digits than in the section that was compiled."""
     fixed: tuple[int, ...]
-    """Which of the runs are no numbers but in names: the 822 of RFC822.SIZE, the 1 of ``$label1``."""
+    """The indexes of the runs that are parts of names: the 822 of RFC822.SIZE, the 1 of ``$label1``."""
 
 
 _Key = Union[bytes, "tuple[bytes, ...]"]
-"""A section without its digits, and with the digits in its names where the first plan had others there."""
+"""A section without its digits. If another plan has the same one, also the digits in its names."""
 
-# None for a section that can have no plan.
+# None marks a section that can't have a plan.
 _plans: dict[_Key, _Plan | None] = {}
-# How often sections without a plan have come, by the hashes of their keys.
+# How often sections without a plan came, by the hashes of their keys.
 _seen: dict[int, int] = {}
 _clearings = 0
 
@@ -84,17 +84,17 @@ _clearings = 0
 def read_by_plan(
     line: bytes, normalise_times: bool = True, literals: Sequence[tuple[int, bytes]] = ()
 ) -> FetchItems | None:
-    """The items of a FETCH response, or None where it has no plan: ``* 3 FETCH (UID 8 FLAGS ())`` is
-    ``{b'SEQ': 3, b'UID': 8, b'FLAGS': ()}``.
+    """The items of a FETCH response, or None if it has no plan.
 
-    The line has a quoted string in place of each literal. These take the places that they have among the strings.
+    ``{b'SEQ': 3, b'UID': 8, b'FLAGS': ()}`` for ``* 3 FETCH (UID 8 FLAGS ())``. The line has ``""`` in place of each
+    literal. ``literals`` are pairs of the index of that string and the literal.
     """
     if len(line) > _MAX_LENGTH or line[:2] != b"* ":
         return None
     pieces = line.split(b'"')
     form = b'"'.join(pieces[::2])
     strings = pieces[1::2]
-    # Only flags have backslashes in most, and these come before the strings.
+    # In most responses only flags have backslashes, and flags come before the strings.
     if line.rfind(b"\\") > line.find(b'"') and line.count(b"\\") != form.count(b"\\"):
         hidden = hide_escapes(line)
         pieces = hidden.text.split(b'"')
@@ -138,7 +138,7 @@ def read_by_plan(
 
 
 def _with_names(form: bytes, strings: Sequence[bytes]) -> tuple[bytes, list[Any]]:
-    """The form as if all addresses had names, and None for those among the strings: one plan is for both."""
+    """The form as if all addresses had names, and None in the strings for each missing name. So one plan is enough."""
     parts = form.split(_NAMELESS)
     found: list[Any] = list(strings)
     place = 0
@@ -160,17 +160,17 @@ def _cut(form: bytes) -> list[bytes]:
     return [form[:first], form[first:second], form[second:]]
 
 
-# -- making plans
+# -- compiling plans
 
 
 def _other_plan(plan: _Plan, key: bytes, numbers: list[int], form: bytes) -> _Plan:
-    """The plan for a section that differs from that of ``plan`` in the digits of its names."""
+    """The plan for a section that differs from the section of ``plan`` only in the digits of its names."""
     whole_key = (key, *(b"%d" % numbers[run] for run in plan.fixed))
     return _plans.get(whole_key) or _new_plan(whole_key, key, form)
 
 
 def _new_plan(whole_key: _Key, key: bytes, form: bytes) -> _Plan:
-    """A plan for the section of a form that has this key. It is kept under ``whole_key``."""
+    """Compile the section of a form that has this key. Its plan is kept under ``whole_key``."""
     global _clearings
     if whole_key in _plans or len(key) > _MAX_KEY or key.count(b'"') > _MAX_STRINGS:
         raise _Unplanned
@@ -183,8 +183,8 @@ def _new_plan(whole_key: _Key, key: bytes, form: bytes) -> _Plan:
         raise _Unplanned
     sections = [section for section in _cut(form) if section.translate(None, _DIGITS) == key]
     if not sections or _LEADING_ZERO.search(sections[0]):
-        # ENV5ELOPE, which cuts in the key only; 007, which is no number, or in a name that the template does not tell
-        # from one with 7. Forms that can have a plan may have the same key.
+        # ENV5ELOPE cuts the key, but not the form. 007 is not a number, and in a name the template takes it for 7. Both
+        # can have the key of a form that can have a plan.
         raise _Unplanned
     if len(_plans) >= _MAX_PLANS:
         _plans.clear()
@@ -198,7 +198,7 @@ def _new_plan(whole_key: _Key, key: bytes, form: bytes) -> _Plan:
 
 
 class _Made(NamedTuple):
-    """Where a value is, or how it is made: an expression. Of a section's strings and numbers, the name."""
+    """A Python expression for a value. For a string or number of the section it is a name: ``s0``, ``n3``."""
 
     source: str
 
@@ -215,15 +215,14 @@ _NONE = _Made("None")
 
 
 class _Planner:
-    """Compiles a section. Strings and numbers are places here: each value is either a list of values, a place, an atom
-    or None."""
+    """Compiles a section. A value is a tuple of values, an atom, or the expression for a string, a number or None."""
 
     def __init__(self, section: bytes) -> None:
-        # Control characters: some of these are space to one part of the parser and not to another.
+        # Some control characters are spaces to one part of the parser only.
         if min(section) < 32 or any(unfit in section for unfit in (b"[", b"{", b"%", b'\\"', b"\\\\")):
             raise _Unplanned
         self._section = section
-        # What comes before the expression for an item.
+        # The statements before the expression for an item.
         self._statements: list[str] = []
         self._names: dict[str, Any] = {
             "Address": Address,
@@ -239,10 +238,10 @@ class _Planner:
         found = tokens(section.replace(b'"', b'""'))
         opens = section.startswith(b"* ")
         if opens:
-            # The lexer does not see other spaces.
+            # The tokens alone do not show other spaces.
             if _OPENING.match(section) is None:
                 raise _Unplanned
-            # What is left is the sequence number and the items.
+            # The sequence number and the items.
             found = [found[1], *found[4:]]
         template, runs, chosen = _template(section)
         strings = [f"s{index}" for index in range(section.count(b'"'))]
@@ -320,7 +319,7 @@ class _Planner:
         return self._object("Envelope", _ENVELOPE_FIELDS, fields)
 
     def _object(self, kind: str, names: Iterable[str], values: Iterable[str]) -> str:
-        """A new object whose slots are filled one by one: half the time of a call of ``__init__``."""
+        """A new object. Setting its slots one by one takes half the time of ``__init__``."""
         made = f"o{len(self._statements)}"
         self._statements.append(f"    {made} = new({kind})")
         self._statements += [f"    {made}.{name} = {value}" for name, value in zip(names, values)]
@@ -345,14 +344,14 @@ class _Planner:
                 parts.append(self._body(part))
             rest = "".join(self._value(field) + ", " for field in value[len(parts) :])
             return f"BodyData(([{', '.join(parts)}], {rest}))"
-        # One of fewer fields may be a multipart without its parts: its type tells.
+        # With fewer fields it may be a multipart without parts, depending on its type.
         if len(value) < 7 or not (value[2] is _NONE or type(value[2]) is tuple):
             raise _Unplanned
         return f"BodyData({self._value(value)})"
 
 
 def _template(section: bytes) -> tuple[bytes, list[bytes], list[int]]:
-    """The template, the runs of digits, and which of these are numbers: they stand alone."""
+    """The template, the runs of digits, and the indexes of those that are numbers: they stand alone."""
     matches = list(_RUN.finditer(section))
     chosen = [
         index
@@ -364,7 +363,7 @@ def _template(section: bytes) -> tuple[bytes, list[bytes], list[int]]:
 
 
 def _nested(found: list[bytes], strings: list[str], numbers: list[str]) -> tuple[list[Any], bool]:
-    """The values of a section, and whether the list around them is closed at its end."""
+    """The values of a section, and whether its end closes the list of items."""
     if sum(token[0] == QUOTE for token in found) != len(strings):
         raise _Unplanned
     if sum(ZERO <= token[0] <= NINE for token in found) != len(numbers):

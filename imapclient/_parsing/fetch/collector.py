@@ -1,15 +1,13 @@
-"""The FETCH responses that answer a command, filed under the messages that were asked for. No I/O."""
+"""Collects the FETCH responses to a command, under the ids of the messages that were asked for. No I/O."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...exceptions import (
-    ProtocolError,
-)
+from ...exceptions import ProtocolError
 from ...sequence_set import STAR, SequenceSet
-from ..fast.batch import BatchReader
-from ..responses import Handlers, Untagged
+from ..fast import batch_reader
+from ..responses import Handlers, ReadOptions, Untagged
 from .lenient import read_leniently
 from .parser import parse_fetch
 from .results import FetchItems, FetchResult
@@ -17,56 +15,55 @@ from .sections import AskedSections
 
 
 class FetchCollector:
-    """Files FETCH responses under the ids that were asked for, and leaves all others alone."""
+    """Collects the responses about the messages of ``wanted``. Other responses are not for this command.
+
+    ``wanted`` are UIDs with ``use_uid``, otherwise sequence numbers. ``asked`` are the items of the command:
+    ``b'(FLAGS BODY[])'``. With ``strict`` a response that can't be parsed raises; otherwise the result has its errors.
+    """
 
     def __init__(
         self,
         wanted: SequenceSet,
-        use_uid: bool,
-        normalise_times: bool,
-        max_depth: int,
+        options: ReadOptions,
         *,
+        use_uid: bool,
         strict: bool,
         asked: bytes = b"",
     ) -> None:
         self._wanted = wanted
         self._sections = AskedSections(asked)
-        # Where the last message was found: they mostly come in order.
+        # The range of the last message's id. The next id is mostly in it too.
         self._low, self._high = (1, 0) if wanted.is_bounded else (0, STAR)
         self._use_uid = use_uid
-        self._normalise_times = normalise_times
-        self._max_depth = max_depth
+        self._options = options
         self._strict = strict
         self._messages = FetchResult()
-        self._batches = BatchReader(use_uid, normalise_times, max_depth)
-        # Sequence number -> UID, as learnt in this command; and what is to be added to it, which is seldom needed.
+        self._batches = batch_reader.BatchReader(use_uid, options)
+        # Sequence number -> UID, from this command's responses. Those of batches are added when one is looked up.
         self._uids: dict[int, int] = {}
-        self._learnt: list[tuple[Sequence[int], Sequence[int]]] = []
+        self._uids_of_batches: list[tuple[Sequence[int], Sequence[int]]] = []
 
     @property
     def handlers(self) -> Handlers:
-        """See `Collector.handlers`."""
-        handlers = {b"FETCH": self._take, b"EXPUNGE": self._renumber, b"VANISHED": self._renumber}
-        return Handlers(handlers, bulk=self.consume)
+        """The handlers for a command, new ones each time: see `Collector.handlers`."""
+        handlers = {b"FETCH": self._take, b"EXPUNGE": self._forget_uids, b"VANISHED": self._forget_uids}
+        return Handlers(handlers, bulk=self.consume if batch_reader.enabled else None)
 
     def _take(self, response: Untagged) -> bool | None:
-        number = response.number
-        if number is None:
+        if response.number is None:
             return False
         try:
-            items = parse_fetch(
-                number, response.line, response.start, response.records, self._normalise_times, self._max_depth
-            )
+            items = parse_fetch(response, self._options)
         except ProtocolError as error:
-            return self._take_what_is_sound(response, number, error)
-        message = self._message(number, items)
+            return self._take_leniently(response, error)
+        message = self._message(items)
         if message is None:
             return False
         self._file(message, items)
         return None
 
     def consume(self, buffer: bytes, position: int) -> tuple[int, int]:
-        """Read responses from a buffer, as many as can be read at once. Returns where they end, and how many."""
+        """Consume as many responses as can be read at once: a `BulkReader`."""
         batch = self._batches.read(buffer, position)
         if batch is None:
             return position, 0
@@ -74,21 +71,20 @@ class FetchCollector:
             self._batches.give_up(len(batch.ids))
             return position, 0
         if self._use_uid:
-            self._learnt.append((batch.numbers, batch.ids))
+            self._uids_of_batches.append((batch.numbers, batch.ids))
         if len(set(batch.ids)) == len(batch.ids) and self._messages.keys().isdisjoint(batch.ids):
             self._messages.update(zip(batch.ids, batch.items))
         else:
-            for number, items in zip(batch.ids, batch.items):
-                self._file(number, items)
+            for message, items in zip(batch.ids, batch.items):
+                self._file(message, items)
         return batch.end, len(batch.ids)
 
-    def _take_what_is_sound(self, response: Untagged, number: int, error: ProtocolError) -> bool | None:
-        items, errors = read_leniently(
-            number, response.line, response.start, response.records, self._normalise_times, self._max_depth
-        )
-        is_told = not self._use_uid or items.get(b"UID") is not None
-        message = self._message(number, items)
-        if message is None and (is_told or not errors):
+    def _take_leniently(self, response: Untagged, error: ProtocolError) -> bool | None:
+        """Collect the sound items of a response that can't be parsed as a whole, and the errors about the others."""
+        items, errors = read_leniently(response, self._options)
+        names_a_message = not self._use_uid or items.get(b"UID") is not None
+        message = self._message(items)
+        if message is None and (names_a_message or not errors):
             return False
         for found in errors:
             found.message = message
@@ -99,16 +95,17 @@ class FetchCollector:
             self._file(message, items)
         return None
 
-    def _message(self, number: int, items: FetchItems) -> int | None:
-        """The id under which a response is filed; None where it is for somebody else, or doesn't tell."""
+    def _message(self, items: FetchItems) -> int | None:
+        """The id of the message. None if the message was not asked for, or if its id is not known."""
+        number: int = items[b"SEQ"]
         if not self._use_uid:
             return number if self._is_wanted(number) else None
-        for numbers, ids in self._learnt:
+        for numbers, ids in self._uids_of_batches:
             self._uids.update(zip(numbers, ids))
-        self._learnt.clear()
+        self._uids_of_batches.clear()
         uid: int | None = items.pop(b"UID", None)
         if uid is None:
-            # Only what this command has told says which message this is: a sequence number is no UID.
+            # Only an earlier response to this command says which UID the message has.
             return self._uids.get(number)
         if not self._is_wanted(uid):
             self._uids.pop(number, None)
@@ -116,33 +113,35 @@ class FetchCollector:
         self._uids[number] = uid
         return uid
 
-    def _file(self, number: int, items: FetchItems) -> None:
-        self._sections.keep_asked(items)
-        known = self._messages.get(number)
+    def _file(self, message: int, items: FetchItems) -> None:
+        for name in self._sections.not_asked(items.keys()):
+            del items[name]
+        known = self._messages.get(message)
         if known is None:
-            self._messages[number] = items
+            self._messages[message] = items
         else:
             known.update(items)
 
-    def _is_wanted(self, number: int) -> bool:
-        if self._low <= number <= self._high:
+    def _is_wanted(self, message: int) -> bool:
+        if self._low <= message <= self._high:
             return True
-        found = self._wanted.range_of(number)
+        found = self._wanted.range_of(message)
         if found is not None:
             self._low, self._high = found
         return found is not None
 
-    def _renumber(self, response: Untagged) -> bool:
-        """After an EXPUNGE, sequence numbers mean other messages. The response itself is for somebody else."""
-        self._learnt.clear()
+    def _forget_uids(self, response: Untagged) -> bool:
+        """After an EXPUNGE, sequence numbers mean other messages. The response itself is not for this command."""
+        self._uids_of_batches.clear()
         self._uids.clear()
         return False
 
     def result(self) -> FetchResult:
+        """The messages, in the order in which they were asked for."""
         messages = self._messages
-        order = self._wanted.in_order(messages)
+        order = self._wanted.in_order(messages.keys())
         if order != list(messages):
-            ordered = FetchResult((number, messages[number]) for number in order)
+            ordered = FetchResult((message, messages[message]) for message in order)
             ordered.errors = messages.errors
             return ordered
         return messages

@@ -1,83 +1,93 @@
-"""The items of a FETCH response: how each is recognised, and how its value is made. No I/O."""
+"""The items of a FETCH response: how each is recognised, and its value. No I/O; a value or ProtocolError."""
 
 from __future__ import annotations
 
 import contextlib
 import datetime
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Callable
 
 from ...datetime_util import parse_to_datetime
 from ...exceptions import ProtocolError
-from ..lexer import around, brief, number, read_values
+from ..lexer import brief, number, read_values, unreadable, values_in
 from ..mail.body_structure import read_body
 from ..mail.envelope import Envelope, PartlyReadError, read_envelope
-from ..records import Record
+from ..responses import DEFAULT_OPTIONS, ReadOptions, Untagged
 
-# One item up to the space or parenthesis after it: a number, a list without lists or strings in it, a string without
-# escapes. Names in lower case, NIL and all else go the long way; so do the control characters at which bytes.split()
-# would end an atom.
+# One item up to the space or parenthesis after it. Its value is a number, a flat list without strings, or a string
+# without escapes. The lexer reads all others: names in lower case, NIL, and lists with a control character at which
+# bytes.split() would cut.
 SIMPLE_ITEM = re.compile(
     rb"((?!NIL )[A-Z][A-Z0-9.-]*) "
     rb"(?:(0|[1-9]\d{0,18})|\(([^()\"\n\r\v\f]*)\)|\"([^\"\\]*)\")"
     rb"(?: (?=[A-Z])|\)\Z)"
 )
-# Its groups, one of which has the value.
+# The groups of SIMPLE_ITEM, one of which holds the value.
 NUMBER, LIST, STRING = 2, 3, 4
 _LITERAL_ITEM = re.compile(rb"(?:BODY|BINARY)\[[A-Z0-9.]*(?: \([A-Z0-9 -]+\))?\](?:<\d+>)?|RFC822(?:\.HEADER|\.TEXT)?")
+# The messages of a mailbox have few different lists of flags, and few names of sections.
 _literal_items: set[bytes] = set()
 _flag_lists: dict[bytes, tuple[bytes, ...]] = {}
-_MAX_FLAG_LISTS_KEPT = 1024
+_MAX_KEPT = 1024
+_MAX_LENGTH_KEPT = 200
 
 
 def literal_item(line: bytes, start: int) -> bytes | None:
-    """The name of the item whose literal the line announces, if that is all it has from ``start`` on."""
+    """The name of the item that ends the line and announces a literal. None if anything else starts at ``start``.
+
+    ``literal_item(b'* 1 FETCH (BODY[] {3}', 11) == b'BODY[]'``.
+    """
     space = line.rfind(b" ")
     name = line[start:space]
     if line.rfind(b"{") != space + 1:
-        # ~{n}, or no space before it
+        # ~{3}, or no space before the announcement
         return None
     if name not in _literal_items:
         if _LITERAL_ITEM.fullmatch(name) is None:
             return None
-        if len(_literal_items) < _MAX_FLAG_LISTS_KEPT and len(name) < 200:
+        if len(_literal_items) < _MAX_KEPT and len(name) < _MAX_LENGTH_KEPT:
             _literal_items.add(name)
     return name
 
 
 def flag_list(text: bytes) -> tuple[bytes, ...]:
-    """The flags of a list. Such lists are mostly one of few."""
+    """The flags in a list: ``flag_list(b'\\\\Seen Work') == (b'\\\\Seen', b'Work')``."""
     known = _flag_lists.get(text)
     if known:
         return known
     flags = tuple(text.split())
     if b"NIL" in text.upper():
-        # In any letter case it is NIL to the lexer.
+        # As the lexer does: NIL is NIL in any letter case.
         flags = tuple(b"NIL" if flag.upper() == b"NIL" else flag for flag in flags)
-    if len(_flag_lists) < _MAX_FLAG_LISTS_KEPT and len(text) < 200:
+    if len(_flag_lists) < _MAX_KEPT and len(text) < _MAX_LENGTH_KEPT:
         _flag_lists[text] = flags
     return flags
 
 
 def flag_lists(texts: Iterable[bytes]) -> list[tuple[bytes, ...]]:
-    """What stands between the parentheses of many FLAGS, as flags."""
+    """The flags in many lists."""
     return [_flag_lists.get(text) or flag_list(text) for text in texts]
 
 
 def simple_value(key: bytes, kind: int | None, text: bytes, normalise_times: bool) -> Any:
-    """The value of what `SIMPLE_ITEM` has matched: its name, the group of its value, and that."""
+    """The value of an item that `SIMPLE_ITEM` matched: its name, the group that holds its value, and that text."""
+    if kind == LIST and key == b"FLAGS":
+        return flag_list(text)
     value: Any = text
     if kind == NUMBER:
         value = int(text)
     elif kind == LIST:
-        value = (number(text),) if text.isdigit() else tuple(read_values(text))
+        value = (number(text),) if text.isdigit() else tuple(values_in(text))
     converter = CONVERTERS.get(key)
     return value if converter is None else converter(value, normalise_times)
 
 
 def convert(key: bytes, value: Any, normalise_times: bool) -> Any:
-    """The value of an item, whose name is in upper case, as it is handed out; ProtocolError where it can't be."""
+    """The value of an item as the client returns it. ``key`` is its name in upper case.
+
+    Raises ProtocolError if the value is not of the item's kind.
+    """
     converter = CONVERTERS.get(key)
     if converter is None:
         if b"[" not in key:
@@ -87,7 +97,10 @@ def convert(key: bytes, value: Any, normalise_times: bool) -> Any:
 
 
 def section(key: bytes, rest: Iterable[Any]) -> bytes:
-    """The whole name of an item whose section holds strings: ``BODY[HEADER.FIELDS ("Subject")]``."""
+    """The whole name of an item whose section holds strings: ``BODY[HEADER.FIELDS ("Subject")]``.
+
+    ``key`` is the name up to the first space. The values of ``rest`` up to ``]`` are consumed.
+    """
     parts = [key]
     for value in rest:
         if isinstance(value, tuple) and all(isinstance(name, bytes) for name in value):
@@ -102,24 +115,24 @@ def section(key: bytes, rest: Iterable[Any]) -> bytes:
 
 
 def _uid(value: Any, _: bool) -> int:
+    if isinstance(value, int):
+        return value
     if isinstance(value, bytes) and value.isdigit() and len(value) <= 20:
-        # As a literal or a string, seen in fixtures of other clients: UID {4} 2345
-        value = int(value)
-    if not isinstance(value, int):
-        raise ProtocolError(f"invalid UID: {brief(value)}")
-    return value
+        # Not of the grammar: a string or literal, as in "UID {4} 2345", from the tests of other clients.
+        return int(value)
+    raise ProtocolError(f"invalid UID: {brief(value)}")
 
 
-def parse_flags(line: bytes, start: int, records: Sequence[Record] | None = None) -> tuple[bytes, ...]:
-    """A list of flags: ``parse_flags(b'* FLAGS (\\\\Seen Work)', 8) == (b'\\\\Seen', b'Work')``."""
-    values = read_values(line, start, records, typed=False)
+def parse_flags(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> tuple[bytes, ...]:
+    """The flags of a folder: ``(b'\\\\Seen', b'Work')`` for ``* FLAGS (\\\\Seen Work)`` (RFC 9051, 7.3.5)."""
+    values = read_values(response, options, typed=False)
     if len(values) != 1 or not isinstance(values[0], tuple) or not all(isinstance(f, bytes) for f in values[0]):
-        raise ProtocolError("not a list of flags", start, around(line, start))
+        raise unreadable("not a list of flags", response)
     return values[0]
 
 
 def _atoms(value: Any, _: bool) -> Any:
-    """A list of flags or labels. These are names even where they look like a number or NIL."""
+    """The names in a list of flags or labels, even if one looks like a number or NIL."""
     if value is None:
         return ()
     if not isinstance(value, tuple):
@@ -143,7 +156,7 @@ def _section_text(value: Any, _: bool) -> Any:
 
 
 def _size(value: Any, _: bool) -> Any:
-    """A size. Not of the grammar, and read: ``-1``, and ``9.3736e+06``, a large number that went through a float."""
+    """A size. Not of the grammar, but accepted: ``-1``, and ``9.3736e+06``, a large number that was a float."""
     if isinstance(value, bytes):
         with contextlib.suppress(ValueError, OverflowError):
             value = int(float(value)) if len(value) <= 20 else value
@@ -164,7 +177,7 @@ def _internal_date(value: Any, normalise_times: bool) -> datetime.datetime | Non
 
 
 def _envelope(value: Any, normalise_times: bool) -> Envelope | None:
-    """The envelope; PartlyReadError, with what is sound in it, where not all of it is."""
+    """The envelope. Raises PartlyReadError, which holds the sound part, if something in it is not valid."""
     if value is None:
         return None
     if not isinstance(value, tuple):
@@ -176,7 +189,7 @@ def _envelope(value: Any, normalise_times: bool) -> Envelope | None:
 
 
 def _body(value: Any, _: bool) -> Any:
-    """The body structure; PartlyReadError, with the structure as far as it can be read, where not all of it can."""
+    """The body structure. Raises PartlyReadError, which holds the sound part, if something in it is not valid."""
     if value is None:
         return None
     if not isinstance(value, tuple):

@@ -1,73 +1,66 @@
-"""FETCH responses of which a part can't be read: what is sound in them, and what is wrong. No I/O, never an error.
+"""The sound items of FETCH responses that `parse_fetch` refuses, and errors about the others. No I/O; never raises.
 
-Read here only where `response_parser.parse_fetch` gave up, so it may take its time.
+Such responses are rare, so this module need not be fast.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from ...exceptions import FetchError, ProtocolError
-from ..lexer import MAX_DEPTH, Atom, around, brief, mended, read_what_is_sound
+from ..lexer import Atom, brief, read_what_is_sound, unreadable
 from ..mail.envelope import PartlyReadError
 from ..records import Record
+from ..responses import DEFAULT_OPTIONS, ReadOptions, Untagged
 from .items import convert, section
 from .results import FetchItems
 
-# What a value is not: the next item's name, where the server left the value out.
-# These expressions are text, and made by `re` where they are needed: mostly they are not.
+# Names of items. One in the place of a value is the next item: the server has left the value out.
+# Both expressions are text, since they are rarely needed: `re` compiles one when it is first used.
 _ITEM_NAMES = (
     rb"(?i)(?:UID|FLAGS|INTERNALDATE|ENVELOPE|MODSEQ|RFC822(?:\.SIZE|\.HEADER|\.TEXT)?|BODYSTRUCTURE|BODY(?:\[.*)?"
     rb"|BINARY(?:\.SIZE)?\[.*|X-GM-(?:LABELS|MSGID|THRID)|EMAILID|THREADID|SAVEDATE|PREVIEW)\Z"
 )
-# At the end of a response, where no sender of mail can put it: after a list or a number.
+# A UID at the end of a response, after a list or a number. No sender of a mail can put one there.
 _UID_AT_END = rb"(?i)[)0-9] UID (\d{1,10})\)\Z"
 
-# How many errors of one response are reported: each takes hundreds of times the bytes that it is about.
+# How many errors about one response are reported. An error takes hundreds of times the bytes that it is about.
 _MAX_ERRORS = 20
 
 
-def read_leniently(
-    sequence_number: int,
-    line: bytes,
-    start: int,
-    records: Sequence[Record] | None = None,
-    normalise_times: bool = True,
-    max_depth: int = MAX_DEPTH,
-) -> tuple[FetchItems, list[FetchError]]:
-    """The items of a FETCH response that can be read, and an error for each that can't; that one's value is None,
-    or what is sound in it.
+def read_leniently(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> tuple[FetchItems, list[FetchError]]:
+    """The items of a FETCH response, and an error for each item that can't be parsed.
 
+    The value of such an item is None or its sound part.
     ``* 3 FETCH (UID 8 ENVELOPE 5 FLAGS ())`` gives ``{b'SEQ': 3, b'UID': 8, b'ENVELOPE': None, b'FLAGS': ()}`` and an
     error whose ``item`` is b'ENVELOPE' and whose ``value`` is 5.
     """
-    if line[start : start + 1] != b"(":
-        error = ProtocolError("a FETCH response without its list of items", start, around(line, start))
-        return {b"SEQ": sequence_number}, [_fetch_error(error, sequence_number, None, line[start:])]
-    whole: list[Record] = [line] if records is None else list(records)
-    first = whole[0]
-    start += 1
-    whole[0] = (first[0][start:], first[1]) if isinstance(first, tuple) else first[start:]
-    best = _Reading(sequence_number, whole, normalise_times, max_depth)
+    number = response.number
+    first, *others = response.data
+    if (first if isinstance(first, bytes) else first[0])[:1] != b"(":
+        error = unreadable("a FETCH response without its list of items", response)
+        return {b"SEQ": number}, [_fetch_error(error, number, None, response.text)]
+    whole: list[Record] = [first[1:] if isinstance(first, bytes) else (first[0][1:], first[1]), *others]
+    best = _Reading(number, whole, options)
     alternative = [mended(record) for record in whole]
     if alternative != whole:
-        other = _Reading(sequence_number, alternative, normalise_times, max_depth)
+        other = _Reading(number, alternative, options)
         if len(other.errors) < len(best.errors):
             best = other
     return best.items, best.errors
 
 
 class _Reading:
-    """One attempt at a response."""
+    """One attempt to read a response. It collects ``items`` and ``errors``."""
 
-    def __init__(self, number: int, records: list[Record], normalise_times: bool, max_depth: int) -> None:
+    def __init__(self, number: int | None, records: list[Record], options: ReadOptions) -> None:
         self.items: FetchItems = {b"SEQ": number}
         self.errors: list[FetchError] = []
         self._number = number
-        self._normalise_times = normalise_times
-        values, error = read_what_is_sound(records, max_depth=max_depth)
+        self._normalise_times = options.normalise_times
+        values, error = read_what_is_sound(records, options.max_depth)
         self._read_pairs(values, is_cut=error is not None)
         if error is not None:
             last = records[-1]
@@ -76,16 +69,16 @@ class _Reading:
                 if match is not None:
                     self.items[b"UID"] = int(match.group(1))
             self._complain(error, None, last)
-        # Whatever item a server calls so.
+        # No server's item replaces our own.
         self.items[b"SEQ"] = number
 
     def _read_pairs(self, values: list[Any], is_cut: bool) -> None:
-        # The next value is the last one.
+        # In reverse, so that pop() returns the next value.
         values = values[::-1]
         while values:
             key = values.pop()
             if isinstance(key, tuple) and _are_items(key):
-                # Parentheses round one item or several: (UID 5 (FLAGS ()))
+                # Parentheses around one item or several: (UID 5 (FLAGS ()))
                 for name, value in zip(key[-2::-2], key[::-2]):
                     values += [value, Atom(name)]
                 continue
@@ -123,7 +116,7 @@ class _Reading:
         except ProtocolError as caught:
             error = caught
         if isinstance(value, tuple) and len(value) == 1:
-            # Parentheses round the value: RFC822.SIZE (123), ENVELOPE ((...))
+            # Parentheses around the value: RFC822.SIZE (123), ENVELOPE ((...))
             try:
                 self.items[key] = convert(key, value[0], self._normalise_times)
                 return
@@ -142,7 +135,7 @@ def _is_name(value: Any) -> bool:
 
 
 def _are_items(value: tuple[Any, ...]) -> bool:
-    """Whether a list is of items: names and values in turn. A sender of mail can put no such list into an envelope."""
+    """Whether a list is names of items and values in turn. No sender of a mail can put such a list into an envelope."""
     return len(value) % 2 == 0 and all(map(_is_name, value[::2]))
 
 
@@ -151,12 +144,43 @@ def _popped(values: list[Any]) -> Iterator[Any]:
         yield values.pop()
 
 
-def _fetch_error(error: ProtocolError, number: int, item: bytes | None, value: Any) -> FetchError:
+def _fetch_error(error: ProtocolError, number: int | None, item: bytes | None, value: Any) -> FetchError:
     found = FetchError(error)
-    # Without its traceback and context, whose frames would keep the whole response.
+    # Without its traceback and context: their frames hold the whole response.
     found.__cause__, error.__context__ = error.with_traceback(None), None
     found.position, found.context = error.position, error.context
     found.sequence_number = number
     found.item = item
     found.value = value
     return found
+
+
+# -- quotes inside of strings
+
+# What may follow a string: the end of a list, the end of the line, or another value.
+_AFTER_STRING = re.compile(rb' *(?:\)|\Z)| +(?:["(]|[^ ()"]{1,100}(?=[ )]|\Z))')
+_ESCAPE_OR_QUOTE = re.compile(rb'\\.|"', re.DOTALL)
+
+
+def mended(record: Record) -> Record:
+    """A line with backslashes before quotes inside of strings: ``("Re: "urgent" matter" NIL)``, as old servers send it.
+
+    A quote ends a string if something stands after it that may follow a string.
+    """
+    line = record[0] if isinstance(record, tuple) else record
+    parts = []
+    end = 0
+    is_open = False
+    for match in _ESCAPE_OR_QUOTE.finditer(line):
+        position = match.start()
+        if match.group() != b'"':
+            continue
+        if not is_open:
+            is_open = True
+        elif _AFTER_STRING.match(line, position + 1):
+            is_open = False
+        else:
+            parts.append(line[end:position])
+            end = position
+    line = b"\\".join([*parts, line[end:]])
+    return (line, record[1]) if isinstance(record, tuple) else line

@@ -1,4 +1,4 @@
-"""What FETCH gives: the data of messages, and what of it could not be read."""
+"""The results of FETCH: the items of messages, and the errors about items that can't be parsed. No I/O."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ _Value = TypeVar("_Value")
 class FetchResult(defaultdict[int, FetchItems]):
     """Message id -> item -> value: ``{3230: {b'SEQ': 84, b'FLAGS': (b'\\Seen',)}}``.
 
-    ``errors`` is a list of
-    `~imapclient.exceptions.FetchError`: what a server sent that could not be read. An item that is in it has the value
-    None here, or holds what is sound in it; the other items and the other messages are what they should be.
+    ``errors`` is a list of `~imapclient.exceptions.FetchError`, one for each item that can't be parsed. Such an item is
+    None here, or has only its sound parts. The other items and the other messages are complete.
     """
 
     def __init__(
@@ -35,7 +34,7 @@ class FetchResult(defaultdict[int, FetchItems]):
         return dict.__repr__(self)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        """For IPython: as a dict, on as many lines as it takes."""
+        """For IPython: prints as a dict does, on several lines if needed."""
         printer.pretty(dict(self))
 
     def __copy__(self) -> FetchResult:
@@ -58,18 +57,18 @@ FetchResult.__module__ = "imapclient.response_types"
 
 
 class FetchIterator(Iterator[tuple[int, FetchItems]]):
-    """Pairs of a message's id and its data, ``(3230, {b'SEQ': 84, b'FLAGS': (b'\\Seen',)})``, chunk by chunk.
+    """Iterates over pairs of a message's id and its items: ``(3230, {b'SEQ': 84, b'FLAGS': (b'\\Seen',)})``.
 
-    ``errors`` is a list of `~imapclient.exceptions.FetchError`: what could not be read so far, as in `FetchResult`. It
-    grows with each chunk; clear it where there may be many. `close` ends it early, which may also be left out.
+    Messages are fetched in chunks. ``errors`` is a list of `~imapclient.exceptions.FetchError`, as in `FetchResult`. It
+    grows with each chunk; clear it if there may be many errors. Call `close` to stop early; this is optional.
     """
 
     def __init__(self, chunks: Generator[FetchResult, None, None], check: Callable[[], object]) -> None:
         self.errors: list[FetchError] = []
         self._chunks = chunks
-        # Raises where the ids no longer mean the messages that were meant.
+        # Raises IllegalStateError if the ids no longer mean the messages that were asked for.
         self._check = check
-        # What is fetched and not handed out yet, the next one last.
+        # Messages that are fetched but not returned yet; the next one is last.
         self._ready: list[tuple[int, FetchItems]] = []
 
     def __iter__(self) -> FetchIterator:
@@ -89,7 +88,7 @@ class FetchIterator(Iterator[tuple[int, FetchItems]]):
         return self._ready.pop()
 
     def close(self) -> None:
-        """Forget what was fetched and not handed out. Nothing more comes then."""
+        """Stop: drop the messages that are fetched but not returned yet, and fetch no more."""
         self._ready.clear()
         self._chunks.close()
 
@@ -100,7 +99,7 @@ FetchIterator.__module__ = "imapclient.response_types"
 class ItemResult(dict[int, _Value]):
     """One item of each message: ``{12: (b'\\Seen', b'Work'), 13: ()}``.
 
-    ``errors`` is a list of `~imapclient.exceptions.FetchError`; a message whose item is in it is left out.
+    ``errors`` is a list of `~imapclient.exceptions.FetchError`. Messages whose item can't be parsed are omitted.
     """
 
     def __init__(self, values: Mapping[int, _Value] | Iterable[tuple[int, _Value]] = ()) -> None:
@@ -109,7 +108,7 @@ class ItemResult(dict[int, _Value]):
 
     @classmethod
     def of(cls, item: bytes, fetched: FetchResult) -> ItemResult[Any]:
-        """That item of all messages that have it."""
+        """The item of all messages that have it."""
         errors = [error for error in fetched.errors if error.item in (item, None)]
         unread = {error.message for error in errors if error.item is not None}
         pairs = ((number, items[item]) for number, items in fetched.items() if item in items)

@@ -1,1 +1,1 @@
-"""What FETCH sends about mail: envelopes, body structures, header text, transfer encodings. No I/O."""
+"""The mail in FETCH responses: envelopes, body structures, the text of headers, transfer encodings. No I/O."""

@@ -1,4 +1,4 @@
-"""Body structures (RFC 9051, 7.5.2): the tuple that IMAPClient has, and what its fields mean."""
+"""Body structures (RFC 9051, 7.5.2): IMAPClient's tuple, with properties for the meaning of its fields. No I/O."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from .header_text import decode_parameters, decode_text, decode_words, split_par
 
 
 class BodyData(tuple[Any, ...]):
-    """A body structure (RFC 9051, 7.5.2), a tuple in the order of the grammar's fields.
+    """A body structure (RFC 9051, 7.5.2), a tuple with its fields in the order of the grammar.
 
     A part: ``(b'TEXT', b'PLAIN', (b'CHARSET', b'utf-8'), None, None, b'7BIT', 42, 2)``. A multipart has the list of
     its parts first: ``([(b'TEXT', b'PLAIN', ...), (b'TEXT', b'HTML', ...)], b'ALTERNATIVE', (b'BOUNDARY', b'x'))``.
 
-    `walk` gives all parts with their numbers, the properties what the fields mean. The properties raise nothing,
-    whatever a server has put in the fields: a field that is missing, NIL or of the wrong kind is None, or ``{}``, or
-    ``()``. A BODY has no disposition, language, location and MD5: fetch BODYSTRUCTURE for these. Names of types,
-    dispositions, encodings, charsets and parameters are in lower case. All text is one line.
+    `walk` yields all parts with their numbers. The properties decode the fields and never raise. A field that is
+    missing, NIL or of the wrong kind gives None, ``{}`` or ``()``. A BODY has no disposition, language, location or
+    MD5: fetch BODYSTRUCTURE for these. Names of types, dispositions, encodings, charsets and parameters are in lower
+    case. All text is one line.
     """
 
     __slots__ = ()
@@ -29,25 +29,26 @@ class BodyData(tuple[Any, ...]):
     def create(cls, response: Sequence[Any]) -> BodyData:
         """The body structure for a parsed BODY or BODYSTRUCTURE value.
 
-        A multipart that came without parts, as Gmail sends it, has an empty list of them:
+        A multipart without parts, as Gmail sends it, has an empty list of parts:
         ``([], b'MIXED', (b'BOUNDARY', b'x'), None, None)``.
         """
         return read_body(response)[0]
 
     @property
     def is_multipart(self) -> bool:
-        """Whether this is a multipart: the first field is then the list of its parts."""
+        """Whether this is a multipart. Its first field is then the list of its parts."""
         return bool(self) and isinstance(self[0], list)
 
     def walk(self) -> Iterator[tuple[str, BodyData]]:
-        """All parts with their numbers (RFC 9051, 6.4.5), each before those within it, this one first.
+        """Yield all parts with their numbers (RFC 9051, 6.4.5), this one first, each before the parts within it.
 
-        ``[('', <multipart/mixed>), ('1', <text/plain>), ('2', <message/rfc822>), ('2.1', <text/plain>)]``. The number
-        is that of ``BODY[2]``, ``BODY[2.MIME]`` and ``BINARY[2]``. A message that is no multipart has the one part
-        ``'1'``. The multipart of the whole message has the number ``''`` (``BODY[]`` is the message with its header),
-        the multipart that is the body of a message within it ``'2.TEXT'``, for it has no number of its own.
+        ``[('', <multipart/mixed>), ('1', <text/plain>), ('2', <message/rfc822>), ('2.1', <text/plain>)]``. Use the
+        number in ``BODY[2]``, ``BODY[2.MIME]`` or ``BINARY[2]``. A message that is not a multipart has one part,
+        ``'1'``. A multipart that is the whole message has the number ``''``; ``BODY[]`` is the message with its header.
+        A multipart that is the body of a message within the message has ``'2.TEXT'``, since the grammar gives it no
+        number.
         """
-        # One iterator for each level, so that a number lives no longer than the caller wants it.
+        # One iterator for each level, so that memory holds few numbers at a time.
         levels: list[Iterator[tuple[str, BodyData]]] = [iter([("" if self.is_multipart else "1", self)])]
         while levels:
             found = next(levels[-1], None)
@@ -64,11 +65,11 @@ class BodyData(tuple[Any, ...]):
                 if body is not None:
                     levels.append(iter([(f"{number}.TEXT" if body.is_multipart else f"{number}.1", body)]))
 
-    # -- what all parts have
+    # -- fields of all parts
 
     @property
     def content_type(self) -> str | None:
-        """``'text/plain'``, ``'multipart/alternative'``; ``'text'`` where the server left out the subtype."""
+        """The type: ``'text/plain'``, ``'multipart/alternative'``; ``'text'`` if the server left out the subtype."""
         kind = "multipart" if self.is_multipart else _word(self._at(0))
         subtype = _word(self._at(1))
         return f"{kind}/{subtype}" if kind and subtype else kind
@@ -80,12 +81,12 @@ class BodyData(tuple[Any, ...]):
 
     @property
     def charset(self) -> str | None:
-        """The charset of a text: ``'utf-8'``. Nothing says that Python knows it."""
+        """The charset of a text: ``'utf-8'``. Python may not know it."""
         return self.params.get("charset", "").strip(" '\"").lower() or None
 
     @property
     def disposition(self) -> str | None:
-        """``'inline'``, ``'attachment'`` (RFC 2183)."""
+        """The disposition: ``'inline'``, ``'attachment'`` (RFC 2183)."""
         return _word(self._extension.disposition)
 
     @property
@@ -95,10 +96,10 @@ class BodyData(tuple[Any, ...]):
 
     @property
     def filename(self) -> str | None:
-        """The name of the file: the disposition's parameter ``filename``, or else the type's parameter ``name``.
+        """The name of the file: the disposition's parameter ``filename``, otherwise the type's parameter ``name``.
 
-        It is what the sender wrote: it may be ``'../../etc/passwd'``, ``'C:\\\\x'``, ``'CON'`` or ``'.'``. Never use it
-        as a path.
+        Never use it as a path: the sender wrote it, and it may be ``'../../etc/passwd'``, ``'C:\\\\x'``, ``'CON'`` or
+        ``'.'``.
         """
         return self.disposition_params.get("filename") or self.params.get("name") or None
 
@@ -114,7 +115,7 @@ class BodyData(tuple[Any, ...]):
         """The URI of the content (RFC 2557)."""
         return _text(self._extension.location)
 
-    # -- what a part has that is no multipart
+    # -- fields of parts that are not multiparts
 
     @property
     def content_id(self) -> str | None:
@@ -134,12 +135,12 @@ class BodyData(tuple[Any, ...]):
 
     @property
     def size(self) -> int | None:
-        """The number of bytes, encoded as the part is. None also for -1, by which servers say that they can't tell."""
+        """The size in bytes, in the transfer encoding. None also for -1, which servers send for an unknown size."""
         return _count(self._field(6))
 
     @property
     def lines(self) -> int | None:
-        """The number of lines of a text or a message, encoded as it is."""
+        """The number of lines of a text or a message, in the transfer encoding."""
         return _count(self._field(9 if self._has_body else 7))
 
     @property
@@ -147,12 +148,12 @@ class BodyData(tuple[Any, ...]):
         """The MD5 of the content in base64 (RFC 1864)."""
         return _text(self._extension.md5)
 
-    # -- what a message within the message has
+    # -- fields of a message within the message
 
     def envelope(self, normalise_times: bool = True) -> Envelope | None:
-        """The envelope of a message within the message (message/rfc822), None for other parts.
+        """The envelope of a message within the message (message/rfc822). None for other parts.
 
-        ``normalise_times`` is the client's: whether the date is naive and in local time, or has the sender's zone.
+        With ``normalise_times`` the date is naive and in local time; otherwise it has the sender's zone.
         """
         value = self._field(7)
         if not self._is_message or not isinstance(value, tuple) or _is_disposition(value):
@@ -161,26 +162,26 @@ class BodyData(tuple[Any, ...]):
 
     @property
     def body(self) -> BodyData | None:
-        """The body structure of a message within the message (message/rfc822), None for other parts."""
+        """The body structure of a message within the message (message/rfc822). None for other parts."""
         return BodyData.create(self._field(8)) if self._has_body else None
 
-    # -- reading the fields
+    # -- positions of the fields
 
     def _at(self, index: int) -> Any:
         return self[index] if index < len(self) else None
 
     def _place(self, index: int) -> int:
-        """Where a field of a part is, by its place in the grammar (RFC 9051, 9: body-type-1part).
+        """The index of a part's field, from its index in the grammar (RFC 9051, 9: body-type-1part).
 
-        One place further to the front where the server left out the subtype: ``("TEXT" ("CHARSET" "utf-8") NIL NIL
-        "base64" 356 5)``, ``("MESSAGE" NIL NIL NIL "base64" 356)``.
+        It is one less if the server left out the subtype: ``("TEXT" ("CHARSET" "utf-8") NIL NIL "base64" 356 5)``,
+        ``("MESSAGE" NIL NIL NIL "base64" 356)``.
         """
         subtype = self._at(1)
         is_left_out = isinstance(subtype, tuple) or (subtype is None and isinstance(self._at(5), int))
         return index - 1 if is_left_out else index
 
     def _field(self, index: int) -> Any:
-        """The field of a part at a place in the grammar; None for a multipart, which has other fields."""
+        """The field at an index in the grammar of a part. None for a multipart, which has other fields."""
         return None if self.is_multipart else self._at(self._place(index))
 
     @property
@@ -189,10 +190,10 @@ class BodyData(tuple[Any, ...]):
 
     @property
     def _has_body(self) -> bool:
-        """Whether this is a message whose structure the server has looked into.
+        """Whether this is a message and the server sent its structure.
 
-        Gmail and Exchange may treat it as any file: ``("MESSAGE" "RFC822" NIL NIL NIL "7BIT" 836 NIL ("ATTACHMENT"
-        NIL) NIL)``. The envelope may be NIL with a body after it.
+        Gmail and Exchange may describe it as any file: ``("MESSAGE" "RFC822" NIL NIL NIL "7BIT" 836 NIL ("ATTACHMENT"
+        NIL) NIL)``. The envelope may be NIL although a body follows it.
         """
         envelope, body = self._field(7), self._field(8)
         if not (self._is_message and body and isinstance(body, tuple)) or _is_disposition(envelope):
@@ -201,10 +202,10 @@ class BodyData(tuple[Any, ...]):
 
     @property
     def _extension(self) -> _Extension:
-        """What only BODYSTRUCTURE has (RFC 9051, 9: body-ext-1part, body-ext-mpart)."""
+        """The fields that only BODYSTRUCTURE has (RFC 9051, 9: body-ext-1part, body-ext-mpart)."""
         if self.is_multipart:
-            # MD5 is a part's alone; the parameters stand in its place. Seen with the disposition one place too late,
-            # as in a part: "RELATED" ("BOUNDARY" "x") NIL ("INLINE" NIL) NIL NIL
+            # A multipart has parameters in the place of MD5. Some servers send the disposition one place too late, as
+            # in a part: "RELATED" ("BOUNDARY" "x") NIL ("INLINE" NIL) NIL NIL
             fields: tuple[Any, ...] = (None, *self[3:])
             places: tuple[int, ...] = (1, 2)
         else:
@@ -245,11 +246,11 @@ _FLOAT = rb"\d{1,20}(?:\.\d{1,20})?[eE]\+?\d{1,2}"
 
 
 def _is_disposition(value: Any) -> bool:
-    """Whether a field is a disposition by its form: ``("INLINE" NIL)``, ``("ATTACHMENT" ("FILENAME" "x"))``.
+    """Whether a field has the form of a disposition: ``("INLINE" NIL)``, ``("ATTACHMENT" ("FILENAME" "x"))``.
 
-    So is ``"INLINE"`` alone, without parentheses, and the header field as it stands in the message, which pymap 0.36
-    sends: ``"attachment; filename=\\"a b.txt\\""``. Not so the description that stands in the place of a multipart's
-    disposition at times: ``"Multipart message"``.
+    Also accepted are ``"INLINE"`` without parentheses, and the text of the header field, which pymap 0.36 sends:
+    ``"attachment; filename=\\"a b.txt\\""``. Some servers send a description in the place of a multipart's disposition,
+    ``"Multipart message"``. It is not accepted.
     """
     if isinstance(value, bytes):
         return value.partition(b";")[0].strip().upper() in _DISPOSITIONS
@@ -261,19 +262,19 @@ def _is_disposition(value: Any) -> bool:
 
 
 def _text(value: Any) -> str | None:
-    """The text of a string, or of a number, which is a string that was sent without its quotes."""
+    """The text of a string. A number is a string that the server sent without quotes."""
     raw = b"%d" % value if isinstance(value, int) else value if isinstance(value, bytes) else None
     return (decode_text(raw).strip() or None) if raw else None
 
 
 def _word(value: Any) -> str | None:
-    """The text of a string in which case does not count."""
+    """The text of a string in lower case."""
     text = _text(value)
     return text and text.lower()
 
 
 def _count(value: Any) -> int | None:
-    """A number, also as a string, and as some servers send large ones: ``9.3736e+06``."""
+    """A number; also as a string, and as a float, as some servers send large numbers: ``9.3736e+06``."""
     if isinstance(value, bytes):
         if value.isdigit() and len(value) <= 20:
             return int(value)
@@ -281,21 +282,21 @@ def _count(value: Any) -> int | None:
     return value if isinstance(value, int) and value >= 0 else None
 
 
-# -- reading
+# -- parsing
 
 
 def read_body(value: Sequence[Any]) -> tuple[BodyData, list[str]]:
-    """The body structure for a parsed BODY or BODYSTRUCTURE value, and what is wrong with it in words: mostly ``[]``.
+    """The body structure for the values of a BODY or BODYSTRUCTURE, and its faults in words: mostly ``[]``.
 
-    Servers send so many kinds of structure, and `BodyData` reads them, that there is one complaint only: parameters
-    that are no list, for then the fields are not what they seem.
+    `BodyData` accepts the many forms that servers send. So there is only one fault: parameters that are not a list. The
+    fields then have another meaning than they seem to have.
 
-    Without recursion: each multipart that is found is appended to ``pending`` and completed from the inside out.
+    No recursion: each multipart is appended to ``pending``, and completed after the multiparts within it.
     """
     faults: list[str] = []
     if not (value and isinstance(value[0], tuple)):
         return _read_part(value, faults), faults
-    # (multipart value, its list of parts, where it goes: the list of its parent and the index there)
+    # (values of a multipart, list of its parts, list of its parent's parts, index in that list)
     pending: list[tuple[Sequence[Any], list[Any], list[Any] | None, int]] = []
     todo: list[tuple[Sequence[Any], list[Any] | None, int]] = [(value, None, 0)]
     while todo:
@@ -319,10 +320,10 @@ def read_body(value: Sequence[Any]) -> tuple[BodyData, list[str]]:
 
 
 def _read_part(fields: Sequence[Any], faults: list[str]) -> BodyData:
-    """What has no parts before its fields: a part, or a multipart that lacks them and gets an empty list of them.
+    """A part, or a multipart whose parts are missing: that gets an empty list of parts.
 
-    Gmail sends ``("ALTERNATIVE" ("BOUNDARY" "x") NIL NIL)``; others ``("MIXED")`` and ``(NIL "MIXED")``. A part has
-    seven fields.
+    A part has seven fields or more. Gmail sends ``("ALTERNATIVE" ("BOUNDARY" "x") NIL NIL)``, other servers
+    ``("MIXED")`` and ``(NIL "MIXED")``.
     """
     if len(fields) >= 7:
         params = fields[2]

@@ -1,4 +1,4 @@
-"""The envelope of a message (RFC 9051, 7.5.2) and the addresses in it: their types, and reading them."""
+"""Envelopes of messages and the addresses in them (RFC 9051, 7.5.2). No I/O."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .header_text import decode_text, decode_words
 
 @dataclasses.dataclass
 class Address:
-    """One address of an envelope (RFC 9051, 7.5.2): each field bytes as the server sent them, or None.
+    """One address of an envelope (RFC 9051, 7.5.2). Each field is bytes as the server sent them, or None.
 
-    ``Address(name=b'Ann', route=None, mailbox=b'ann', host=b'example.org')``. In a group (RFC 5322) the start of the
-    group is an address with host None and mailbox its name, the end one with both None.
+    ``Address(name=b'Ann', route=None, mailbox=b'ann', host=b'example.org')``. A group (RFC 5322, 3.4) starts with an
+    address whose host is None and whose mailbox is the group's name. It ends with one whose host and mailbox are None.
     """
 
     __slots__ = ("host", "mailbox", "name", "route")
@@ -31,12 +31,12 @@ class Address:
     host: bytes | None
 
     def __str__(self) -> str:
-        """As in a header: ``'Ann <ann@example.org>'``.
+        """The address as in a header: ``'Ann <ann@example.org>'``.
 
-        Nothing is decoded. Bytes that are not ASCII are left out, and a control character is a space, so that the
-        text is one line.
+        Nothing is decoded. Bytes that are not ASCII are omitted. A control character becomes a space, so the text is
+        one line.
         """
-        # Here for the same reason as in datetime_util.
+        # Imported here: it is slow to import, and few programs need it.
         from email.utils import formataddr
 
         parts = [to_unicode(part) for part in (self.mailbox, self.host) if part]
@@ -47,9 +47,8 @@ class Address:
     def display_name(self) -> str | None:
         """The name to show, decoded (RFC 2047): ``'Zoë'`` for ``b'=?utf-8?q?Zo=C3=AB?='``, or None.
 
-        Where there is no name and no host it is the mailbox: the start of a group has the group's name there,
-        ``'undisclosed-recipients'``, and mail within one machine the user's, ``'root'``. It is what the sender wrote,
-        and proves nothing about who that is.
+        If name and host are missing, it is the mailbox. That is a group's name, ``'undisclosed-recipients'``, or a user
+        of the same machine, ``'root'``. The sender wrote it: it does not prove who the sender is.
         """
         raw = self.name
         if not raw and self._host is None and self.mailbox not in _NO_MAILBOXES:
@@ -58,11 +57,11 @@ class Address:
 
     @property
     def email(self) -> str | None:
-        """The address alone: ``'ann@example.org'``; None unless there is a mailbox as well as a host.
+        """The address alone: ``'ann@example.org'``, or None if mailbox or host is missing.
 
-        So it is None for the marks of a group, and where the server has put a stand-in: ``MISSING_MAILBOX`` and
-        ``MISSING_DOMAIN`` (Dovecot), ``unspecified-domain`` (Cyrus), ``.MISSING-HOST-NAME.`` (UW, Exchange). Raw
-        UTF-8 is decoded (RFC 6532), a domain in Punycode stays so. A mailbox that needs quotes in a header has them:
+        It is None at the start and end of a group. It is also None if the server sent a stand-in: ``MISSING_MAILBOX``,
+        ``MISSING_DOMAIN`` (Dovecot), ``unspecified-domain`` (Cyrus), ``.MISSING-HOST-NAME.`` (UW, Exchange). Raw UTF-8
+        is decoded (RFC 6532); a domain in Punycode is not. A mailbox that needs quotes in a header has them:
         ``'"ann smith"@example.org'``.
         """
         if not self.mailbox or self._host is None or self.mailbox in _NO_MAILBOXES:
@@ -76,18 +75,18 @@ class Address:
 
     @property
     def _host(self) -> bytes | None:
-        """The host, if the header had one."""
+        """The host, or None if the header has none."""
         return None if not self.host or self.host in _NO_HOSTS else self.host
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
-        # Before protocol 2, pickle knows no slots.
+        # Pickle protocols before 2 do not support slots.
         return super().__reduce_ex__(max(2, protocol.__index__()))
 
 
 Address.__module__ = "imapclient.response_types"
 
 
-# What servers put where a header has nothing that they could send.
+# What servers send as host or mailbox if the header has none.
 _NO_HOSTS = frozenset(
     {
         # Dovecot 2.3, for "From: root" and for "From: <ann@>"
@@ -113,7 +112,7 @@ _NO_MAILBOXES = frozenset(
     }
 )
 _CONTROL_TO_SPACE = dict.fromkeys([*range(9), *range(10, 32), 127], " ")
-# dot-atom and quoted-string (RFC 5322, 3.2; RFC 6532 adds what is not ASCII), but for where the dots stand.
+# dot-atom and quoted-string (RFC 5322, 3.2; RFC 6532 adds characters beyond ASCII). Dots may stand anywhere.
 _DOT_ATOM = re.compile(r"[^\x00-\x20()<>\[\]:;@\\,\"\x7f]+")
 _ESCAPED = re.compile(r"\\.")
 _QUOTE_OR_BACKSLASH = re.compile(r'["\\]')
@@ -121,13 +120,13 @@ _DOMAIN = re.compile(_DOT_ATOM.pattern + r"|\[[^\x00-\x20\[\]\\\x7f]*\]")
 
 
 def _is_quoted(text: str) -> bool:
-    """Whether text is a quoted-string. Not by one expression, whose memory would be a hundred times the text's."""
+    """Whether text is a quoted-string. One expression for it would take a hundred times the text's memory."""
     inside = text[1:-1]
     return text == f'"{inside}"' and not _QUOTE_OR_BACKSLASH.search(_ESCAPED.sub("", inside))
 
 
 class _WithUnreadableDate:
-    """What an envelope holds beside its fields. The slot is empty in most, which costs no time."""
+    """An attribute of envelopes that is not a field. It is not set in most envelopes, which costs no time."""
 
     __slots__ = ("_unreadable_date",)
     _unreadable_date: bytes | None
@@ -137,9 +136,9 @@ class _WithUnreadableDate:
 class Envelope(_WithUnreadableDate):
     """The envelope of a message (RFC 9051, 7.5.2).
 
-    ``date`` is a datetime, naive and in local time unless ``normalise_times`` is off, or None where the header is
-    missing or can't be read. Text is bytes as in the header (not decoded), the address lists are tuples of `Address`;
-    each is None where the server sent NIL.
+    ``date`` is a datetime, naive and in local time unless ``normalise_times`` is off. It is None if the header is
+    missing or can't be parsed. Text is bytes as in the header, not decoded. Address lists are tuples of `Address`. A
+    field is None if the server sent NIL.
     """
 
     __slots__ = (
@@ -167,7 +166,7 @@ class Envelope(_WithUnreadableDate):
     message_id: bytes | None
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        """For IPython: as it is, with a line for each field where one is not enough."""
+        """For IPython: prints the repr, with a line for each field if it is too long for one line."""
         with printer.group(len("Envelope("), "Envelope(", ")"):
             for field in dataclasses.fields(self):
                 if field.name != "date":
@@ -178,35 +177,35 @@ class Envelope(_WithUnreadableDate):
 
     @property
     def subject_text(self) -> str | None:
-        """The subject, decoded (RFC 2047): ``'Grüße'`` for ``b'=?utf-8?q?Gr=C3=BC=C3=9Fe?='``. None without one.
+        """The subject, decoded (RFC 2047): ``'Grüße'`` for ``b'=?utf-8?q?Gr=C3=BC=C3=9Fe?='``, or None.
 
-        One line, whatever the bytes are. What can't be decoded is U+FFFD.
+        It is one line, whatever the bytes are. Bytes that can't be decoded become U+FFFD.
         """
         return None if self.subject is None else decode_words(self.subject)
 
     @property
     def unreadable_date(self) -> bytes | None:
-        """The date's bytes where they are no date that can be read, such as ``b'00-Jan-0000'``; else None."""
+        """The bytes of a date that can't be parsed, such as ``b'00-Jan-0000'``; otherwise None."""
         try:
             return self._unreadable_date
         except AttributeError:
             return None
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
-        # Before protocol 2, pickle knows no slots.
+        # Pickle protocols before 2 do not support slots.
         return super().__reduce_ex__(max(2, protocol.__index__()))
 
 
 Envelope.__module__ = "imapclient.response_types"
 
 
-# -- reading
+# -- parsing
 
 
 class PartlyReadError(ProtocolError):
-    """A part of an item is not IMAP. ``sound`` is the item's value without that part. The connection is usable.
+    """A part of an item's value is not valid. ``sound`` is the value without that part. The connection is usable.
 
-    The text tells the first of the ``faults``.
+    The text lists the first five of the ``faults``.
     """
 
     def __init__(self, message: object = "", sound: Any = None, faults: Sequence[str] = ()) -> None:
@@ -215,16 +214,16 @@ class PartlyReadError(ProtocolError):
 
 
 def read_envelope(fields: Sequence[Any], normalise_times: bool = True) -> tuple[Envelope, list[str]]:
-    """The envelope for a parsed ENVELOPE value, and what is wrong with it in words: mostly nothing, ``[]``.
+    """The envelope for the values of an ENVELOPE, and its faults in words: mostly ``[]``.
 
-    Fields that are missing at the end are None, without a word. So is a field, with one, that is not what the grammar
-    has in its place. An address that can't be read is left out of its list. A date that is none is no fault of the
-    server's: it is in ``unreadable_date``.
+    A field that is missing at the end is None, and no fault. A field of the wrong kind is None, and a fault. An address
+    that is not valid is omitted, and a fault. A date that can't be parsed is the sender's fault, so it is not reported:
+    it is in ``unreadable_date``.
     """
     faults: list[str] = []
     if len(fields) != 10:
         if len(fields) > 10:
-            faults.append(f"more than the ten fields of an envelope, from here on: {brief(fields[10])}")
+            faults.append(f"more than ten fields, from {brief(fields[10])} on")
         fields = (*fields, *[None] * 10)[:10]
     date, subject, from_, sender, reply_to, to, cc, bcc, in_reply_to, message_id = fields
     moment = _date(date, normalise_times) if date else None
@@ -253,7 +252,7 @@ def _date(value: Any, normalise_times: bool) -> datetime.datetime | None:
 
 
 def _string(value: Any, faults: list[str]) -> bytes | None:
-    """A string or NIL. A number is a string that was sent without its quotes."""
+    """The bytes of a string, or None. A number is a string that the server sent without quotes."""
     if value is None or isinstance(value, bytes):
         return value
     if isinstance(value, int):
@@ -263,7 +262,7 @@ def _string(value: Any, faults: list[str]) -> bytes | None:
 
 
 def _addresses(value: Any, faults: list[str]) -> tuple[Address, ...] | None:
-    """The addresses of a list; None for an empty one."""
+    """The addresses in a list, or None if it is empty."""
     if not value:
         return None
     if not isinstance(value, tuple):
@@ -278,7 +277,7 @@ def _addresses(value: Any, faults: list[str]) -> tuple[Address, ...] | None:
         name, route, mailbox, host = address
         if not (type(mailbox) is bytes is type(host) and route is None and (name is None or type(name) is bytes)):
             if isinstance(mailbox, tuple) or isinstance(host, tuple):
-                # With None in its place this would be the mark of a group.
+                # With None in place of the list, the address would be the start or end of a group.
                 faults.append(f"not an address: {brief(address)}")
                 continue
             name, route, mailbox, host = (_string(field, faults) for field in address)

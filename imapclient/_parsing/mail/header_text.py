@@ -1,11 +1,10 @@
-"""The text that bytes of a header stand for: encoded words (RFC 2047) and parameters (RFC 2231).
+"""The text of header fields: encoded words (RFC 2047) and parameters (RFC 2231). No I/O; never raises.
 
-Each function is total: any bytes give a str without lone surrogates, in one line and without control characters, so
-that no text can end one header and begin another. What can't be decoded is shown, not dropped: a byte that means
-nothing in its charset is U+FFFD, and a charset that nobody knows is read as UTF-8.
+Any bytes give a str of one line, without control characters and lone surrogates. So no text can end one header and
+start another. A byte that is not valid in its charset becomes U+FFFD. An unknown charset is read as UTF-8.
 
-The stdlib's functions for this are not total. `email.header.decode_header` raises for broken base64, and
-`email.utils.decode_params` for a section with a number that is long enough.
+The standard library's functions for this raise: `email.header.decode_header` for broken base64,
+`email.utils.decode_params` for a section with a long number.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-# The expressions of this module are text: it takes a while to make them, so `re` does it where they are first needed.
+# The expressions in this module are text: compiling them takes a while, so `re` does it when they are first used.
 
 # -- plain text
 
@@ -28,23 +27,23 @@ _SURROGATE = "[\ud800-\udfff]"
 
 
 def decode_text(raw: bytes) -> str:
-    """Text without encoded words: ``decode_text(b'caf\\xc3\\xa9') == 'café'``. It is read as UTF-8."""
+    """UTF-8 text without encoded words: ``decode_text(b'caf\\xc3\\xa9') == 'café'``."""
     return _one_line(raw.decode("utf-8", "replace"))
 
 
 def _one_line(text: str) -> str:
-    """Text unfolded (RFC 5322, 2.2.3), with a space for each control character that is left."""
+    """Text unfolded (RFC 5322, 2.2.3), with a space in place of each remaining control character."""
     if text.isprintable():
         return text
     text = re.sub(_CONTROL, " ", re.sub(_FOLD, "", text))
-    # Out of UTF-7, the one charset that can name half of a character.
+    # From UTF-7, the only charset that can encode half of a surrogate pair.
     return re.sub(_SURROGATE, "\ufffd", text)
 
 
 # -- charsets
 
-# What mailers mean when they say less: the repertoire that browsers read under the same name (the WHATWG's Encoding
-# Standard). A message in "gb2312" has characters of its superset more often than not.
+# The superset that mailers mean by the name of a charset, as in the WHATWG's Encoding Standard. Most messages in
+# "gb2312" have characters of gb18030.
 _MEANT = {
     "ascii": "utf-8",
     "big5": "cp950",
@@ -54,7 +53,7 @@ _MEANT = {
     "iso8859-1": "cp1252",
     "shift_jis": "cp932",
 }
-# Names in use that Python does not know.
+# Names that mailers use and Python does not know.
 _OTHER_NAMES = {
     "iso-8859-8-e": "iso-8859-8",
     "iso-8859-8-i": "iso-8859-8",
@@ -64,7 +63,7 @@ _OTHER_NAMES = {
     "x-gbk": "gb18030",
     "x-sjis": "cp932",
 }
-# Python's codecs that are no charsets of mail. Two of them take time in proportion to the square of the length.
+# Codecs of Python that are not charsets of mail. Two of them take quadratic time.
 _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 
 
@@ -72,10 +71,10 @@ _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined",
 def _known_names() -> frozenset[str]:
     """The names of Python's codecs, normalised.
 
-    `codecs.lookup` keeps every name that it was ever asked for, and takes long for one that it does not know. The
-    senders of mail choose these names.
+    Other names must not reach `codecs.lookup`: it keeps every name in memory, and is slow for an unknown one. The
+    sender of a mail chooses these names.
     """
-    # Here, since it is seldom needed and slow to import.
+    # Imported here: it is slow to import, and few programs need it.
     import pkgutil
 
     modules = (module.name for module in pkgutil.iter_modules(encodings.__path__))
@@ -98,9 +97,9 @@ def _decode(raw: bytes, charset: str) -> str:
 
 # -- encoded words
 
-# encoded-word = "=?" charset ["*" language] "?" encoding "?" encoded-text "?=" (RFC 2047, 2; RFC 2231, 5). Beyond the
-# grammar, because mailers do it: spaces and some question marks in the text, and words next to other text without a
-# space. The limits keep the time in proportion to the length, whatever the text.
+# encoded-word = "=?" charset ["*" language] "?" encoding "?" encoded-text "?=" (RFC 2047, 2; RFC 2231, 5)
+# Mailers also send spaces and question marks in the encoded text, and no space between a word and other text. The
+# limits keep the time linear in the length of any text.
 _WORD = rb"""(?x)
     =\? ([\w.:()+-]{0,60}) (?: \* [^?\s]{0,60} )? \? ([BbQq]) \?
     ( [^?]* (?: \? (?!=) [^?]* ){0,20} ) \?=
@@ -111,7 +110,7 @@ _NOT_BASE64 = bytes(sorted(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabc
 def decode_words(raw: bytes) -> str:
     """Text with its encoded words decoded: ``decode_words(b'=?utf-8?q?caf=C3=A9?= =?utf-8?b?4oKs?=') == 'café€'``.
 
-    Words that follow each other in one charset are decoded as one, since some mailers cut within a character.
+    Adjacent words in one charset are decoded together, since some mailers cut within a character.
     """
     if b"=?" not in raw:
         return decode_text(raw)
@@ -135,11 +134,11 @@ def decode_words(raw: bytes) -> str:
 
 
 def _base64(text: bytes) -> bytes:
-    """What can be read of base64: characters outside the alphabet are left out, padding may stand anywhere or lack."""
+    """Decoded base64. Characters outside the alphabet are skipped. Padding may stand anywhere, or be missing."""
     runs = []
     for run in text.translate(None, _NOT_BASE64).split(b"="):
         if len(run) % 4 == 1:
-            # Six bits are no byte.
+            # One character has six bits: less than a byte.
             run = run[:-1]
         runs.append(binascii.a2b_base64(run + b"=" * (-len(run) % 4)))
     return b"".join(runs)
@@ -147,19 +146,21 @@ def _base64(text: bytes) -> bytes:
 
 # -- parameters
 
-# parameter name = attribute ["*" section] ["*"] (RFC 2231, 7). The last asterisk says that the value is extended:
-# percent-encoded, and in the first section with its charset and language before it.
+# parameter name = attribute ["*" section] ["*"] (RFC 2231, 7). The last asterisk marks an extended value. That is
+# percent-encoded, and its first section starts with charset and language.
 _SECTION = r"([^*]+)(?:\*([0-9]{1,4}))?(\*)?"
 _PERCENT = rb"%([0-9A-Fa-f]{2})"
 
 
 def decode_parameters(fields: Any) -> dict[str, str]:
-    """Parameters as the grammar has them, names and values in turn, as text: names in lower case, values decoded.
+    """The parameters in a list of names and values, as text. Names are in lower case, values are decoded.
 
     ``decode_parameters((b'CHARSET', b'utf-8', b'NAME*', b"utf-8''%E2%82%AC"))`` is
-    ``{'charset': 'utf-8', 'name': '€'}``. Values may be extended, in sections, in encoded words, or raw UTF-8. Where a
-    name comes more than once, the first counts, and an extended value before a plain one. NIL is the empty value that
-    Exchange means by it. What is no list, and a name or value that is no string, is left out.
+    ``{'charset': 'utf-8', 'name': '€'}``.
+
+    Values may be extended, in sections, in encoded words, or raw UTF-8. If a name occurs twice, the first value is
+    used, and an extended value rather than a plain one. NIL is an empty value: Exchange sends it so. A name or value
+    that is not a string is omitted. Anything but a list gives ``{}``.
     """
     plain: dict[str, str] = {}
     extended: dict[str, dict[int, tuple[bytes, bool]]] = {}
@@ -176,7 +177,7 @@ def decode_parameters(fields: Any) -> dict[str, str]:
         elif name:
             plain.setdefault(name, decode_words(value))
     for name, sections in extended.items():
-        # The text of an extended value that is empty may stand in a plain one beside it.
+        # Some mailers send an empty extended value and the text in a plain one.
         plain[name] = _extended([sections[number] for number in sorted(sections)]) or plain.get(name, "")
     return plain
 
@@ -186,7 +187,7 @@ _PARAMETER = rb'(?s);\s*([^\s=;"]+)\s*=\s*(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^;"]*)
 
 
 def split_parameters(raw: bytes) -> tuple[bytes, tuple[bytes, ...]]:
-    """A field's value and its parameters, names and values in turn, not decoded.
+    """A field's value, and its parameters as a list of names and values, not decoded.
 
     ``split_parameters(b'inline; filename="a b"; size=3')`` is ``(b'inline', (b'filename', b'a b', b'size', b'3'))``.
     """
@@ -197,7 +198,7 @@ def split_parameters(raw: bytes) -> tuple[bytes, tuple[bytes, ...]]:
 
 
 def _extended(sections: Sequence[tuple[bytes, bool]]) -> str:
-    """The text of a value in its sections, each with whether it is percent-encoded."""
+    """The text of a value in sections: pairs of bytes and whether these are percent-encoded."""
     first, is_encoded = sections[0]
     charset = b""
     parts = [value for value, _ in sections]

@@ -1,8 +1,8 @@
-"""The content of a part that arrives piece by piece: its transfer encoding undone (RFC 2045, 6), and written to a file.
+"""Decodes the content of a part, piece by piece (RFC 2045, 6), and writes it to the caller's file. No other I/O.
 
-What is decoded is what Python's ``email`` package makes of the whole: characters that don't belong there are skipped,
-and base64 ends at its padding, whatever a mailing list has put behind it. Only of base64 that ends after the first
-character of four it makes nothing, and here that character is left out.
+The result is that of Python's ``email`` package. Characters outside the alphabet are skipped. Base64 ends at its
+padding, even if a mailing list has added text. One difference: ``email`` decodes nothing of base64 that ends after the
+first character of four. Here only that character is skipped.
 """
 
 from __future__ import annotations
@@ -15,19 +15,23 @@ from ...util import shortened
 
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 _NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
-# How much of a line without end is kept back: lines of quoted-printable have 76 characters.
-_LONGEST_LINE = 65536
+# The most of an unfinished line that is kept, in bytes. Lines of quoted-printable have at most 76.
+_MAX_LINE_KEPT = 65536
 
 
 class Decoder(Protocol):
-    """Takes the encoded bytes in pieces of any size, and gives what can be decoded by then."""
+    """Decodes bytes that are fed in pieces of any size."""
 
-    def feed(self, data: bytes) -> bytes: ...
+    def feed(self, data: bytes) -> bytes:
+        """Decode as much as is complete by now."""
 
-    def end(self) -> bytes: ...
+    def end(self) -> bytes:
+        """Decode the rest."""
 
 
 class Identity:
+    """For 7bit, 8bit and binary: the bytes are not encoded."""
+
     def feed(self, data: bytes) -> bytes:
         return data
 
@@ -36,10 +40,12 @@ class Identity:
 
 
 class Base64Decoder:
+    """Decodes base64 (RFC 2045, 6.8)."""
+
     def __init__(self) -> None:
         self._rest = b""
         self._ended = False
-        # How many "=" have come since the last other character.
+        # The number of "=" since the last other character.
         self._padding = 0
 
     def feed(self, data: bytes) -> bytes:
@@ -52,7 +58,7 @@ class Base64Decoder:
         if others:
             found = bytearray(data)
             for part in others:
-                # The padding is what makes four of two or three characters. Any other "=" does not belong there.
+                # Padding fills two or three characters up to four. Any other "=" is skipped.
                 self._padding += 1
                 if len(found) % 4 >= 2 and len(found) % 4 + self._padding >= 4:
                     self._rest = bytes(found)
@@ -67,21 +73,23 @@ class Base64Decoder:
 
     def end(self) -> bytes:
         rest, self._rest, self._ended = self._rest, b"", True
-        # A single character has not even eight bits.
+        # One character has six bits: less than a byte.
         if len(rest) % 4 == 1:
             rest = rest[:-1]
         return a2b_base64(rest + b"=" * (-len(rest) % 4))
 
 
 class QuotedPrintableDecoder:
+    """Decodes quoted-printable (RFC 2045, 6.7)."""
+
     def __init__(self) -> None:
         self._rest = b""
 
     def feed(self, data: bytes) -> bytes:
         data = self._rest + data
         cut = data.rfind(b"\n") + 1
-        if not cut and len(data) > _LONGEST_LINE:
-            # Not within "=41".
+        if not cut and len(data) > _MAX_LINE_KEPT:
+            # An escape such as "=41" must not be cut.
             equals = data.find(b"=", len(data) - 2)
             cut = len(data) if equals < 0 else equals
         self._rest = data[cut:]
@@ -103,24 +111,25 @@ _DECODERS: dict[str, Callable[[], Decoder]] = {
 
 
 def decoder_for(encoding: str) -> Decoder:
-    """The decoder for a Content-Transfer-Encoding; that of a part without one is 7bit, so ``""`` is too.
+    """A new decoder for a Content-Transfer-Encoding: ``'base64'``. ``''`` means that the part has none, so 7bit.
 
-    ProtocolError for one that nobody has defined.
+    Raises ProtocolError for an unknown encoding.
     """
     make = _DECODERS.get(encoding.strip().lower())
     if make is None:
-        raise ProtocolError(f"an unknown transfer encoding: {shortened(encoding.encode('utf-8', 'replace'))}")
+        raise ProtocolError(f"unknown transfer encoding: {shortened(encoding.encode('utf-8', 'replace'))}")
     return make()
 
 
 class Writable(Protocol):
-    """What is needed of a file object: open it in binary mode."""
+    """A file object in binary mode, or any object with its ``write``."""
 
-    def write(self, data: bytes, /) -> object: ...
+    def write(self, data: bytes, /) -> object:
+        """Write bytes, and return how many."""
 
 
 class PartWriter:
-    """Writes a part to a file; ``written`` counts the bytes there."""
+    """Decodes a part and writes it to a file. ``written`` is the number of bytes written."""
 
     def __init__(self, file: Writable, decoder: Decoder) -> None:
         self.written = 0
@@ -136,9 +145,9 @@ class PartWriter:
     def _write(self, data: bytes) -> None:
         while data:
             count = self._file.write(data)
-            # A raw file may take a part only. What is no count took all of it.
-            taken = count if isinstance(count, int) and 0 <= count < len(data) else len(data)
-            if taken == 0:
-                raise OSError("the file takes no more")
-            self.written += taken
-            data = data[taken:]
+            # A raw file may write a part only. Anything but a count means that all was written.
+            written = count if isinstance(count, int) and 0 <= count < len(data) else len(data)
+            if written == 0:
+                raise OSError("the file accepts no more data: its write() returned 0")
+            self.written += written
+            data = data[written:]

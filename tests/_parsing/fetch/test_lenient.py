@@ -1,4 +1,4 @@
-"""FETCH responses of which a part can't be read."""
+"""FETCH responses in which some items can't be parsed."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imapclient._parsing.fetch.lenient import read_leniently
+from imapclient._parsing.fetch.lenient import mended, read_leniently
 from imapclient._parsing.fetch.parser import parse_fetch
-from imapclient._parsing.lexer import mended
 from imapclient._parsing.records import Record
+from imapclient._parsing.responses import ReadOptions, Untagged
 from imapclient.exceptions import FetchError, ProtocolError
 from imapclient.response_parser import parse_fetch_response
 from tests.fixtures import fetch, lenient_fetch
-from tests.fixtures.case import Case, cut_everywhere, data_start, number
+from tests.fixtures.case import Case, cut_everywhere, number, untagged
 from tests.fixtures.chunks import read
 
 
 @pytest.mark.parametrize("case", lenient_fetch.CASES, ids=lambda case: case.name)
-def test_what_is_sound(case: Case) -> None:
+def test_the_sound_items(case: Case) -> None:
     line, records = read(case.raw)
-    items, errors = read_leniently(number(line), line, data_start(line), records, normalise_times=False)
+    items, errors = read_leniently(untagged(line, records), ReadOptions(normalise_times=False))
     assert (items, [(error.item, error.value) for error in errors]) == case.expected
     assert all(type(error) is FetchError and error.sequence_number == number(line) for error in errors)
 
 
 @pytest.mark.parametrize("case", lenient_fetch.CASES, ids=lambda case: case.name)
-def test_it_is_not_read_otherwise(case: Case) -> None:
-    """Each of these is one that the parser refuses, which is why it gets here."""
+def test_the_parser_refuses_each_case(case: Case) -> None:
+    """The parser refuses each of these responses."""
     line, records = read(case.raw)
     with pytest.raises(ProtocolError):
-        parse_fetch(number(line), line, data_start(line), records)
+        parse_fetch(untagged(line, records))
 
 
 @pytest.mark.parametrize("case", fetch.CASES, ids=lambda case: case.name)
 def test_a_sound_response_is_read_the_same(case: Case) -> None:
     line, records = read(case.raw)
-    items, errors = read_leniently(number(line), line, data_start(line), records, normalise_times=False)
+    items, errors = read_leniently(untagged(line, records), ReadOptions(normalise_times=False))
     assert (items, errors) == (case.expected, [])
 
 
@@ -47,9 +47,9 @@ def test_a_sound_response_is_read_the_same(case: Case) -> None:
 def test_a_response_cut_anywhere_has_the_items_before_the_cut(case: Case) -> None:
     for line, records in cut_everywhere(read(case.raw)):
         with contextlib.suppress(ProtocolError):
-            parse_fetch(number(line), line, data_start(line), records)
+            parse_fetch(untagged(line, records))
             continue
-        items, errors = read_leniently(number(line), line, data_start(line), records, normalise_times=False)
+        items, errors = read_leniently(untagged(line, records), ReadOptions(normalise_times=False))
         assert errors
         named = {error.item for error in errors}
         for key, value in items.items():
@@ -67,7 +67,7 @@ _LINE = st.lists(st.one_of(_WORD, st.binary(max_size=6)), max_size=20).map(b" ".
 def test_it_is_total(records: list[bytes | tuple[bytes, bytes]]) -> None:
     first = records[0]
     line = first if isinstance(first, bytes) else first[0]
-    items, errors = read_leniently(7, line, 0, records)
+    items, errors = read_leniently(Untagged(b"FETCH", 7, line, 0, records))
     assert items[b"SEQ"] == 7
     assert all(type(error) is FetchError and error.sequence_number == 7 for error in errors)
 
@@ -79,12 +79,13 @@ def test_mending_changes_nothing_but_escapes(line: bytes) -> None:
     assert after.replace(b"\\", b"") == line.replace(b"\\", b"")
 
 
+@pytest.mark.processor_seconds(60)
 @pytest.mark.parametrize("unit", [b'("', b'(" ', b'("a', b'"\\', b' "x" b', b'" ', b'"a ', b"(", b"((A) ", b'" a'])
 def test_a_hostile_line_costs_no_more_than_its_length(unit: bytes) -> None:
     line = b"(" + unit * (100_000 // len(unit))
     tracemalloc.start()
     try:
-        items, errors = read_leniently(1, line, 0)
+        items, errors = read_leniently(Untagged(b"FETCH", 1, line))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -129,7 +130,7 @@ def test_a_message_without_a_uid_keeps_its_sequence_number_where_one_item_can_no
 
 
 def test_a_cut_response_without_a_uid_is_filed_under_none() -> None:
-    """Its sequence number may be the UID of another message."""
+    """The key would be its sequence number, which may be the UID of another message."""
     result = parse_fetch_response([b"1 (FLAGS (\\Seen) X"])
     assert result == {}
     assert [(error.message, error.sequence_number) for error in result.errors] == [(None, 1)]
@@ -141,5 +142,5 @@ def test_strict() -> None:
 
 
 def test_the_errors_of_one_response_are_bounded() -> None:
-    _, errors = read_leniently(1, b"(UID 5 " + b"1 " * 100_000 + b")", 0)
+    _, errors = read_leniently(Untagged(b"FETCH", 1, b"(UID 5 " + b"1 " * 100_000 + b")"))
     assert len(errors) == 20

@@ -1,4 +1,4 @@
-"""What FETCH gives."""
+"""The results of FETCH."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def _result() -> FetchResult:
     return result
 
 
-def test_a_message_that_is_not_there() -> None:
+def test_a_missing_message() -> None:
     with pytest.raises(KeyError):
         _result()[99]
 
 
-def test_a_message_that_is_not_there_has_no_items_where_that_is_asked_for() -> None:
+def test_a_missing_message_has_no_items_with_a_default_factory() -> None:
     result = parse_fetch_response([b"1 (UID 5)"])
     assert isinstance(result, defaultdict)
     assert result[99] == {}

@@ -1,8 +1,6 @@
-"""Which sections of messages a FETCH has asked for."""
+"""The sections of messages that a FETCH command asks for."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 
@@ -10,16 +8,14 @@ from imapclient._parsing.fetch.sections import AskedSections
 
 
 def kept(request: bytes, *names: bytes) -> list[bytes]:
-    items: dict[bytes, Any] = dict.fromkeys(names)
+    """The names that a response may have, out of these."""
     sections = AskedSections(request)
-    has_all = sections.has_all([items])
-    sections.keep_asked(items)
-    assert has_all == (list(items) == list(names))
+    has_all = sections.has_all([dict.fromkeys(names)])
+    dropped = sections.not_asked(names)
+    assert has_all is not bool(dropped)
     # Once more, now that the names are known.
-    again = dict.fromkeys(names)
-    sections.keep_asked(again)
-    assert again == items
-    return list(items)
+    assert list(sections.not_asked(names)) == list(dropped)
+    return [name for name in names if name not in dropped]
 
 
 @pytest.mark.parametrize(
@@ -36,14 +32,14 @@ def kept(request: bytes, *names: bytes) -> list[bytes]:
         (b"(RFC822)", b"RFC822"),
         (b"(RFC822.HEADER UID)", b"RFC822.HEADER"),
         (b"(RFC822 RFC822.TEXT)", b"RFC822.TEXT"),
-        # Other names for the same, which some servers answer with.
+        # other names for the same section, with which some servers answer
         (b"(RFC822)", b"BODY[]"),
         (b"(BODY.PEEK[HEADER])", b"RFC822.HEADER"),
-        # What it may answer with is not known.
+        # not known: anything may be an answer to it
         (b"(X-ALL-TEXT)", b"BODY[TEXT]"),
     ],
 )
-def test_what_answers_a_request(request_: bytes, name: bytes) -> None:
+def test_sections_that_were_asked_for(request_: bytes, name: bytes) -> None:
     assert kept(request_, b"SEQ", name, b"FLAGS") == [b"SEQ", name, b"FLAGS"]
 
 
@@ -64,10 +60,10 @@ def test_what_answers_a_request(request_: bytes, name: bytes) -> None:
         (b"(BODY.PEEK[]<0.10> MODSEQ)", b"BODY[1]"),
     ],
 )
-def test_what_nobody_has_asked_for(request_: bytes, name: bytes) -> None:
+def test_sections_that_were_not_asked_for(request_: bytes, name: bytes) -> None:
     assert kept(request_, b"SEQ", name, b"FLAGS") == [b"SEQ", b"FLAGS"]
 
 
 @pytest.mark.parametrize("name", [b"RFC822.SIZE", b"BODY", b"BODYSTRUCTURE", b"ENVELOPE", b"MODSEQ", b"X-GM-MSGID"])
-def test_what_is_no_section_stays(name: bytes) -> None:
+def test_other_items_are_kept(name: bytes) -> None:
     assert kept(b"(FLAGS)", b"SEQ", name) == [b"SEQ", name]

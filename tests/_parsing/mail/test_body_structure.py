@@ -1,4 +1,4 @@
-"""Body structures: their shape, the numbers of their parts, what their fields mean, and that none makes them raise."""
+"""Body structures: shape, numbers of parts, meaning of fields. No bytes make the properties raise."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from imapclient.response_types import Address, Envelope
 from tests._parsing.mail.test_header_text import is_one_line
 from tests.fixtures import bodystructure
 from tests.fixtures.bodystructure import MEANINGS, Meaning
-from tests.fixtures.case import Case, data_start
+from tests.fixtures.case import Case, untagged
 from tests.fixtures.chunks import read
 from tests.helpers.dovecot import Dovecot
 
@@ -31,8 +31,7 @@ ENVELOPE = (b"Wed, 17 Jul 1996 02:23:25 -0700", b"=?utf-8?q?=C3=A4?=", ((b"A", N
 
 
 def _read(raw: bytes) -> Any:
-    line, records = read(raw)
-    return parse_fetch(1, line, data_start(line), records)[b"BODYSTRUCTURE"]
+    return parse_fetch(untagged(*read(raw)))[b"BODYSTRUCTURE"]
 
 
 # -- shape
@@ -93,7 +92,7 @@ def test_no_recursion() -> None:
 
 
 @pytest.mark.parametrize("case", bodystructure.PARTLY, ids=lambda case: case.name)
-def test_what_is_wrong_with_a_structure(case: Case) -> None:
+def test_faults_of_a_structure(case: Case) -> None:
     with pytest.raises(PartlyReadError, match="in a body structure: not a list of parameters") as caught:
         _read(case.raw)
     assert caught.value.sound == case.expected
@@ -101,7 +100,7 @@ def test_what_is_wrong_with_a_structure(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", bodystructure.BROKEN, ids=lambda case: case.name)
-def test_what_can_not_be_read(case: Case) -> None:
+def test_a_structure_with_faults_in_a_response(case: Case) -> None:
     with pytest.raises(ProtocolError):
         _read(case.raw)
 
@@ -123,7 +122,7 @@ def test_walk() -> None:
 
 
 def test_a_part_of_a_structure_is_walked_as_a_whole() -> None:
-    """Its numbers are then those within itself."""
+    """Its numbers then start at that part."""
     body = BodyData.create(((PART, PART, b"ALTERNATIVE"), b"MIXED"))
     assert [number for number, _ in body[0][0].walk()] == ["", "1", "2"]
 
@@ -168,7 +167,7 @@ def _text(subject: str) -> EmailMessage:
 
 
 def _numbered() -> list[bytes]:
-    """A message with parts of every kind, and messages that are nothing but another message."""
+    """A message with parts of every kind, and messages whose body is another message."""
     single = _text("einzeln")
     multiple = _text("für alle")
     multiple.add_alternative("<p>", subtype="html")

@@ -1,4 +1,4 @@
-"""Addresses and envelopes: their text, what is read of the ones that are not as they should be, and copies of them."""
+"""Addresses and envelopes: text, values of invalid ones, copies."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from hypothesis import strategies as st
 
 from imapclient._parsing.fetch.parser import parse_fetch
 from imapclient._parsing.mail.envelope import PartlyReadError, read_envelope
+from imapclient._parsing.responses import ReadOptions
 from imapclient.exceptions import ProtocolError
 from imapclient.response_types import Address, Envelope
 from tests._parsing.mail.test_header_text import is_one_line
 from tests.fixtures import envelope as envelope_cases
-from tests.fixtures.case import Case, data_start
+from tests.fixtures.case import Case, untagged
 from tests.fixtures.chunks import read
 
 
 @pytest.fixture(autouse=True, scope="module")
 def no_warnings_about_bytes() -> Iterator[None]:
-    """The text of an address drops what is not ASCII, and says so each time."""
+    """str(address) drops bytes that are not ASCII, and logs a warning each time."""
     logging.getLogger("imapclient.util").disabled = True
     yield
     logging.getLogger("imapclient.util").disabled = False
 
 
 def _read(raw: bytes) -> Any:
-    line, records = read(raw)
-    return parse_fetch(1, line, data_start(line), records, normalise_times=False)[b"ENVELOPE"]
+    return parse_fetch(untagged(*read(raw)), ReadOptions(normalise_times=False))[b"ENVELOPE"]
 
 
 # -- the text of an address
@@ -58,7 +58,7 @@ def _read(raw: bytes) -> Any:
         (Address(b"Ann", None, b"ann", b""), "Ann <ann>"),
         (Address(b"Ann", b"@relay", b"ann", b"example.org"), "Ann <ann@example.org>"),
         (Address(b"caf\xc3\xa9", None, b"\xffann", b"example.org"), "caf <ann@example.org>"),
-        # not one header and another
+        # the text of one header never becomes two
         (Address(b"Ann\r\nBcc: eve@example.org", None, b"ann", b"x"), '"Ann  Bcc: eve@example.org" <ann@x>'),
         (Address(b"Ann", None, b"ann\r\nBcc: eve", b"x\n\0y"), "Ann <ann  Bcc: eve@x  y>"),
     ],
@@ -79,7 +79,7 @@ def test_text(address: Address, text: str) -> None:
         (Address(b"Zo\xeb", None, b"zo\xeb", b"example.org"), "Zo\ufffd", "zo\ufffd@example.org"),
         (Address(None, None, b"ann", b"xn--exmple-cua.org"), None, "ann@xn--exmple-cua.org"),
         (Address(b"a\r\nBcc: b", None, b"ann", b"[192.0.2.1]"), "a  Bcc: b", "ann@[192.0.2.1]"),
-        # what needs quotes has them, once
+        # quotes are added if needed
         (Address(None, None, b"ann smith", b"example.org"), None, '"ann smith"@example.org'),
         (Address(None, None, b'"ann smith"', b"example.org"), None, '"ann smith"@example.org'),
         (Address(None, None, b'a"b\\c', b"example.org"), None, '"a\\"b\\\\c"@example.org'),
@@ -91,7 +91,7 @@ def test_text(address: Address, text: str) -> None:
         ),
         (Address(None, None, b"o'neil+tag/x=1.", b"example.org"), None, "o'neil+tag/x=1.@example.org"),
         (Address(None, None, b"=?utf-8?q?a=40b?=", b"example.org"), None, "=?utf-8?q?a=40b?=@example.org"),
-        # a host that is none
+        # not a host
         (Address(None, None, b"ann", b"example.org, eve@example.net"), None, None),
         (Address(None, None, b"ann", b"example.org\r\nBcc: eve"), None, None),
         (Address(b"Ann", None, b"ann", b"example.org>"), "Ann", None),
@@ -175,13 +175,13 @@ def test_the_text_of_an_envelope() -> None:
 
 
 @pytest.mark.parametrize("case", envelope_cases.PARTLY, ids=lambda case: case.name)
-def test_what_is_sound_is_read(case: Case) -> None:
+def test_the_sound_part_of_an_envelope(case: Case) -> None:
     with pytest.raises(PartlyReadError, match="in an envelope: ") as caught:
         _read(case.raw)
     assert caught.value.sound == case.expected
 
 
-def test_all_that_is_wrong_is_told() -> None:
+def test_all_faults_are_listed() -> None:
     envelope, faults = read_envelope((None, (1,), (5, ANN_FIELDS), None, b"x"))
     assert envelope == Envelope(None, None, (ANN,), *[None] * 7)
     assert faults == ["not a string: (1,)", "not an address: 5", "not a list of addresses: b'x'"]
@@ -191,7 +191,7 @@ ANN_FIELDS = (b"Ann", None, b"ann", b"example.org")
 
 
 @pytest.mark.parametrize(("date", "raw"), envelope_cases.UNREADABLE_DATES)
-def test_a_date_that_is_none_stays_reachable(date: bytes | None, raw: bytes) -> None:
+def test_the_bytes_of_an_invalid_date_are_kept(date: bytes | None, raw: bytes) -> None:
     envelope = _read(raw)
     assert envelope.unreadable_date == date
     assert (envelope.date is None) or date is None
@@ -212,9 +212,10 @@ _VALUE: st.SearchStrategy[Any] = st.recursive(
 _ADDRESSES = st.none() | st.lists(st.tuples(*[st.none() | st.binary(max_size=5)] * 4) | _VALUE, max_size=4).map(tuple)
 
 
+@pytest.mark.once
 @given(st.lists(_VALUE | _ADDRESSES, max_size=12).map(tuple), st.booleans())
 def test_reading_is_total(fields: tuple[Any, ...], normalise_times: bool) -> None:
-    """Each field is what its type says, whatever was sent."""
+    """Each field has its type for any values."""
     envelope, faults = read_envelope(fields, normalise_times)
     assert all(isinstance(fault, str) for fault in faults)
     assert isinstance(repr(envelope), str)
@@ -236,7 +237,7 @@ _WIRE_ADDRESS = st.lists(
 @given(st.lists(_WIRE_ADDRESS, min_size=1, max_size=3))
 def test_an_address_from_a_server_always_prints(addresses: list[bytes]) -> None:
     try:
-        items = parse_fetch(1, b"(ENVELOPE (NIL NIL (" + b"".join(addresses) + b")))", 0)
+        items = parse_fetch(untagged(b"* 1 FETCH (ENVELOPE (NIL NIL (" + b"".join(addresses) + b")))"))
         envelope = items[b"ENVELOPE"]
     except PartlyReadError as error:
         envelope = error.sound
@@ -300,7 +301,7 @@ def test_copies() -> None:
     assert copy.deepcopy(ENVELOPE) == copy.copy(ENVELOPE) == ENVELOPE
 
 
-def test_what_is_partly_read_is_a_protocol_error() -> None:
+def test_a_partly_read_error_is_a_protocol_error() -> None:
     error = PartlyReadError("in an envelope", ENVELOPE, ["a", "b", "c", "d", "e", "f"])
     assert isinstance(error, ProtocolError)
     assert str(error) == "in an envelope: a; b; c; d; e"
@@ -310,9 +311,9 @@ def test_what_is_partly_read_is_a_protocol_error() -> None:
 
 def test_ipython_prints_a_field_on_each_line() -> None:
     pretty = importlib.import_module("IPython.lib.pretty").pretty
-    nobody = (Address(b"Ann", None, b"ann", b"example.org"),)
-    envelope = Envelope(None, b"Hi", nobody, nobody, None, None, None, None, None, b"<1@example.org>")
+    sender = (Address(b"Ann", None, b"ann", b"example.org"),)
+    envelope = Envelope(None, b"Hi", sender, sender, None, None, None, None, None, b"<1@example.org>")
     lines = pretty(envelope).splitlines()
-    assert lines[:3] == ["Envelope(date=None,", "         subject=b'Hi',", f"         from_={nobody!r},"]
+    assert lines[:3] == ["Envelope(date=None,", "         subject=b'Hi',", f"         from_={sender!r},"]
     assert lines[-1] == "         message_id=b'<1@example.org>')"
     assert "".join(f" {line.strip()}" for line in lines).strip() == repr(envelope)

@@ -1,4 +1,4 @@
-"""The text of headers: encoded words, parameters, and that no bytes make either raise."""
+"""The text of headers: encoded words and parameters. No bytes make the functions raise."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.helpers.clients import memory_peak
 
 
 def is_one_line(text: str) -> bool:
-    """No control character, no end of a line, no half of a character."""
+    """Whether text has no control character, no end of a line, and no lone surrogate."""
     return not any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text) and len(text.splitlines()) <= 1
 
 
@@ -65,14 +65,14 @@ def test_plain_text(raw: bytes, text: str) -> None:
         (b"=?us-ascii?q?plain?=", "plain"),
         # with a language (RFC 2231, 5)
         (b"=?iso-8859-1*de?q?Gr=FC=DFe?=", "Grüße"),
-        # white space: of the text it stays, between words it goes
+        # white space in text is kept, between words it is dropped
         (b"Re:  =?utf-8?q?a?=  x =?utf-8?q?b?= ", "Re:  a  x b "),
         (b" =?utf-8?q?a?=", " a"),
-        # a character cut by mailers, in the same charset; each alone where the charsets differ
+        # mailers cut a character between two words; words in different charsets are decoded alone
         (b"=?utf-8?q?caf=C3?= =?UTF-8?q?=A9?=", "café"),
         (b"=?utf-8?b?4oI=?= =?utf-8?q?=AC?=", "€"),
         (b"=?utf-8?q?=C3?= =?latin1?q?=A9?=", "\ufffd©"),
-        # not of the grammar, and sent
+        # not of the grammar, but mailers send it
         (b"a=?utf-8?q?b?=c", "abc"),
         (b'"=?utf-8?q?b?="', '"b"'),
         (b"=?utf-8?q?How are you??=", "How are you?"),
@@ -88,18 +88,18 @@ def test_plain_text(raw: bytes, text: str) -> None:
         # 8-bit text as it is
         ("é =?utf-8?q?=C3=A9?= é".encode(), "é é é"),
         (b"\xe9 =?utf-8?q?a?=", "\ufffd a"),
-        # less than the mailer meant
+        # the name of a subset of the charset that is meant
         (b"=?gb2312?b?1uzpRrv5?=", "朱镕基"),
         (b"=?iso-8859-1?q?=93quoted=94?=", "“quoted”"),
         (b"=?us-ascii?q?caf=C3=A9?=", "café"),
         (b"=?ks_c_5601-1987?b?jGO55g==?=", "똠방"),
         (b"=?shift_jis?b?h0A=?=", "①"),
         (b"=?big5?b?+dY=?=", "碁"),
-        # charsets by names that Python lacks
+        # names of charsets that Python does not know
         (b"=?iso-8859-8-i?b?+ezl7Q==?=", "שלום"),
         (b"=?x-sjis?b?k/qWew==?=", "日本"),
         (b"=?windows-874?b?5LfC?=", "ไทย"),
-        # no charsets at all
+        # not charsets
         (b"=?x-unknown?q?caf=C3=A9?=", "café"),
         (b"=?x-unknown?q?caf=E9?=", "caf\ufffd"),
         (b"=??q?a?=", "a"),
@@ -110,12 +110,12 @@ def test_plain_text(raw: bytes, text: str) -> None:
         (b"=?punycode?q?a-b?=", "a-b"),
         (b"=?unicode_escape?q?=5Cud800?=", "\\ud800"),
         (b"=?raw_unicode_escape?q?=5Cud800?=", "\\ud800"),
-        # what would be more than one line, or half a character
+        # more than one line, or a lone surrogate
         (b"=?utf-8?q?a=0D=0ABcc:_b?=", "a  Bcc: b"),
         (b"=?utf-16?b?AAo=?=", "\u0a00"),
         (b"=?utf-7?q?+2AA-?=", "\ufffd"),
         (b"=?utf-7?q?+2D3eAA-?=", "\U0001f600"),
-        # no words
+        # not encoded words
         (b"=?utf-8?x?a?=", "=?utf-8?x?a?="),
         (b"=?utf-8?q?a", "=?utf-8?q?a"),
         (b"=?utf 8?q?a?=", "=?utf 8?q?a?="),
@@ -129,7 +129,7 @@ def test_encoded_words(raw: bytes, text: str) -> None:
 
 
 @given(st.text(st.characters(blacklist_categories=("Cc", "Cs", "Zl", "Zp"))))
-def test_what_the_stdlib_encodes_comes_back(text: str) -> None:
+def test_text_encoded_by_the_standard_library_comes_back(text: str) -> None:
     from email.header import Header
 
     encoded = Header(text, "utf-8", maxlinelen=60).encode()
@@ -186,16 +186,17 @@ def test_words_are_total(raw: bytes) -> None:
 @example("unicode_escape")
 @example("raw_unicode_escape")
 def test_words_are_total_in_every_charset_of_python(charset: str) -> None:
-    """Also in those that are no charsets, such as zlib."""
+    """Also in codecs that are not charsets, such as zlib."""
     for text in (b"", b"a", b"=ED=A0=80=FF=00=1B", b"\\ud800", b"xn--a-\x80", bytes(range(256)), b"+2AA-", b"%zz"):
         assert is_one_line(decode_words(b"=?" + charset.encode("ascii") + b"?q?" + text.replace(b"?", b"") + b"?="))
 
 
+@pytest.mark.processor_seconds(60)
 @pytest.mark.parametrize(
     "piece", [b"=?", b"=?a?q?", b"=?a?q??", b"=?a?b?=", b"=?a?q?x?= ", b"=", b"=?a*b", b"\r\n", b"=?a?q?" + b"?x" * 30]
 )
 def test_no_text_takes_longer_than_its_length(piece: bytes) -> None:
-    """With time in proportion to the square of the length, these would take minutes and the test's limit."""
+    """If the time were quadratic, these would take minutes, more than the test's limit."""
     assert is_one_line(decode_words(piece * (200_000 // len(piece))))
 
 
@@ -248,7 +249,7 @@ def test_no_text_takes_longer_than_its_length(piece: bytes) -> None:
         # in any order, with a character cut, with a gap
         ((b"name*1*", b"%82%AC", b"name*0*", b"utf-8''%E2"), {"name": "€"}),
         ((b"name*10", b"b", b"name*9", b"a"), {"name": "ab"}),
-        # percent signs count only where the asterisk says so
+        # a percent sign is an escape only if the name has an asterisk
         ((b"name*0*", b"utf-8''%41", b"name*1", b"%41"), {"name": "A%41"}),
         ((b"name", b"%41"), {"name": "%41"}),
         # extended before plain, unless it is empty
@@ -293,6 +294,7 @@ def test_parameters_of_a_field(raw: bytes, value: bytes, fields: tuple[bytes, ..
     assert split_parameters(raw) == (value, fields)
 
 
+@pytest.mark.processor_seconds(60)
 @pytest.mark.parametrize("unit", [b";", b"; ", b";a", b';a="', b';a="\\', b";a=  ", b'\\"', b'=";a'])
 def test_parameters_of_a_hostile_field(unit: bytes) -> None:
     raw = unit * (1_000_000 // len(unit))

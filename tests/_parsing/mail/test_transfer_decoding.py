@@ -1,4 +1,4 @@
-"""Transfer encodings undone piece by piece: what comes out is what the whole would give."""
+"""Transfer encodings, decoded piece by piece: the same as decoding the whole."""
 
 from __future__ import annotations
 
@@ -84,12 +84,12 @@ def test_a_long_line_is_not_cut_within_a_character(shift: int) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["", "7bit", "8BIT", " Binary "])
-def test_what_is_not_encoded(encoding: str) -> None:
+def test_bytes_that_are_not_encoded(encoding: str) -> None:
     assert decoded(encoding, b"a=41\r\n", b"QUJD") == b"a=41\r\nQUJD"
 
 
 @pytest.mark.parametrize("encoding", ["x-uuencode", "base65", "bäse64"])
-def test_an_encoding_that_is_not_known(encoding: str) -> None:
+def test_an_unknown_encoding(encoding: str) -> None:
     with pytest.raises(ProtocolError, match="unknown transfer encoding"):
         decoder_for(encoding)
 
@@ -98,14 +98,14 @@ def test_an_encoding_that_is_not_known(encoding: str) -> None:
 
 
 class _Raw(io.BytesIO):
-    """A raw file, which takes three bytes at a time."""
+    """A raw file that writes three bytes at a time."""
 
     def write(self, data: Any) -> int:
         return super().write(data[:3])
 
 
 class _Silent(io.BytesIO):
-    """One whose write() returns nothing."""
+    """A file whose write() returns None."""
 
     def write(self, data: Any) -> Any:
         super().write(data)
@@ -126,11 +126,11 @@ def test_a_file_that_takes_nothing() -> None:
         def write(self, data: Any) -> int:
             return 0
 
-    with pytest.raises(OSError, match="takes no more"):
+    with pytest.raises(OSError, match="accepts no more data"):
         PartWriter(Full(), Identity()).feed(b"x")
 
 
-def test_what_is_kept_back_is_written_at_the_end() -> None:
+def test_the_rest_is_written_at_the_end() -> None:
     file = io.BytesIO()
     decoder: Decoder = decoder_for("base64")
     writer = PartWriter(file, decoder)
@@ -142,7 +142,7 @@ def test_what_is_kept_back_is_written_at_the_end() -> None:
 
 @pytest.mark.parametrize("seed", range(200))
 def test_base64_with_stray_equals_signs(seed: int) -> None:
-    """As the email package reads it, but for one character too many."""
+    """As the email package decodes it. A single last character is skipped."""
     rng = random.Random(seed)
     data = b"".join(rng.choice((b"QUJD", b"R", b"UE", b"=", b"==", b"\r\n", b"!")) for _ in range(rng.randrange(1, 16)))
     message = email.message_from_bytes(b"Content-Transfer-Encoding: base64\n\n" + data)

@@ -1,12 +1,12 @@
-"""FETCH responses that lie in the buffer whole, many at a time. No I/O.
+"""Reads FETCH responses from the buffer, many at a time: the entry of the fast path. No I/O.
 
-A `BatchReader` learns the layout of the responses at hand, the names of their items and the kind of each value, and
-makes one regular expression of it. That finds all responses of the layout that follow each other, in one call. Lines
-with strings and lists within lists are `fetch_plan`'s.
+A `BatchReader` learns the layout of the next response: the names of its items, and the kinds of their values. It makes
+one regular expression of that. One call then finds all responses of the layout that follow each other. Lines with
+strings and nested lists are read by ``plan``.
 
-It takes what it recognises from the first byte to the last, and leaves everything else, and all errors, to the parser:
-what it returns is what `fetch_parser.parse_fetch` would. The expressions let no CR or LF pass but the CRLF that ends a
-line.
+It reads only responses that lie in the buffer whole and that it recognises from the first byte to the last. Their
+values are those of `parse_fetch`, which reads everything else and finds every error. The expressions match no CR or LF
+but the CRLF at the end of a line.
 """
 
 from __future__ import annotations
@@ -18,11 +18,15 @@ from typing import Any, NamedTuple
 from ...exceptions import ProtocolError
 from ..fetch.items import CONVERTERS, LIST, NUMBER, SIMPLE_ITEM, STRING, flag_lists, literal_item, simple_value
 from ..fetch.results import FetchItems
+from ..responses import ReadOptions
 from . import plan as fetch_plan
+
+#: Set it to False to turn the fast path off. From the next command on, `parse_fetch` reads every response.
+enabled = True
 
 
 class Batch(NamedTuple):
-    """Responses: their sequence numbers, the ids to file them under, their items, where in the buffer they end."""
+    """Responses: their sequence numbers, the messages' ids, their items, and the position at which they end."""
 
     numbers: Sequence[int]
     ids: Sequence[int]
@@ -31,8 +35,8 @@ class Batch(NamedTuple):
 
 
 _Field = tuple[bytes, int]
-"""The name of an item and the kind of its value: NUMBER, LIST, STRING of `fetch_parser`, or one of those below."""
-# A list of one number: MODSEQ (12121231000)
+"""The name of an item and the kind of its value: NUMBER, LIST or STRING of ``fetch.items``, or one of the next two."""
+# A list of one number: MODSEQ (12121231000).
 _NUMBER_IN_LIST = 10
 _LITERAL = 11
 
@@ -44,31 +48,31 @@ _VALUES = {
     _NUMBER_IN_LIST: rb"\((0|[1-9]\d{0,18})\)",
     _LITERAL: rb"\{(0|[1-9]\d{0,18})\}\r\n",
 }
-# Of a line that has one of these, the plan is asked.
+# Lines with one of these are read by a plan.
 _STRUCTURED = (b"ENVELOPE (", b"BODYSTRUCTURE (", b"BODY (")
-# What the expression for many responses finds after the last one that it knows.
+# Matches what follows the last response of the layout.
 _END = rb"|(?s:(.+))"
 # A line's last item and the size of its literal.
 _LITERAL_AT_END = re.compile(rb"([^ ].*) \{(0|[1-9]\d{0,18})\}\Z")
-# A line up to a literal that is a value of its own, and its size.
+# A line up to a literal that is a whole value, and its size.
 _LITERAL_VALUE = re.compile(rb"(.*[ (])\{(0|[1-9]\d{0,18})\}\Z")
-# How far one expression looks, in bytes: what it does not know is copied.
+# How far one expression looks, in bytes. The rest, after the last response of the layout, is copied.
 _REACH = 65536
-# How many responses go past after one that had no layout; twice as many after each further one.
+# The most responses that are left to the parser after failures: 0, 1, 3, 7, ... after each further one.
 _MAX_PASSED = 256
-# After so many structured responses without a plan, one of four is tried.
+# After so many structured responses without a plan in a row, only every fourth one is tried.
 _MANY_UNPLANNED = 64
 _MAX_LAYOUTS = 256
 _MAX_FIELDS = 12
 
 
 class _Layout:
-    """The items of responses of one form, in order."""
+    """The items of responses of one form, in their order, and the expressions that match these."""
 
     def __init__(self, fields: tuple[_Field, ...]) -> None:
         self.keys = tuple(name for name, _ in fields)
         self.kinds = tuple(kind for _, kind in fields)
-        # Each ends with a literal, but for the last one.
+        # Each segment but the last one ends with a literal.
         segments: list[bytes] = [_HEAD.pattern]
         for index, (name, kind) in enumerate(fields):
             segments[-1] += re.escape(name) + b" " + _VALUES[kind]
@@ -89,43 +93,43 @@ _layouts: dict[tuple[_Field, ...], _Layout] = {}
 
 
 class BatchReader:
-    """Reads for one command.
+    """Reads the responses to one command.
 
-    With ``by_uid`` each response must have a UID, which is its id; else its sequence number is.
+    With ``by_uid`` the message's id is its UID, which each response must have. Otherwise it is the sequence number.
     """
 
-    def __init__(self, by_uid: bool, normalise_times: bool, max_depth: int) -> None:
+    def __init__(self, by_uid: bool, options: ReadOptions) -> None:
         self._by_uid = by_uid
-        self._normalise_times = normalise_times
+        self._normalise_times = options.normalise_times
         self._layout: _Layout | None = None
-        self._uses_plans = max_depth >= fetch_plan.MAX_DEPTH
+        self._uses_plans = options.max_depth >= fetch_plan.MAX_DEPTH
         self._to_pass = 0
         self._passed = 1
-        # How many structured responses without a plan have come one after the other.
+        # The number of structured responses without a plan in a row.
         self._unplanned = 0
 
     def read(self, buffer: bytes, position: int) -> Batch | None:
-        """The responses from ``position`` on, or None where the parser must read the next one."""
+        """The responses from ``position`` on. None if the parser must read the next one."""
         if self._to_pass > 0:
             self._to_pass -= 1
             return None
         try:
             batch = self._read(buffer, position)
         except (ProtocolError, ValueError, TypeError, LookupError):
-            # Among the next ones is one that is wrong: the parser finds out which, and reads what is sound in it.
+            # One of the next responses is not valid. The parser finds out which, and reads its sound part.
             self.give_up(_MAX_PASSED)
             return None
         if batch is not None:
             self._passed, self._unplanned = 1, 0
         elif self._unplanned:
-            # Each form has to come some times before there is a plan for it, so these are tried on and on.
+            # A form must come some times before it has a plan. So these responses are tried again and again.
             self._to_pass = 3 if self._unplanned > _MANY_UNPLANNED else 0
         else:
             self.give_up()
         return batch
 
     def give_up(self, responses: int = 0) -> None:
-        """Leave the next responses to the parser, after some that could not be used."""
+        """Leave the next ``responses`` to the parser, or more after several failures."""
         self._to_pass = max(responses, self._passed - 1)
         self._passed = min(2 * self._passed, _MAX_PASSED)
 
@@ -176,7 +180,7 @@ class BatchReader:
     # -- layouts
 
     def _learn(self, buffer: bytes, position: int) -> _Layout | None:
-        """The layout of the response at a position, if it is there whole and has one."""
+        """The layout of the response at a position. None if it is not there whole, or has no layout."""
         head = _HEAD.match(buffer, position)
         if head is None:
             return None
@@ -265,10 +269,10 @@ def _is_structured(buffer: bytes, position: int) -> bool:
 
 
 def _with_literals(buffer: bytes, position: int, end: int) -> tuple[bytes, list[tuple[int, bytes]], int] | None:
-    """A response with empty strings in place of its literals, these with the places of the strings, and where it ends.
+    """A response with ``""`` in place of each literal, its literals, and the position of its last LF.
 
-    The first line ends at ``end``, with its LF. None for a response that does not lie in the buffer whole, and for one
-    with a literal that is not a value of its own.
+    Each literal has the index of its ``""`` among the strings of the response. ``end`` is the position of the first LF.
+    Returns None if the response does not lie in the buffer whole, or if a literal is not a whole value.
     """
     parts: list[bytes] = []
     literals: list[tuple[int, bytes]] = []
@@ -298,7 +302,7 @@ def _with_literals(buffer: bytes, position: int, end: int) -> tuple[bytes, list[
 
 
 def _rows_with_literals(layout: _Layout, buffer: bytes, position: int) -> tuple[list[list[bytes]], int]:
-    """The values of each response, and where the last one ends. Only one that lies in the buffer whole is taken."""
+    """The values of each response that lies in the buffer whole, and the position at which the last one ends."""
     rows: list[list[bytes]] = []
     first, *others = layout.segments
     while True:

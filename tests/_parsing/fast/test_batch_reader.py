@@ -1,4 +1,4 @@
-"""Responses that are read many at a time have the values that they have one by one, to the last byte."""
+"""The fast path gives the same values as the general path, for any bytes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imapclient._parsing.fast import batch as fetch_batch
+from imapclient._parsing.fast import batch_reader
 from imapclient._parsing.fast import plan as fetch_plan
-from imapclient._parsing.fast.batch import BatchReader
+from imapclient._parsing.fast.batch_reader import BatchReader
 from imapclient._parsing.fast.plan import read_by_plan
 from imapclient._parsing.records import DEFAULT_LIMITS
+from imapclient._parsing.responses import ReadOptions
 from tests.fixtures import bodystructure, envelope, fetch, lenient_fetch
 from tests.fixtures.chunks import ChunkTransport
 from tests.helpers.both_paths import read
@@ -21,8 +22,8 @@ from tests.helpers.both_paths import read
 
 @pytest.fixture(autouse=True)
 def _nothing_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forms that the tests before have met are as unknown as in a new process."""
-    monkeypatch.setattr(fetch_batch, "_layouts", {})
+    """Forget the forms that earlier tests brought, as in a new process."""
+    monkeypatch.setattr(batch_reader, "_layouts", {})
     monkeypatch.setattr(fetch_plan, "_plans", {})
     monkeypatch.setattr(fetch_plan, "_seen", {})
     monkeypatch.setattr(fetch_plan, "_clearings", 0)
@@ -47,7 +48,7 @@ STRUCTURE = (
     b'("APPLICATION" "PDF" ("NAME" "a.pdf") NIL NIL "BASE64" 5000 NIL ("ATTACHMENT" ("FILENAME" "a.pdf")) NIL NIL) '
     b'"MIXED" ("BOUNDARY" "b1") NIL NIL)'
 )
-# Each is the items of a response; a number is put in for %d.
+# The items of a response. Each %d becomes a number.
 FORMS = {
     "flags": b"UID %d FLAGS (\\Seen $label1) MODSEQ (%d)",
     "no flags": b"UID %d FLAGS ()",
@@ -75,13 +76,13 @@ FORMS = {
 
 @pytest.fixture(autouse=True)
 def _plans_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A form is compiled when it comes first. Nothing of other tests is kept."""
+    """Compile a form when it first comes."""
     monkeypatch.setattr(fetch_plan, "_WORTH_IT", 0)
     monkeypatch.setattr(fetch_plan, "_plans", {})
 
 
 def responses(form: bytes, count: int, first: int = 1) -> bytes:
-    """So many responses, with UIDs from 101 on."""
+    """``count`` responses, with UIDs from 101 on."""
     made = []
     for number in range(first, first + count):
         numbers = itertools.chain((100 + number,), itertools.count(70_000 + number))
@@ -91,18 +92,18 @@ def responses(form: bytes, count: int, first: int = 1) -> bytes:
 
 
 def assert_same(stream: bytes, size: int = 1 << 20, **options: object) -> int:
-    """Both ways give the same. Returns how many responses were read one by one in the fast one."""
+    """Read the stream on both paths. Returns how many responses the fast path left to the parser."""
     expected, _ = read(ChunkTransport.of_size(stream, size), fast=False, **options)  # type: ignore[arg-type]
     found, singly = read(ChunkTransport.of_size(stream, size), fast=True, **options)  # type: ignore[arg-type]
     assert found == expected
     return singly
 
 
-# -- the fast way is taken
+# -- the fast path is used
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-def test_what_follows_the_first_response_is_read_many_at_a_time(form: bytes) -> None:
+def test_all_but_the_first_response_are_read_many_at_a_time(form: bytes) -> None:
     can_be = form != FORMS["labels"] and b"THRID 184" not in form
     assert (assert_same(responses(form, 20)) <= 2) is can_be
 
@@ -143,12 +144,12 @@ def test_one_plan_is_for_addresses_with_and_without_a_name() -> None:
         b'NIL NIL "a" UID %d',
     ],
 )
-def test_what_looks_like_an_address_without_a_name(items: bytes) -> None:
+def test_lists_that_look_like_an_address_without_a_name(items: bytes) -> None:
     assert_same(responses(items, 5))
 
 
-def test_forms_are_learnt_while_others_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the first fetch already, though most responses have no plan at first."""
+def test_forms_are_learnt_among_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This happens in the first fetch already, although most responses have no plan at first."""
     monkeypatch.setattr(fetch_plan, "_WORTH_IT", 3)
     forms = [FORMS["envelope"], FORMS["structure"], FORMS["both"], FORMS["both, the other way round"]]
     stream = b"".join(responses(forms[number % 4], 1, number) for number in range(1, 201))
@@ -176,8 +177,8 @@ def test_names_with_leading_zeros(names: tuple[bytes, ...]) -> None:
     assert_same(3 * b"* 5 FETCH (UID 7 RFC0822.SIZE 5)\r\n" + b"* 5 FETCH (UID 8 RFC822.SIZE many)\r\n")
 
 
-def test_what_has_no_plan_leaves_that_of_others() -> None:
-    """Forms with the same key."""
+def test_a_form_without_a_plan_does_not_take_the_plan_of_another() -> None:
+    """Forms with the same key do not take each other's plan."""
     good = b"* 5 FETCH (UID 7 FLAGS ($label1) ENVELOPE %b)" % ENVELOPE
     for bad in (good.replace(b"label1", b"label01"), good.replace(b"UID 7", b"UID 07"), good.replace(b"OPE", b"O5PE")):
         assert read_by_plan(bad) is None
@@ -185,7 +186,7 @@ def test_what_has_no_plan_leaves_that_of_others() -> None:
 
 
 def test_an_item_with_the_name_of_our_own() -> None:
-    """A message's number is what stands before FETCH."""
+    """SEQ is always the number before FETCH."""
     for value in (b'"x"', b"5", b"(5)", b"{1}\r\n5", b"NIL"):
         for rest in (b"", b" ENVELOPE " + ENVELOPE, b" BODY[1] {1}\r\na"):
             stream = b"".join(b"* %d FETCH (UID %d SEQ %b%b)\r\n" % (n, 100 + n, value, rest) for n in range(1, 7))
@@ -203,8 +204,8 @@ def test_heads_that_are_not_plain() -> None:
         assert_same(3 * stream + plain)
 
 
-def test_a_literal_after_what_looks_like_one() -> None:
-    """As the fuzzer found."""
+def test_a_literal_after_text_that_looks_like_one() -> None:
+    """The fuzzer found this."""
     assert_same(3 * b"* 1 FETCH (UID 5 BODY[1] {2\xff\xff{3}\r\ncde FLAGS ())\r\n")
 
 
@@ -231,7 +232,7 @@ def test_digits_in_the_names_that_cut_a_form() -> None:
 
 
 def test_nothing_of_a_response_gets_into_a_function() -> None:
-    """Its source has places only."""
+    """Its source has only our own names and indexes."""
     line = b'* 1 FETCH (UID 5 FLAGS (__import__ \\x0a) X-A ("b" x9 NIL) X-B c)'
     assert read_by_plan(line) == {
         b"SEQ": 1,
@@ -250,9 +251,9 @@ def test_nothing_of_a_response_gets_into_a_function() -> None:
 
 
 @pytest.mark.parametrize("use_uid", [True, False])
-@pytest.mark.parametrize("size", [1 << 20, 7])
+@pytest.mark.parametrize("size", [1 << 20, pytest.param(7, marks=pytest.mark.once)])
 def test_fixtures(size: int, use_uid: bool) -> None:
-    """Alone, among others, and several of the same."""
+    """Each fixture alone, several times, and among others."""
     for raw in FIXTURES:
         assert_same(raw, size, use_uid=use_uid)
         numbered = re.sub(rb"\A\* \d+ FETCH \((?!UID)", b"* 5 FETCH (UID 9 ", raw)
@@ -264,16 +265,18 @@ def test_fixtures(size: int, use_uid: bool) -> None:
             )
 
 
+@pytest.mark.once
 def test_fixtures_cut_at_every_byte() -> None:
-    """A response that ends too early, in a line of its own, changes nothing in those around it."""
+    """A response that ends too early does not change the responses around it."""
     around = responses(FORMS["flags"], 2)
     for raw in FIXTURES:
         ends = range(10, len(raw))
-        # Many in one stream, for a stream takes longer than a response.
+        # Many in one stream: opening a stream takes longer than reading a response.
         for first in range(0, len(ends), 40):
             assert_same(around + b"".join(raw[:end] + b"\r\n" + around for end in ends[first : first + 40]))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_received_in_two_parts(form: bytes) -> None:
     stream = responses(form, 3)
@@ -283,9 +286,10 @@ def test_received_in_two_parts(form: bytes) -> None:
         assert found == whole, place
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("normalise_times", [True, False])
 def test_each_byte_of_a_response_changed(normalise_times: bool) -> None:
-    """What looks like a known form and isn't."""
+    """A response that nearly has a known form."""
     codes = itertools.cycle(b'0 "()\\\r\nx{')
     for form in (FORMS["flags"], FORMS["date"], FORMS["headers"], FORMS["envelope"], FORMS["both"]):
         good = responses(form, 2)
@@ -304,7 +308,7 @@ def test_numbers_that_are_not_plain() -> None:
 
 
 def test_other_responses_between() -> None:
-    """Each is heard in its place: after an EXPUNGE a sequence number is another message."""
+    """Each is read in its place: after an EXPUNGE a sequence number means another message."""
     for between in (
         b"* 1 EXPUNGE\r\n",
         b"* 21 EXISTS\r\n",
@@ -322,14 +326,14 @@ def test_other_responses_between() -> None:
             assert_same(stream, messages=range(101, 111), use_uid=True)
 
 
-def test_what_was_not_asked_for_is_left() -> None:
+def test_messages_that_were_not_asked_for_are_left() -> None:
     stream = responses(FORMS["flags"], 30)
     reading, _ = read(ChunkTransport([stream]), fast=True, messages=[101, 102, 130])
     assert len(reading.left) == 27
     assert_same(stream, messages=[101, 102, 130])
 
 
-def test_a_message_told_twice() -> None:
+def test_a_message_sent_twice() -> None:
     stream = responses(FORMS["flags"], 5) + responses(b"UID %d RFC822.SIZE 5", 5) + responses(b"UID %d FLAGS (a)", 5)
     assert assert_same(stream) <= 3
     assert "RFC822.SIZE" in read(ChunkTransport([stream]), fast=True)[0].messages
@@ -350,7 +354,7 @@ def test_nesting_depth_holds() -> None:
 
 
 def test_responses_that_can_not_be_read_cost_no_more_than_time_in_proportion() -> None:
-    """Of many, each wrong: they are not tried again and again."""
+    """Many invalid responses: not each one is tried."""
     tries = 0
 
     class Counting(BatchReader):
@@ -359,7 +363,7 @@ def test_responses_that_can_not_be_read_cost_no_more_than_time_in_proportion() -
             tries += 1
             raise ValueError
 
-    batches = Counting(by_uid=True, normalise_times=True, max_depth=400)
+    batches = Counting(by_uid=True, options=ReadOptions())
     for _ in range(2000):
         assert batches.read(b"* 1 FETCH (UID 5)\r\n", 0) is None
     assert 5 < tries < 20
@@ -440,7 +444,7 @@ def test_any_responses(
     assert_same(stream, size, use_uid=use_uid, normalise_times=normalise_times)
 
 
-# Lines that have plans, and such as have none or must not be taken for one of these.
+# Lines that have plans, and lines that must not be read by these plans.
 _PLAIN = FORMS["both"].replace(b"9999", b"%d")
 _LINES = [
     _PLAIN,
@@ -477,7 +481,7 @@ def test_planned_lines_among_others(chosen: list[int], change: tuple[float, byte
 
 
 def test_sections_where_they_do_not_belong() -> None:
-    """Each has a plan, in its place."""
+    """Each of these sections has a plan for its right place."""
     around = responses(_PLAIN, 5)
     whole = responses(_PLAIN, 1, 6)
     envelope_on = whole[whole.index(b" ENVELOPE (") :]

@@ -1,4 +1,4 @@
-"""IMAPClient: an IMAP client library that gives and takes Python's own types."""
+"""IMAPClient: an IMAP client library with Python's own types for arguments and results."""
 
 from __future__ import annotations
 

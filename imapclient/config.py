@@ -1,9 +1,8 @@
 """Settings of an account in an INI file, and a connected client made from them.
 
-The section ``[DEFAULT]`` is the account; each other section is an alternative one, which takes over
-from ``[DEFAULT]`` what it doesn't set itself. The options are those of `imapclient._accounts.options`;
-livetest.ini.example at the top of the source tree explains them all. Nothing is interpolated: a ``%``
-is itself, and ``%%`` is one ``%`` too.
+The section ``[DEFAULT]`` is the account. Each other section is an alternative account: options that it does not set
+are those of ``[DEFAULT]``. The options are listed in `imapclient._accounts.options`; livetest.ini.example at the top of
+the source tree explains them. There is no interpolation: ``%`` and ``%%`` both stand for one ``%``.
 """
 
 from __future__ import annotations
@@ -42,10 +41,10 @@ _DEFAULT = "DEFAULT"
 
 
 class Settings(argparse.Namespace):
-    """The settings of one account. Its repr has no password and no token.
+    """The settings of one account. Its repr shows no password and no token.
 
-    It is an `argparse.Namespace`, so that command line options can be stored into it. Text that the
-    file doesn't set is ``""``, and a number None.
+    It is an `argparse.Namespace`, so command line options can be stored in it. A text that the file does not set is
+    ``""``, and a number that it does not set is None.
     """
 
     host: str
@@ -69,11 +68,11 @@ class Settings(argparse.Namespace):
     oauth2_scope: str
     expect_failure: str
     alternates: dict[str, Settings]
-    """The other sections by name; empty in these themselves."""
+    """The other sections, by name. Empty in the settings of such a section."""
     filename: str | None = None
-    """The file, for messages."""
+    """The name of the file, for messages."""
     section: str | None = None
-    """The section of the file, for messages."""
+    """The name of the section, for messages."""
 
     def __repr__(self) -> str:
         shown = (
@@ -86,10 +85,9 @@ class Settings(argparse.Namespace):
 def get_config_defaults() -> dict[str, Any]:
     """Return the settings that have a default, by name: ``{'ssl': True, 'timeout': None, ...}``.
 
-    User name, password and the texts of OAuth2 come from the environment: ``imapclient_username``,
-    ``imapclient_password``, ``imapclient_oauth2_client_id``, ``imapclient_oauth2_client_secret``,
-    ``imapclient_oauth2_refresh_token``. They are None where it doesn't have them. ``host`` and ``port``
-    have no default.
+    Some come from environment variables: ``imapclient_username``, ``imapclient_password``,
+    ``imapclient_oauth2_client_id``, ``imapclient_oauth2_client_secret``, ``imapclient_oauth2_refresh_token``. They are
+    None if the variable is not set. ``host`` and ``port`` have no default.
     """
     return {
         option.name: os.environ.get(f"imapclient_{option.name}") if option.is_in_environment else option.default
@@ -102,22 +100,23 @@ def get_config_defaults() -> dict[str, Any]:
 
 
 def parse_config_file(filename: str | os.PathLike[str]) -> Settings:
-    """Return the settings of ``[DEFAULT]``, with those of the other sections in ``alternates``.
+    """Return the settings of ``[DEFAULT]``. Its ``alternates`` are the settings of the other sections.
 
-    ``parse_config_file("my.ini").alternates["work"].host`` is ``"imap.example.org"``, say. Raises OSError where the
-    file can't be opened, and `ConfigError`, which is a ValueError and a configparser.Error, for what can't be
-    understood in it. Warns, with `ConfigWarning`, of an option that is not known, which changes nothing, and of a file
-    that holds a secret and can be read by others.
+    For example, ``parse_config_file("my.ini").alternates["work"].host`` is ``"imap.example.org"``.
+
+    Raises OSError if the file can't be opened. Raises `ConfigError`, which is a ValueError and a configparser.Error,
+    if the file is not valid. Warns with `ConfigWarning` of an unknown option, which is ignored, and of a secret in a
+    file that other users can read.
     """
     name = os.fspath(filename)
-    # No section is one that others inherit from: which of them has written an option matters below.
+    # configparser must not merge [DEFAULT] into the other sections: below it matters which section sets an option.
     parser = configparser.RawConfigParser(default_section="\0")
     with open(name, encoding="utf-8-sig") as file:
         _read(parser, file, name)
         mode = os.fstat(file.fileno()).st_mode if os.name == "posix" else 0
     default = dict(parser[_DEFAULT]) if parser.has_section(_DEFAULT) else {}
     if "expect_failure" in default:
-        raise ConfigError("only another section may have it", filename=name, section=_DEFAULT, option="expect_failure")
+        raise ConfigError("allowed in other sections only", filename=name, section=_DEFAULT, option="expect_failure")
     settings = _Section(name, _DEFAULT, default, default).read()
     for section in parser.sections():
         own = dict(parser[section])
@@ -126,28 +125,30 @@ def parse_config_file(filename: str | os.PathLike[str]) -> Settings:
         for option in own:
             if option not in BY_NAME:
                 (nearest,) = difflib.get_close_matches(option, BY_NAME, n=1, cutoff=0.0)
-                _warn(f"not an option, and ignored; the nearest is {nearest}", name, section, option)
+                _warn(f"unknown option, ignored; did you mean {nearest}?", name, section, option)
     secrets = [(section, option) for section in parser.sections() for option in _secrets_in(parser[section])]
     if secrets and mode & (stat.S_IRGRP | stat.S_IROTH):
-        reason = f"a secret that others can read, for the file's mode is {stat.S_IMODE(mode):04o}: chmod 600 {name}"
+        reason = (
+            f"other users can read this secret, the mode of the file is {stat.S_IMODE(mode):04o}: run chmod 600 {name}"
+        )
         _warn(reason, name, *secrets[0])
     return settings
 
 
 def _read(parser: configparser.RawConfigParser, file: TextIO, name: str) -> None:
-    # The errors that are replaced quote the file's text, which may be a password.
+    # The errors of configparser contain text of the file, which may be a password.
     try:
         parser.read_file(file)
     except UnicodeDecodeError as error:
         raise ConfigError(f"not UTF-8: {error.reason}", filename=name) from None
     except configparser.MissingSectionHeaderError as error:
-        reason = f"line {error.lineno}: stands before the first section, such as [DEFAULT]"
+        reason = f"line {error.lineno}: must come after the first section, such as [DEFAULT]"
         raise ConfigError(reason, filename=name) from None
     except configparser.ParsingError as error:
         lines = ", ".join(str(number) for number, _ in error.errors)
-        raise ConfigError(f"line {lines}: not `option = value`", filename=name) from None
+        raise ConfigError(f"line {lines}: must be `option = value`", filename=name) from None
     except (configparser.DuplicateOptionError, configparser.DuplicateSectionError) as error:
-        reason = f"line {error.lineno}: there twice"
+        reason = f"line {error.lineno}: duplicate"
         option = getattr(error, "option", None)
         raise ConfigError(reason, filename=name, section=error.section, option=option) from None
 
@@ -157,12 +158,12 @@ def _secrets_in(written: Mapping[str, str]) -> list[str]:
 
 
 def _warn(reason: str, filename: str, section: str, option: str) -> None:
-    # Of the line that calls `parse_config_file`.
+    # The warning is about the line that calls `parse_config_file`.
     warnings.warn(ConfigWarning(located(reason, filename, section, option)), stacklevel=3)
 
 
 class _Section:
-    """Reads the options of one section; `ConfigError` for a value that can't be read."""
+    """Parses the options of one section. Raises `ConfigError` if a value is not valid."""
 
     def __init__(self, filename: str, section: str, own: Mapping[str, str], inherited: Mapping[str, str]) -> None:
         self._filename = filename
@@ -171,9 +172,9 @@ class _Section:
         self._written = {**inherited, **own}
         sources = [name for name in PASSWORD_SOURCES if own.get(name)]
         if len(sources) > 1:
-            raise self._error(sources[1], f"not together with {sources[0]}: one of them gives the password")
+            raise self._error(sources[1], f"can't be combined with {sources[0]}: set only one of them")
         if sources:
-            # What is written here is nearer than another source that is taken over.
+            # This section's source replaces another source in [DEFAULT].
             self._written.update((name, "") for name in PASSWORD_SOURCES if name != sources[0])
 
     def read(self) -> Settings:
@@ -191,7 +192,7 @@ class _Section:
     def _value(self, name: str) -> Any:
         text = self._written[name]
         if "\n" in text:
-            raise self._error(name, "goes on in the next line, which is indented: options begin at the line's start")
+            raise self._error(name, "continues on an indented line: an option must start at the beginning of its line")
         try:
             return read_value(name, text.replace("%%", "%"))
         except ValueError as error:
@@ -204,16 +205,12 @@ class _Section:
             if getattr(settings, name) and "ssl" not in self._written:
                 settings.ssl = False
             elif getattr(settings, name) and settings.ssl:
-                raise self._error(name, f"{name} = true and ssl = true exclude each other: write one of them as false")
+                raise self._error(name, "can't be true if ssl is true: set one of them to false")
         if settings.stream and settings.starttls:
-            raise self._error(
-                "starttls", "starttls = true and stream = true exclude each other: write one of them as false"
-            )
+            raise self._error("starttls", "can't be true if stream is true: set one of them to false")
         if settings.stream and settings.port is not None:
             if "port" in self._own and "stream" in self._own:
-                raise self._error(
-                    "port", f"not together with stream = true, where host is a command, not {settings.port}"
-                )
+                raise self._error("port", f"must not be set if stream is true, not {settings.port}")
             settings.port = None
 
     def _error(self, option: str, reason: str) -> ConfigError:
@@ -224,19 +221,19 @@ class _Section:
 
 
 def create_client_from_config(conf: argparse.Namespace, login: bool = True) -> IMAPClient:
-    """Return a client that is connected as ``conf`` says, and logged in unless ``login`` is False.
+    """Return a client that is connected with the settings ``conf``. It is logged in unless ``login`` is False.
 
-    ``conf`` is what `parse_config_file` returns, one of its ``alternates``, or an `argparse.Namespace` with the same
-    attributes; those that IMAPClient doesn't know may be missing. There is no login where the server greets with
-    PREAUTH, as commands do that are run with ``stream``. With ``oauth2`` it is OAUTHBEARER where the server offers
-    that, else XOAUTH2.
+    ``conf`` is the result of `parse_config_file`, one of its ``alternates``, or an `argparse.Namespace` with the same
+    attributes. Attributes that IMAPClient 4.1 does not know may be missing. There is no login if the server greets
+    with PREAUTH, as a command for ``stream`` may do. With ``oauth2`` the login uses OAUTHBEARER if the server offers
+    it, otherwise XOAUTH2.
 
-    Raises `ConfigError` before anything is connected where the user name or the password is missing, or ssl_ca_file
-    can't be loaded; `OAuth2Error` where the provider gives no access token; and otherwise what connecting, STARTTLS
-    and login raise. The connection is then closed.
+    Raises `ConfigError` before it connects if the user name or the password is missing, or if ssl_ca_file can't be
+    loaded. Raises `OAuth2Error` if the provider sends no access token. Connecting, STARTTLS and the login raise their
+    own exceptions. After an exception the connection is closed.
     """
     context = _ssl_context(conf) if conf.ssl or conf.starttls else None
-    # A command may greet with PREAUTH: then nobody is asked for a password.
+    # A command may greet with PREAUTH. Then the password is not needed, and is not requested.
     log_in = _login(conf) if login and not conf.stream else None
     client = IMAPClient(
         conf.host,
@@ -258,7 +255,7 @@ def create_client_from_config(conf: argparse.Namespace, login: bool = True) -> I
 
 
 def _login(conf: argparse.Namespace) -> Callable[[IMAPClient], None]:
-    """What logs a client in. Password or token are there when this returns; `ConfigError` where they can't be had."""
+    """The function that logs a client in. Gets the password or the token first, or raises `ConfigError`."""
     _need(conf, "username")
     if conf.oauth2:
         return _oauth2_login(conf)
@@ -311,7 +308,7 @@ def _oauth2_login(conf: argparse.Namespace) -> Callable[[IMAPClient], None]:
         except NotOfferedError:
             raise
         except LoginError:
-            # The provider may have ended a token before its time.
+            # The provider may have revoked the token before it expired.
             if is_new:
                 raise
             renewed = refresh_oauth2_token(*account, token_url=url, scope=scope, timeout=timeout)
@@ -321,7 +318,7 @@ def _oauth2_login(conf: argparse.Namespace) -> Callable[[IMAPClient], None]:
 
 
 def _send_token(client: IMAPClient, username: str, token: str) -> None:
-    # OAUTHBEARER is the standard, and XOAUTH2 what came before it.
+    # OAUTHBEARER is the standard (RFC 7628). XOAUTH2 is older.
     if client.has_capability("AUTH=OAUTHBEARER"):
         client.oauthbearer_login(username, token)
     else:
@@ -333,7 +330,7 @@ def _ssl_context(conf: argparse.Namespace) -> ssl.SSLContext:
         context = create_default_context(cafile=read_value("ssl_ca_file", conf.ssl_ca_file or "") or None)
     except ValueError as error:
         raise _error_in(conf, "ssl_ca_file", f"{error}") from None
-    # In this order: a context can't check the host name of a certificate that it doesn't verify.
+    # The order matters: a context can't check the host name without verifying the certificate.
     if not (conf.ssl_check_hostname and conf.ssl_verify_cert):
         context.check_hostname = False
     if not conf.ssl_verify_cert:

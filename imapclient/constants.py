@@ -1,13 +1,13 @@
-"""Names that IMAP gives to system flags and to folders with a special use.
+"""The names of system flags and of special-use folders.
 
-They are bytes, as flags are wherever this package returns or takes them.
+They are bytes, like all flags in this package.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-# System flags, RFC 9051 section 2.3.2. \Recent is RFC 3501's; IMAP4rev2 no longer has it.
+# System flags, RFC 9051 section 2.3.2. \Recent is defined in RFC 3501; IMAP4rev2 does not have it.
 SEEN: Final = b"\\Seen"
 DELETED: Final = b"\\Deleted"
 ANSWERED: Final = b"\\Answered"
@@ -23,8 +23,8 @@ JUNK: Final = b"\\Junk"
 SENT: Final = b"\\Sent"
 TRASH: Final = b"\\Trash"
 
-# Names that such folders have where the server tells no special use, most usual first. Compared in lower case, without
-# a leading "INBOX" and delimiter.
+# Common names of such folders, for servers that do not report the special use. The most common name comes first. They
+# are compared in lower case, without a leading "INBOX" and delimiter.
 SPECIAL_USE_NAMES: Final = {
     ARCHIVE: (
         "Archive",

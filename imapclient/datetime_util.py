@@ -1,11 +1,11 @@
-"""Dates of IMAP to and from `datetime`.
+"""Conversion between the dates of IMAP and `datetime`.
 
-INTERNALDATE is ``17-Jul-1996 02:44:25 -0700`` (RFC 9051 section 9, ``date-time``), a date in search
-criteria is ``01-Feb-2020`` (``date``), and an ENVELOPE has the message's own Date field (RFC 5322
-section 3.3). Months are the English ones of the grammar, whatever the locale.
+INTERNALDATE is ``17-Jul-1996 02:44:25 -0700`` (RFC 9051 section 9, ``date-time``). A date in search criteria is
+``01-Feb-2020`` (``date``). ENVELOPE contains the Date field of the message (RFC 5322 section 3.3). Month names are
+English in every locale.
 
-A naive datetime is local time, with the offset of the system's zone in force at that moment, not
-now. ``fold`` tells the two hours at the end of daylight saving time apart.
+A naive datetime is local time. Its offset is the one that the system's zone has at that moment, not the current one.
+``fold`` distinguishes the two hours at the end of daylight saving time.
 """
 
 from __future__ import annotations
@@ -21,46 +21,45 @@ from .util import shortened
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTH_NUMBERS = {name.lower().encode("ascii"): index for index, name in enumerate(_MONTHS, 1)}
 
-# A fetch brings one INTERNALDATE for each message. A year below 100 and a leap second are left to
-# the slow path.
+# Fast path for INTERNALDATE, which FETCH may return for each message. Years below 100 and leap seconds take the slow
+# path.
 _INTERNAL_DAY = rb" ?(\d\d?)-([A-Za-z]{3})-(?!00)(\d{4}) "
 _TIME_AND_ZONE = rb"(\d\d):(\d\d):([0-5]\d) ([+-]\d{4})"
 _INTERNALDATE = re.compile(_INTERNAL_DAY + _TIME_AND_ZONE)
 
-# The usual form of a message's own date: Mon, 7 Feb 1994 21:52:25 -0800 (PST)
+# Fast path for the usual form of a Date field: Mon, 7 Feb 1994 21:52:25 -0800 (PST)
 _RFC5322_DAY = rb"(?:[A-Za-z]{3}, )?(\d\d?) ([A-Za-z]{3}) (?!00)(\d{4}) "
 _RFC5322 = re.compile(_RFC5322_DAY + _TIME_AND_ZONE + rb"(?: \([A-Za-z]+\))?")
 
-# What the C library says where it can't convert a time: on Windows OSError before 1970 and after
-# 3000.
+# The errors of the C library for a time that it can't convert. On Windows that is OSError before 1970 and after 3000.
 _UNKNOWN_TO_PLATFORM = (OSError, OverflowError, ValueError)
 
-# With comments, which any program may have put into it. What is longer may have numbers that take hours to be read.
-_LONGEST = 1000
+# A date may contain comments of any length. A longer text could contain numbers that take hours to parse.
+_MAX_LENGTH = 1000
 
 _EPOCH = datetime.datetime(1970, 1, 1)
 _from_timestamp = datetime.datetime.fromtimestamp
 
-# What may stand behind the last colon of a date, b"25 -0800 (PST)" -> the seconds of the minute less the zone's offset.
-# Filled where an expression above has matched, so there is one such table for each. Messages come from few days and
-# zones, and a fetch brings one or two dates for each.
+# Cache: the text after the last colon of a date, b"25 -0800 (PST)" -> its seconds minus the offset of the zone. Each
+# expression above has its own cache, which is filled when the expression matches. Messages come from few days and
+# zones, and a fetch returns one or two dates for each message.
 _known_ends: tuple[dict[bytes, float], dict[bytes, float]] = ({}, {})
 _MAX_DAYS_KEPT = 8192
-_LONGEST_KEPT = 64
+_MAX_LENGTH_KEPT = 64
 _MAX_ENDS_KEPT = 60 * 256
 
-# How one of the two begins, up to the hour.
+# The beginning of a date in one of the two forms, up to the hour.
 _DAY = re.compile(_INTERNAL_DAY + b"|" + _RFC5322_DAY)
 _EPOCH_DAY = _EPOCH.toordinal()
 
-# What a date has before its time of day, b"Mon, 7 Feb 1994 " -> the seconds from 1970 to that day, and what may stand
-# at the end of such a date.
+# Cache: the text before the time of day, b"Mon, 7 Feb 1994 " -> the seconds from 1970 to that day, and the cache of the
+# ends for this form of dates.
 _DayAndEnds = tuple[int, "dict[bytes, float]"]
 _known_days: dict[bytes, _DayAndEnds] = {}
 
 
 def _learn_day(text: bytes) -> _DayAndEnds:
-    """Keep a day. KeyError, or ValueError, for what is none in one of the two forms."""
+    """Add a day to the cache. Raises KeyError or ValueError if the text is not a day in one of the two forms."""
     match = _DAY.fullmatch(text)
     if match is None:
         raise KeyError(text)
@@ -80,16 +79,16 @@ _MINUTES = {b"%02d" % minute: minute * 60 for minute in range(60)}
 def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.datetime:
     """Return the datetime for an INTERNALDATE or an RFC 5322 date.
 
-    For ``b"17-Jul-1996 02:44:25 -0700"`` it is ``datetime(1996, 7, 17, 11, 44, 25)`` in Berlin:
-    naive and in local time. Without ``normalise`` it is aware and has the offset that was sent:
+    For ``b"17-Jul-1996 02:44:25 -0700"`` it is ``datetime(1996, 7, 17, 11, 44, 25)`` in Berlin: naive, in local time.
+    Without ``normalise`` it is aware, with the offset in the text:
     ``datetime(1996, 7, 17, 2, 44, 25, tzinfo=FixedOffset(-420))``.
 
-    A date without a zone, or with an unknown one, is UTC. A year below 100 is one of two digits,
-    as `email.utils` reads it: up to 68 in the 21st century, from 69 on in the 20th. A leap second
-    (``23:59:60``) is read as the second before it, since datetime has none.
+    A date without a zone, or with an unknown zone, is UTC. A year below 100 has two digits, as in `email.utils`: up to
+    68 it is in the 21st century, from 69 on in the 20th. A leap second (``23:59:60``) becomes the second before it,
+    because datetime has no leap seconds.
 
-    Raises ValueError, with the first of the bytes, for what is no date, and for a time that is outside the years
-    1 to 9999 once it is local.
+    Raises ValueError, with the first bytes of the text, if the text is not a date, or if the local time is outside the
+    years 1 to 9999.
     """
     if normalise and type(timestamp) is bytes:
         try:
@@ -100,8 +99,8 @@ def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.date
         except (KeyError, *_UNKNOWN_TO_PLATFORM):
             pass
     try:
-        if len(timestamp) > _LONGEST:
-            raise ValueError(f"longer than {_LONGEST} bytes")
+        if len(timestamp) > _MAX_LENGTH:
+            raise ValueError(f"longer than {_MAX_LENGTH} bytes")
         match = _INTERNALDATE.fullmatch(timestamp) or _RFC5322.fullmatch(timestamp)
         if match:
             day, month, year, hour, minute, second, zone = match.groups()
@@ -115,9 +114,9 @@ def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.date
             )
             if normalise:
                 try:
-                    # Without a datetime that carries the zone: this runs once or twice for each message.
+                    # Seconds are faster than an aware datetime. This runs once or twice for each message.
                     local = _from_timestamp((moment - _EPOCH).total_seconds() - _offset_seconds(zone))
-                    if len(timestamp) <= _LONGEST_KEPT:
+                    if len(timestamp) <= _MAX_LENGTH_KEPT:
                         _remember(timestamp, match, moment.second)
                     return local
                 except _UNKNOWN_TO_PLATFORM:
@@ -127,18 +126,18 @@ def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.date
             moment = _parse_rfc5322(timestamp)
         return _local(moment) if normalise else moment
     except ValueError as error:
-        raise ValueError(f"not a date that can be read: {shortened(timestamp)} ({error})") from None
+        raise ValueError(f"not a valid date: {shortened(timestamp)} ({error})") from None
 
 
 def _remember(timestamp: bytes, match: re.Match[bytes], second: int) -> None:
-    """Keep the end of a date that one of the two expressions has matched."""
+    """Add the end of a date to the cache of the expression that matched."""
     ends = _known_ends[match.re is _INTERNALDATE]
     if len(ends) >= _MAX_ENDS_KEPT:
         ends.clear()
     ends[timestamp[match.start(6) :]] = second - _offset_seconds(match.group(7))
 
 
-# The cache spares an object for each message: a mailbox has few different zones.
+# The cache saves an object for each message: a mailbox contains few different zones.
 @functools.lru_cache(maxsize=128)
 def _zone(zone: bytes) -> FixedOffset:
     """Return the zone for ``b"-0330"``."""
@@ -152,20 +151,19 @@ def _offset_seconds(zone: bytes) -> float:
 
 
 def _parse_rfc5322(timestamp: bytes) -> datetime.datetime:
-    """Return the datetime for a date that has not exactly the form of an INTERNALDATE.
+    """Return the datetime for a date in another form.
 
-    Tolerances beside those of RFC 5322 section 4.3: dots in the time, which some mailers write and
-    servers hand on (``Sat, 8 May 2010 16.03.09 +0200``), and 8-bit text in a comment. `email.utils`
-    reads both.
+    Beside the obsolete forms of RFC 5322 section 4.3 it accepts what some mailers write: dots in the time
+    (``Sat, 8 May 2010 16.03.09 +0200``), and 8-bit text in a comment. `email.utils` parses both.
     """
-    # Here, since it is seldom needed and costs an eighth of this package's time of import.
+    # Imported late: it is seldom needed, and takes an eighth of the time to import this package.
     from email.utils import parsedate_tz
 
     text = timestamp.decode("latin-1")
     try:
         fields = parsedate_tz(text)
     except IndexError:
-        # email.utils of Python 3.9, for blank text and for "-Jul-1996 02:44:25 +0000".
+        # email.utils of Python 3.9 raises it for blank text and for "-Jul-1996 02:44:25 +0000".
         fields = None
     if fields is None:
         raise ValueError("neither an INTERNALDATE nor an RFC 5322 date")
@@ -187,7 +185,7 @@ def _parse_rfc5322(timestamp: bytes) -> datetime.datetime:
 def _local(aware: datetime.datetime) -> datetime.datetime:
     """Return an aware datetime as naive local time.
 
-    Raises ValueError where that is outside the years 1 to 9999.
+    Raises ValueError if the local time is outside the years 1 to 9999.
     """
     try:
         # Sets fold, which astimezone() doesn't.
@@ -202,9 +200,9 @@ def _local(aware: datetime.datetime) -> datetime.datetime:
 
 
 def _aware(local: datetime.datetime) -> datetime.datetime:
-    """Return naive local time as the same moment in the zone's offset of that moment."""
+    """Return naive local time as an aware datetime, with the offset that the zone has at that moment."""
     try:
-        # Not local.astimezone(): it takes an hour that daylight saving time skips for another.
+        # local.astimezone() would return another time in the hour that daylight saving time skips.
         return _from_timestamp(local.timestamp(), datetime.timezone.utc).astimezone()
     except _UNKNOWN_TO_PLATFORM:
         return local.replace(tzinfo=datetime.timezone(_standard_offset()))
@@ -215,24 +213,23 @@ def _standard_offset() -> datetime.timedelta:
 
 
 def datetime_to_native(dt: datetime.datetime) -> datetime.datetime:
-    """Return an aware datetime as naive local time; a naive one comes back unchanged.
+    """Return an aware datetime as naive local time. A naive one is returned unchanged.
 
     ``datetime(2020, 7, 1, 12, 0, tzinfo=timezone.utc)`` gives ``datetime(2020, 7, 1, 14, 0)`` in
-    Berlin. Raises ValueError where that is outside the years 1 to 9999.
+    Berlin. Raises ValueError if the local time is outside the years 1 to 9999.
     """
     if dt.utcoffset() is None:
         return dt.replace(tzinfo=None)
-    # A timestamp is a float, which has no room for all microseconds of distant years.
+    # A timestamp is a float, which is not precise to the microsecond in distant years.
     return _local(dt.replace(microsecond=0)).replace(microsecond=dt.microsecond)
 
 
 def datetime_to_INTERNALDATE(dt: datetime.datetime) -> str:
     """Return a datetime as INTERNALDATE, such as ``"01-Feb-2020 10:11:12 +0100"``.
 
-    A naive datetime is local time; one that the change to daylight saving time skips comes out as
-    the same moment after it. Microseconds are dropped. An offset is rounded to whole minutes, as
-    IMAP has no seconds there, and the time goes with it, so that the moment stays the same. Raises
-    ValueError where that is outside the years 1 to 9999.
+    A naive datetime is local time. If daylight saving time skips it, the result is the same moment in summer time.
+    Microseconds are dropped. IMAP has no seconds in an offset, so the offset is rounded to whole minutes and the time
+    is adjusted: the moment stays the same. Raises ValueError if the adjusted time is outside the years 1 to 9999.
     """
     offset = dt.utcoffset()
     if offset is None:
@@ -243,7 +240,7 @@ def datetime_to_INTERNALDATE(dt: datetime.datetime) -> str:
     try:
         local = dt.replace(tzinfo=None) + (datetime.timedelta(minutes=minutes) - offset)
     except OverflowError:
-        raise ValueError("the time is outside the years 1 to 9999 once its zone has whole minutes") from None
+        raise ValueError("the time is outside the years 1 to 9999 after rounding its offset to whole minutes") from None
     hours, rest = divmod(abs(minutes), 60)
     return (
         f"{_date(local)} {local.hour:02d}:{local.minute:02d}:{local.second:02d} "
@@ -254,8 +251,7 @@ def datetime_to_INTERNALDATE(dt: datetime.datetime) -> str:
 def format_criteria_date(dt: datetime.datetime | datetime.date) -> bytes:
     """Return a date for search criteria, such as ``b"01-Feb-2020"``.
 
-    The time and the zone of a datetime are left out, not converted: servers compare with the date
-    as it is written.
+    The time and the zone of a datetime are dropped and not converted, because servers compare dates without them.
     """
     return _date(dt).encode("ascii")
 

@@ -1,14 +1,13 @@
-"""A real IMAP server in a thread on loopback, for demonstrations and for users' own tests.
+"""A real IMAP server in a thread, on the loopback address, for demonstrations and for the tests of users.
 
     with EmbeddedServer(users={"ann": "secret"}) as server:
         client = IMAPClient(server.host, server.port, ssl=False)
 
-The server is pymap with its in-memory backend; the certificates come from trustme. Both packages
-are optional, so they and asyncio are imported by `start()`, and this module can be imported
-everywhere.
+The server is pymap with its in-memory backend. The package trustme makes the certificates. Both packages are optional.
+`start()` imports them and asyncio, so this module can always be imported.
 
-What is here runs in the caller's threads. pymap runs in a daemon thread of its own, which
-`_testing.embedded_pymap` has; work goes there by run_coroutine_threadsafe.
+The code in this module runs in the caller's threads. pymap runs in its own daemon thread, see
+`_testing.embedded_pymap`. Work is passed to it with run_coroutine_threadsafe.
 """
 
 from __future__ import annotations
@@ -33,30 +32,30 @@ if TYPE_CHECKING:
 
 __all__ = ["EmbeddedServer"]
 
-_OLDEST_PYTHON = (3, 11)
-_OLDEST_PYMAP = (0, 36, 7)
+_MIN_PYTHON = (3, 11)
+_MIN_PYMAP = (0, 36, 7)
 
 
 class EmbeddedServer:
-    """An IMAP server for one process: in memory, on a free port of loopback, gone when it stops.
+    """An IMAP server in memory, on a free port of the loopback address. Its mailboxes are lost when it stops.
 
-    Used as a context manager or with `start()` and `stop()`; each start begins with new mailboxes.
-    It needs Python 3.11 or newer and the packages pymap and, for TLS, trustme; the constructor can
-    be called without them, `start()` then raises RuntimeError. `unavailable_reason()` tells before.
+    Use it as a context manager, or call `start()` and `stop()`. Each start creates new mailboxes. It needs Python 3.11
+    or newer, the package pymap and, for TLS, the package trustme. If one is missing, the constructor works, but
+    `start()` raises RuntimeError. `unavailable_reason()` returns the reason beforehand.
 
-    ``users`` maps names to passwords, any Unicode text, ``{"ann": "secret"}`` if left out. Names and
-    passwords are compared exactly as given (no SASLprep). Every user has a mailbox of their own.
+    ``users`` maps user names to passwords, and is ``{"ann": "secret"}`` by default. Both may be any Unicode text. They
+    are compared without SASLprep. Each user has a mailbox.
 
-    ``sample=True`` fills each user's mailbox with the messages and folders of
-    ``imapclient.sample_mailbox``; otherwise INBOX is empty. ``folders`` names folders that each user
-    has from the start beside INBOX, subscribed; ``/`` separates levels.
+    With ``sample=True`` each mailbox contains the messages and folders of ``imapclient.sample_mailbox``. Otherwise it
+    contains an empty INBOX. ``folders`` are the names of additional folders, which are subscribed. ``/`` separates
+    levels.
 
-    ``starttls=True`` makes the plain port offer STARTTLS (login without it stays allowed), and
-    ``tls=True`` opens a second port where TLS starts at once. The certificate is valid for ``host``,
-    ``localhost``, ``127.0.0.1`` and ``::1`` and signed by a certificate authority made for this object.
+    With ``starttls=True`` the plain port offers STARTTLS, but does not require it for the login. With ``tls=True``
+    there is a second port, on which TLS starts at once. The certificate is valid for ``host``, ``localhost``,
+    ``127.0.0.1`` and ``::1``. A certificate authority that belongs to this object signs it.
 
-    ``port`` and ``tls_port`` are 0 for free ports. ``host`` should stay on loopback: the server is made
-    for tests and defends itself against nobody.
+    If ``port`` or ``tls_port`` is 0, a free port is used. Keep ``host`` on the loopback address: the server is for
+    tests and not secure.
     """
 
     def __init__(
@@ -75,7 +74,7 @@ class EmbeddedServer:
         if not self.users:
             raise ValueError("EmbeddedServer needs at least one user")
         if isinstance(folders, str):
-            raise TypeError("folders must be a collection of names, not one str")
+            raise TypeError("folders must be a list of names, not a str")
         self.host = host
         self._sample = sample
         self._folders = tuple(folders)
@@ -87,53 +86,53 @@ class EmbeddedServer:
         self._ssl_context: ssl.SSLContext | None = None
         self._service: Service | None = None
         self._thread: threading.Thread | None = None
-        # A delivery and a stop exclude each other: a loop that has ended would never answer.
+        # A delivery must not run during a stop: it would wait forever for a loop that has ended.
         self._lock = threading.Lock()
 
     @property
     def user(self) -> str:
-        """The name of the first user, 'ann' unless ``users`` was given."""
+        """The name of the first user; 'ann' by default."""
         return next(iter(self.users))
 
     @property
     def password(self) -> str:
-        """The password of the first user, 'secret' unless ``users`` was given."""
+        """The password of the first user; 'secret' by default."""
         return self.users[self.user]
 
     @property
     def port(self) -> int:
-        """The port for plain connections and STARTTLS, such as 40123.
+        """The port for connections without TLS and with STARTTLS, such as 40123.
 
-        Raises RuntimeError while the server isn't running.
+        Raises RuntimeError if the server is not running.
         """
         return self._running_ports()[0]
 
     @property
     def tls_port(self) -> int:
-        """The port where TLS starts at once, such as 40124.
+        """The port on which TLS starts at once, such as 40124.
 
-        Raises RuntimeError while the server isn't running, and without ``tls=True``.
+        Raises RuntimeError if the server is not running, or without ``tls=True``.
         """
         port = self._running_ports()[1]
         if port is None:
-            raise RuntimeError("EmbeddedServer has a tls_port only with tls=True")
+            raise RuntimeError("EmbeddedServer has no tls_port: create it with tls=True")
         return port
 
     @property
     def ca_pem(self) -> bytes:
         """The certificate of the server's certificate authority: b'-----BEGIN CERTIFICATE-----...'.
 
-        The authority is made on first use, lives as long as this object and is trusted by nobody
-        else. Raises RuntimeError without the package trustme.
+        The authority is created on first use and belongs to this object. Nothing else trusts it. Raises RuntimeError if
+        the package trustme is missing.
         """
         pem: bytes = self._certificate_authority().cert_pem.bytes()
         return pem
 
     @property
     def ssl_context(self) -> ssl.SSLContext:
-        """A client's context that trusts this server's authority and no other, and checks names.
+        """A context for clients: it trusts only the authority of this server, and checks host names.
 
-        The same object each time. Raises RuntimeError without the package trustme.
+        It is the same object each time. Raises RuntimeError if the package trustme is missing.
         """
         if self._ssl_context is None:
             cadata = self.ca_pem.decode("ascii")
@@ -141,32 +140,30 @@ class EmbeddedServer:
         return self._ssl_context
 
     def unavailable_reason(self) -> str | None:
-        """Why this server can't start on this interpreter, in one line; None when it can.
+        """One line that says why this server can't start; None if it can.
 
-        Such as 'EmbeddedServer needs Python 3.11 or newer (this is 3.9)'. Imports nothing.
+        For example 'EmbeddedServer needs Python 3.11 or newer (this is 3.9)'. Imports nothing.
         """
-        # In a variable, since type checkers take a comparison with sys.version_info itself for a
-        # promise about the code below it.
+        # A variable, because type checkers would skip code below a comparison with sys.version_info itself.
         running = tuple(sys.version_info[:2])
-        if running < _OLDEST_PYTHON:
-            oldest, this = _dotted(_OLDEST_PYTHON), _dotted(running)
+        if running < _MIN_PYTHON:
+            oldest, this = _dotted(_MIN_PYTHON), _dotted(running)
             return f"EmbeddedServer needs Python {oldest} or newer (this is {this})"
-        wanted = f"pymap>={_dotted(_OLDEST_PYMAP)}"
+        wanted = f"pymap>={_dotted(_MIN_PYMAP)}"
         if importlib.util.find_spec("pymap") is None:
             return f"EmbeddedServer needs pymap: pip install '{wanted}'"
         installed = _installed_version("pymap")
-        if installed is not None and _numbers(installed) < _OLDEST_PYMAP:
+        if installed is not None and _numbers(installed) < _MIN_PYMAP:
             return f"EmbeddedServer needs a newer pymap than {installed}: pip install '{wanted}'"
         if self._tls or self._starttls:
             return _trustme_missing()
         return None
 
     def start(self) -> EmbeddedServer:
-        """Start the server and return it; it accepts connections when this returns.
+        """Start the server and return it. It accepts connections when this method returns.
 
-        Raises RuntimeError with one line that names what is missing (see `unavailable_reason`) or
-        says that it is running already, OSError when a port can't be had. Nothing stays behind
-        after an error.
+        Raises RuntimeError if it is running already, or if something is missing (see `unavailable_reason`). Raises
+        OSError if a port is not available. An error leaves nothing behind.
         """
         with self._lock:
             if self._thread is not None:
@@ -204,16 +201,16 @@ class EmbeddedServer:
         self._service, self._thread = service, thread
 
     def stop(self) -> None:
-        """Say BYE to every connection, close them and all ports, and join the thread.
+        """Send BYE to every connection, close all connections and ports, and join the thread.
 
-        Does nothing when the server isn't running. The mailboxes are gone afterwards.
+        Does nothing if the server is not running. The mailboxes are lost.
         """
         with self._lock:
             service, thread = self._service, self._thread
             if service is None or thread is None:
                 return
             self._service = self._thread = self._ports = None
-            with suppress(RuntimeError):  # the loop has ended by an error, which is in the log
+            with suppress(RuntimeError):  # the loop has ended with an error, which is in the log
                 service.stop_soon()
             thread.join()
 
@@ -241,15 +238,13 @@ class EmbeddedServer:
         flags: Iterable[str | bytes] = (),
         date: datetime | None = None,
     ) -> int:
-        r"""Put a message into a user's folder, as a mail transport would, and return its UID: 101.
+        r"""Deliver a message to a user's folder, like a mail transport, and return its UID, such as 101.
 
-        Clients that have the folder selected are told at once if they are in IDLE. ``message`` is
-        stored unchanged; RFC 5322 wants CRLF line ends. ``flags`` are such as ``["\\Seen"]``, ``date``
-        is its INTERNALDATE, now if left out; a naive datetime is local time. May be called from
-        any thread.
+        Clients in IDLE on that folder receive the message at once. ``message`` is stored unchanged; RFC 5322 requires
+        CRLF line ends. ``flags`` are flags such as ``["\\Seen"]``. ``date`` is the INTERNALDATE, by default the current
+        time; a naive datetime is local time. Any thread may call this method.
 
-        Raises ValueError for a user or a folder that doesn't exist, RuntimeError while the server
-        isn't running.
+        Raises ValueError if the user or the folder does not exist, and RuntimeError if the server is not running.
         """
         import asyncio
 
@@ -268,7 +263,7 @@ class EmbeddedServer:
         return self._ports
 
     def _contents(self) -> tuple[tuple[str, ...], tuple[SampleMessage, ...]]:
-        """The folders and the messages that each user starts with."""
+        """The initial folders and messages of each user."""
         if not self._sample:
             return self._folders, ()
         from ._testing.sample_mailbox import SAMPLE_FOLDERS, sample_messages
@@ -291,11 +286,11 @@ class EmbeddedServer:
 
 
 def _bind(host: str, port: int) -> socket.socket:
-    """A listening socket on the first address of the host. Raises OSError."""
+    """A listening socket on the first address of the host. Raises OSError if that fails."""
     family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     sock = socket.create_server(address, family=family)
-    # Accepted sockets inherit it. asyncio sets it only where the socket names its protocol, which this one does not;
-    # without it an answer in two writes waits 40 ms for the client's delayed acknowledgement.
+    # Accepted sockets inherit this option. asyncio does not set it for a socket that has no protocol number, like this
+    # one. Without it a response in two writes waits 40 ms for the client's delayed acknowledgement.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
 
@@ -307,7 +302,7 @@ def _trustme_missing() -> str | None:
 
 
 def _installed_version(package: str) -> str | None:
-    """'0.36.7', or None for a package that is there without its metadata (a vendored copy)."""
+    """A version such as '0.36.7', or None for a package without metadata (a vendored copy)."""
     from importlib import metadata
 
     try:
@@ -317,10 +312,10 @@ def _installed_version(package: str) -> str | None:
 
 
 def _dotted(numbers: Iterable[int]) -> str:
-    """'3.11' of (3, 11)."""
+    """The text '3.11' for (3, 11)."""
     return ".".join(map(str, numbers))
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    """(0, 36, 7) of '0.36.7' and of '0.36.7.dev1'."""
+    """The numbers (0, 36, 7) for '0.36.7' and for '0.36.7.dev1'."""
     return tuple(int(number) for number in re.findall(r"\d+", version)[:3])

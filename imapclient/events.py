@@ -1,6 +1,6 @@
-"""What `IMAPClient.watch` tells, and how it connects again. No I/O.
+"""The events of `IMAPClient.watch`, and the settings for reconnecting. No I/O.
 
-Sequence numbers are those after all events before: ``Expunged(3)`` makes of message 4 message 3. UIDs stay the same.
+A sequence number is valid after all earlier events: after ``Expunged(3)``, message 4 is message 3. UIDs stay the same.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from .util import Text
 
 @dataclass(frozen=True)
 class FolderState:
-    """What is known of a folder at one moment: enough to tell later what may have been missed.
+    """The state of a folder at one moment. Keep it to find out later what has changed.
 
-    ``exists`` is the number of messages. None for what the server does not tell. A new message has ``uidnext`` as its
-    UID or a higher one; a different ``uidvalidity`` means that no UID from before is valid (RFC 9051, 2.3.1.1);
-    flags that changed since have a mod-sequence above ``highestmodseq`` (RFC 7162).
+    ``exists`` is the number of messages. A value is None if the server does not report it. The UID of a new message is
+    ``uidnext`` or higher. If ``uidvalidity`` changes, all earlier UIDs are invalid (RFC 9051, 2.3.1.1). If flags
+    change, their mod-sequence is above ``highestmodseq`` (RFC 7162).
     """
 
     exists: int
@@ -33,7 +33,7 @@ class FolderState:
 
 @dataclass(frozen=True)
 class NewMessage:
-    """A message has come: ``NewMessage(sequence_number=14, uid=114)``. ``uid`` is None where it can't be known."""
+    """A new message arrived: ``NewMessage(sequence_number=14, uid=114)``. ``uid`` is None if it is unknown."""
 
     sequence_number: int
     uid: int | None = None
@@ -41,23 +41,23 @@ class NewMessage:
 
 @dataclass(frozen=True)
 class Expunged:
-    """The message with that number is gone: ``Expunged(sequence_number=3)``."""
+    """The message with that number was removed: ``Expunged(sequence_number=3)``."""
 
     sequence_number: int
 
 
 @dataclass(frozen=True)
 class Vanished:
-    """Messages are gone: ``Vanished(uids=UidSet('41,43:116'))``. Comes instead of `Expunged` where QRESYNC is on."""
+    """Messages were removed: ``Vanished(uids=UidSet('41,43:116'))``. It replaces `Expunged` if QRESYNC is enabled."""
 
     uids: UidSet
 
 
 @dataclass(frozen=True)
 class FlagsChanged:
-    """A message's flags are these now: ``FlagsChanged(sequence_number=3, flags=(b'\\\\Seen',), uid=103)``.
+    """The flags of a message are now these: ``FlagsChanged(sequence_number=3, flags=(b'\\\\Seen',), uid=103)``.
 
-    ``uid`` is None where it can't be known, ``modseq`` where the server does not tell it.
+    ``uid`` is None if it is unknown, and ``modseq`` is None if the server does not send it.
     """
 
     sequence_number: int
@@ -68,7 +68,7 @@ class FlagsChanged:
 
 @dataclass(frozen=True)
 class Bye:
-    """The server ends the connection, and says why: ``Bye(text='Shutting down', code=None)``."""
+    """The server closes the connection and sends the reason: ``Bye(text='Shutting down', code=None)``."""
 
     text: str
     code: ResponseCode | None = None
@@ -76,12 +76,13 @@ class Bye:
 
 @dataclass(frozen=True)
 class Reconnected:
-    """The connection was lost and there is a new one, with the folder selected.
+    """The connection was lost. There is a new connection, and the folder is selected again.
 
-    ``before`` is the folder as it was known, ``after`` as it is now. Messages that came in between follow as
-    `NewMessage`, unless `uidvalidity_changed`. Which were removed, and whose flags changed, nobody has told: that is to
-    be looked for, by comparing UIDs (`IMAPClient.search`) and by ``fetch("1:*", ["FLAGS"], [f"CHANGEDSINCE
-    {before.highestmodseq}"])``. ``cause`` is what ended the connection, ``attempts`` how often it was tried: 1 or more.
+    ``before`` is the last known state of the folder, and ``after`` its state now. For messages that arrived meanwhile a
+    `NewMessage` follows, unless `uidvalidity_changed` is true. There are no events for messages that were removed or
+    whose flags changed meanwhile. To find them, compare UIDs (`IMAPClient.search`), and call
+    ``fetch("1:*", ["FLAGS"], [f"CHANGEDSINCE {before.highestmodseq}"])``. ``cause`` is the exception that ended the
+    connection. ``attempts`` is the number of attempts to reconnect, at least 1.
     """
 
     before: FolderState
@@ -91,30 +92,32 @@ class Reconnected:
 
     @property
     def uidvalidity_changed(self) -> bool:
-        """Whether what is known by UIDs is worthless: the folder has another UIDVALIDITY, or has none at all."""
+        """Whether all earlier UIDs are invalid: the UIDVALIDITY of the folder changed, or the server sends none."""
         return self.after.uidvalidity is None or self.after.uidvalidity != self.before.uidvalidity
 
 
 FolderEvent = Union[NewMessage, Expunged, Vanished, FlagsChanged, Bye, Reconnected]
-"""What `IMAPClient.watch` tells."""
+"""The events of `IMAPClient.watch`."""
 
-# A day. Who waits longer has given up.
-_LONGEST_DELAY = 86400
+# One day, in seconds.
+_MAX_DELAY = 86400
 
 Credentials = Union[tuple[Text, Text], Mechanism, Callable[[Any], object], None]
 
 
 @dataclass(frozen=True)
 class Reconnect:
-    """How `IMAPClient.watch` connects again where the connection is lost.
+    """How `IMAPClient.watch` reconnects if the connection is lost.
 
-    ``login`` is a pair of user name and password, a mechanism of `imapclient.sasl`, or a function that is called with
-    the client and logs it in, with a fresh token for example: ``lambda client: client.oauth2_login("ann",
-    new_token())``. None is for a connection that needs no login. It is not in the repr.
+    ``login`` is a pair of user name and password, a mechanism of `imapclient.sasl`, or a function that logs the client
+    in. The function gets the client as its argument, and can use a new token:
+    ``lambda client: client.oauth2_login("ann", new_token())``. ``login`` is None if the connection needs no login. The
+    repr does not show it.
 
-    After the loss, and after each attempt that fails, there is a pause: about ``first_delay`` seconds, then twice as
-    long each time, at most ``max_delay``, which is at most a day; half of it is left to chance, so that not all clients
-    of a server come back at once. After ``attempts`` of them in a row (None: never) the last error is raised.
+    There is a pause before each attempt. The first one takes about ``first_delay`` seconds. Each further pause is twice
+    as long, but at most ``max_delay``, which is at most a day (86400 seconds). Up to half of a pause is random, so that
+    the clients of a server do not all reconnect at the same moment. If ``attempts`` in a row fail, the last error is
+    raised; with None there is no limit.
     """
 
     login: Credentials = field(repr=False)
@@ -124,16 +127,16 @@ class Reconnect:
 
     def __post_init__(self) -> None:
         if not (self.login is None or callable(self.login) or (isinstance(self.login, tuple) and len(self.login) == 2)):
-            raise TypeError("login is a pair of user name and password, a mechanism, a function, or None")
+            raise TypeError("login must be a pair of user name and password, a mechanism, a function, or None")
         if self.attempts is not None and self.attempts < 1:
-            raise ValueError("attempts must be 1 or more")
-        if not 0 <= self.first_delay <= self.max_delay <= _LONGEST_DELAY:
-            raise ValueError(f"the delays must be 0 <= first_delay <= max_delay <= {_LONGEST_DELAY}")
+            raise ValueError(f"attempts must be at least 1, or None for no limit, not {self.attempts!r}")
+        if not 0 <= self.first_delay <= self.max_delay <= _MAX_DELAY:
+            raise ValueError(f"the delays must be 0 <= first_delay <= max_delay <= {_MAX_DELAY}")
 
     def delays(self) -> Iterator[float]:
         """The pause before each attempt, in seconds."""
         delay, number = self.first_delay, 0
         while self.attempts is None or number < self.attempts:
             yield delay * random.uniform(0.5, 1)
-            # Only the first one may be none at all.
+            # Only the first delay may be 0.
             delay, number = min(2 * delay or 1.0, self.max_delay), number + 1

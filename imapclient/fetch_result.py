@@ -1,4 +1,4 @@
-"""What `fetch` returns, for programs that import it from here. New programs use `imapclient.response_types`."""
+"""An older path of the results of `fetch`. New programs import them from `imapclient.response_types`."""
 
 from __future__ import annotations
 

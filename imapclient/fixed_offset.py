@@ -1,4 +1,4 @@
-"""A time zone with one offset from UTC that never changes, such as the one in an INTERNALDATE."""
+"""A time zone with a constant offset from UTC, such as the zone of an INTERNALDATE."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ _MINUTES_OF_A_DAY = 24 * 60
 
 
 class FixedOffset(datetime.tzinfo):
-    """A time zone ``minutes`` east of UTC; west is negative.
+    """A time zone ``minutes`` east of UTC. A negative number means west.
 
     ``FixedOffset(-210).tzname(None)`` is ``"-0330"``. Two zones with the same offset are equal.
-    Raises ValueError for 24 hours and more, which `datetime` cannot compute with.
+    Raises ValueError for 24 hours or more, which `datetime` does not support.
     """
 
     def __init__(self, minutes: float) -> None:
         if not -_MINUTES_OF_A_DAY < minutes < _MINUTES_OF_A_DAY:
-            raise ValueError(f"an offset is less than 24 hours (1440 minutes) from UTC, not {minutes!r} minutes")
+            raise ValueError(f"an offset must be less than 24 hours (1440 minutes) from UTC, not {minutes!r} minutes")
         self._minutes = minutes
         self._offset = datetime.timedelta(minutes=minutes)
         hours, rest = divmod(int(abs(minutes)), 60)
         self._name = f"{'-' if minutes < 0 else '+'}{hours:02d}{rest:02d}"
 
-    # The arguments keep IMAPClient's name, one underscore: `datetime` passes them by position.
+    # IMAPClient names the arguments `_`. `datetime` passes them by position.
     def utcoffset(self, _: datetime.datetime | None) -> datetime.timedelta:
         """Return the offset, such as ``timedelta(minutes=-210)``."""
         return self._offset
 
     def tzname(self, _: datetime.datetime | None) -> str:
-        """Return the offset as IMAP writes it, such as ``"+0100"``; seconds are left out."""
+        """Return the offset in the form of IMAP, such as ``"+0100"``, without its seconds."""
         return self._name
 
     def dst(self, _: datetime.datetime | None) -> datetime.timedelta:
-        """Return ``timedelta(0)``: the offset is the same in summer and in winter."""
+        """Return ``timedelta(0)``: the zone has no daylight saving time."""
         return ZERO
 
     @classmethod
     def for_system(cls) -> FixedOffset:
-        """Return the offset in force on this system now, daylight saving time included.
+        """Return the current offset of the system's zone, including daylight saving time.
 
-        It is wrong for other times of the year where the system's zone has daylight saving time.
+        If the zone has daylight saving time, the offset is wrong for other times of the year.
         """
         return cls(time.localtime().tm_gmtoff / 60)
 
@@ -57,6 +57,6 @@ class FixedOffset(datetime.tzinfo):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._minutes!r})"
 
-    # tzinfo's own pickling support calls the class without arguments.
+    # The pickling support of tzinfo calls the class without arguments.
     def __reduce__(self) -> tuple[type[FixedOffset], tuple[float]]:
         return type(self), (self._minutes,)

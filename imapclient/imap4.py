@@ -1,4 +1,4 @@
-"""The connection classes, for programs that make or replace one."""
+"""The connection classes, for programs that create or replace a connection."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""Modified UTF-7, the encoding of mailbox names (RFC 3501 section 5.1.3), and broken names.
+"""Modified UTF-7, the encoding of mailbox names (RFC 3501 section 5.1.3), and invalid names.
 
-The rules: printable ASCII stands for itself, except ``&``, which is written ``&-``. Everything else
-is written as ``&``, the modified BASE64 of its UTF-16BE code units, and ``-``. Modified BASE64 has
-``,`` where BASE64 has ``/``, and no padding. Two shifts in a row, or a shift that holds printable
-ASCII, are not allowed, so a name has one spelling.
+The rules: printable ASCII stands for itself, except ``&``, which becomes ``&-``. Other characters become a shift:
+``&``, the modified BASE64 of their UTF-16BE code units, and ``-``. Modified BASE64 uses ``,`` instead of ``/``
+and has no padding. Two adjacent shifts are not allowed, nor is printable ASCII in a shift. So each name has one valid
+encoding.
 
-`encode` and `decode` are the encoding alone. `decode_name` and `encode_name` are what folder names
-go through: every name that a server sends comes back as text, and leads back to the same bytes.
+`encode` and `decode` implement only these rules. `decode_name` and `encode_name` convert folder names: every name from
+a server becomes text, and the text becomes the same bytes again.
 """
 
 from __future__ import annotations
@@ -16,21 +16,20 @@ import re
 
 _ENCODED_RUN = re.compile(r"[^ -~]+|&")
 _SHIFT = re.compile(rb"&([^-]*)-?")
-# Not what the BASE64 stands for: that is seen when it is decoded and encoded again.
+# The content of the BASE64 is checked later: it must be the same after decoding and encoding.
 _SHIFTS = re.compile(rb"&[A-Za-z0-9+,]*-")
 _DIRECT = re.compile(rb"[ -%'-~]*")
 
-# What RFC 9051 section 5.1 forbids in a name, and what has no place in Unicode text: lone
-# surrogates. `re` makes the expression of it where it is first needed, for that takes a while.
+# Characters that RFC 9051 section 5.1 forbids in a name, and lone surrogates. It is not compiled here, because
+# compiling is slow and few names need it.
 _UNPRINTABLE = "[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
 
 
 def encode(s: str | bytes) -> bytes:
     """Return a folder name in modified UTF-7: ``encode("Entwürfe") == b"Entw&APw-rfe"``.
 
-    What is no str comes back unchanged. Control characters are encoded like any other, so that the
-    result is printable ASCII. Raises UnicodeEncodeError, a ValueError, for a lone surrogate: no
-    name has it.
+    Anything but a str is returned unchanged. Control characters are encoded too, so the result is printable ASCII.
+    Raises UnicodeEncodeError, a ValueError, for a lone surrogate.
     """
     if not isinstance(s, str):
         return s
@@ -50,10 +49,9 @@ def _encode_run(match: re.Match[str]) -> str:
 def decode(s: bytes | str) -> str:
     """Return the text of a name in modified UTF-7: ``decode(b"Entw&APw-rfe") == "Entwürfe"``.
 
-    Never raises for bytes. A shift that can't be read stays as it is, ``decode(b"AT&T-x") ==
-    "AT&T-x"``, the ``-`` at the end of a name may be missing, and a byte above 127 is the character
-    of its number (Latin-1). So the result need not lead back to the same bytes; where that counts,
-    use `decode_name`. What is no bytes object comes back unchanged.
+    Never raises for bytes. An invalid shift is kept: ``decode(b"AT&T-x") == "AT&T-x"``. The ``-`` at the end of a name
+    may be missing. A byte above 127 is decoded as Latin-1. So encoding the result may not yield the same bytes; use
+    `decode_name` if it must. Anything but bytes is returned unchanged.
     """
     if not isinstance(s, bytes):
         return s
@@ -80,12 +78,11 @@ def _decode_shift(match: re.Match[bytes]) -> str:
 
 
 class WireName(str):
-    """A folder name that is not valid modified UTF-7: text to print, and the bytes it stands for.
+    """A folder name that is not valid modified UTF-7: printable text, and the server's bytes.
 
-    The text can be printed: it has no control characters and no lone surrogates. ``wire`` has the
-    name exactly as the server sent it, and is what goes out again where the object is passed as a
-    folder. A string made from it (by slicing, ``+``, ``str()``) is a plain str and has no wire form
-    of its own.
+    The text contains no control characters and no lone surrogates. ``wire`` is the name exactly as the server sent it.
+    Pass the object as a folder, and ``wire`` is sent. A string made from it by slicing, ``+`` or ``str()`` is a plain
+    str without ``wire``.
     """
 
     wire: bytes
@@ -103,20 +100,19 @@ class WireName(str):
 def decode_name(wire: bytes, utf8: bool = False) -> str:
     """Return a mailbox name from the wire as text that `encode_name` turns into these bytes again.
 
-    A plain str where the name is valid modified UTF-7 of printable text: ``decode_name(b"&JgM-") ==
-    "☃"``. Otherwise a `WireName`, which reads as follows:
+    The result is a plain str if the name is valid modified UTF-7 of printable text: ``decode_name(b"&JgM-") == "☃"``.
+    Otherwise it is a `WireName` with this text:
 
-    - ``b"&JgM-&JgM-"``, decodable though not the one right spelling: ``"☃☃"``
+    - ``b"&JgM-&JgM-"``, a name that can be decoded but is not the valid encoding: ``"☃☃"``
     - ``b"\\xe2\\x98\\x83"``, raw UTF-8 (Courier with UTF-8 names, IMAP4rev2): ``"☃"``
-    - ``b"AT&T"``, an ``&`` that begins no shift: ``"AT&T"``
-    - ``b"caf\\xe9"``, neither: ``"caf\\\\xe9"``, the bytes above 127 in backslash escapes
-    - ``b"a&AAo-b"``, a control character, here a line feed: ``"a\\\\x0ab"``, in backslash escapes
-      too
+    - ``b"AT&T"``, with an ``&`` that starts no shift: ``"AT&T"``
+    - ``b"caf\\xe9"``, neither modified UTF-7 nor UTF-8: ``"caf\\\\xe9"``, with bytes above 127 escaped
+    - ``b"a&AAo-b"``, with a control character, here a line feed: ``"a\\\\x0ab"``, also escaped
 
-    With ``utf8`` names are in UTF-8 on the wire, as after ENABLE UTF8=ACCEPT or IMAP4rev2 (RFC 6855 section 3, RFC 9051
-    section 5.1), and an ``&`` is an ``&``. Never raises.
+    Set ``utf8`` if names on the wire are UTF-8, as after ENABLE UTF8=ACCEPT or IMAP4rev2 (RFC 6855 section 3, RFC 9051
+    section 5.1). An ``&`` is then an ordinary character. Never raises.
     """
-    # Nothing to decode in nearly every name.
+    # Most names are plain ASCII.
     if (utf8 or b"&" not in wire) and wire.isascii():
         text = wire.decode("ascii")
         return text if text.isprintable() else WireName(_printable(text), wire)
@@ -136,8 +132,8 @@ def decode_name(wire: bytes, utf8: bool = False) -> str:
 def encode_name(name: str | bytes, utf8: bool = False) -> bytes:
     """Return a folder name as bytes for the wire: ``encode_name("☃") == b"&JgM-"``.
 
-    They are those of a `WireName`, bytes unchanged, and what `encode` makes of any other str, or UTF-8 with ``utf8``.
-    Raises UnicodeEncodeError, a ValueError, for a lone surrogate.
+    A `WireName` becomes its ``wire``, and bytes are returned unchanged. Any other str is encoded with `encode`, or as
+    UTF-8 if ``utf8`` is set. Raises UnicodeEncodeError, a ValueError, for a lone surrogate.
     """
     if isinstance(name, WireName):
         return name.wire

@@ -1,7 +1,8 @@
 """An interactive shell with a connected client: ``python -m imapclient.interact``, or ``imapclient``.
 
-What the options say is connected to, the user is asked for what they don't say, and a shell begins in which ``c`` is
-the client. Leaving it logs out. What goes wrong before is told in one line, and the exit status is 1.
+The program connects and logs in with the settings in its options. It asks for those that are missing. Then it starts
+a shell in which ``c`` is the client. Leaving the shell logs out. If connecting fails, the program prints one line and
+its exit status is 1.
 """
 
 from __future__ import annotations
@@ -26,20 +27,20 @@ __all__ = ["command_line", "main"]
 
 BANNER = 'IMAPClient instance is "c"'
 
-# Whoever sits at a terminal wants to know sooner than the system's own patience ends.
+# The system's own timeout is too long for a person at a terminal.
 _TIMEOUT_SECONDS = 60.0
 
 _DESCRIPTION = """\
-Connect to an IMAP server, log in, and begin a Python shell in which "c" is the connected IMAPClient.
+Connect to an IMAP server, log in, and start a Python shell in which "c" is the connected IMAPClient.
 """
 _EPILOG = """\
-What is needed and not given is asked for. The shell is IPython or ptpython where one of them is installed, and else
-Python's own. Leaving it logs out.
+The program asks for settings that are needed and missing. The shell is IPython or ptpython if one of them is
+installed, otherwise Python's own. Leaving it logs out.
 """
 
 
 def main() -> int:
-    """Run the program with the options in ``sys.argv``. Returns its exit status: 0, or 1 without a connection."""
+    """Run the program with the options in ``sys.argv``. Returns the exit status: 0, or 1 if connecting failed."""
     conf = command_line()
     if conf.log:
         _show_protocol()
@@ -56,7 +57,7 @@ def _run(conf: Settings) -> int:
                 _start_demo(stack, conf)
             print("Connecting...", flush=True)
             client = stack.enter_context(create_client_from_config(conf))
-        except Exception as error:  # whatever it is, a person reads it
+        except Exception as error:  # a person at a terminal needs one line, not a traceback
             print(f"imapclient: {advice(error, conf)}", file=sys.stderr)
             return 1
         print(f"Connected.\n\n{BANNER}", flush=True)
@@ -64,10 +65,10 @@ def _run(conf: Settings) -> int:
 
 
 def command_line() -> Settings:
-    """The options in ``sys.argv``, or the file that they name, with the answers of the user to what they don't say.
+    """Return the settings from the options in ``sys.argv``, or from the file that they name. Asks for missing ones.
 
-    Beside its own attributes the result has ``log`` and ``demo``. Raises SystemExit: with status 2 for options that
-    can't be used, with 1 for a file that can't be, and where the user leaves at a question.
+    The result also has the attributes ``log`` and ``demo``. Raises SystemExit: with status 2 if the options can't be
+    used, with status 1 if the file can't be used or if the user leaves at a question.
     """
     parser = _parser()
     options = parser.parse_args()
@@ -75,9 +76,9 @@ def command_line() -> Settings:
     others = sorted(name for name, value in vars(options).items() if value and name not in ("log", *alone[:1]))
     if alone and others:
         shown = {"file": "-f/--file", "demo": "--demo"}[alone[0]]
-        parser.error(f"{shown} takes no other option than --log, and not --{others[0].replace('_', '-')}")
+        parser.error(f"{shown} can be combined with --log only, not with --{others[0].replace('_', '-')}")
     if options.ca_file and options.insecure:
-        parser.error("--ca-file and --insecure exclude each other")
+        parser.error("--ca-file can't be combined with --insecure")
     try:
         conf = _from_file(options.file) if options.file else _from_options(options)
         if not options.demo:
@@ -85,7 +86,7 @@ def command_line() -> Settings:
     except (KeyboardInterrupt, EOFError):
         sys.exit(_left())
     except UnicodeDecodeError as error:
-        _fail(f"the answer can't be read: {error.reason}; is the terminal's encoding not {error.encoding}?")
+        _fail(f"the answer is not valid {error.encoding} ({error.reason}): check the encoding of the terminal")
     conf.log, conf.demo = options.log, options.demo
     return conf
 
@@ -95,33 +96,38 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("-H", "--host", metavar="HOST", help="IMAP host to connect to")
     add("-u", "--username", metavar="USER", help="user to log in as")
-    add("-p", "--password", metavar="PASSWORD", help="password (others on this machine can see it; better be asked)")
-    add("-P", "--port", metavar="PORT", type=_reader("port"), help="port (default: 993 with --ssl, else 143)")
+    add(
+        "-p",
+        "--password",
+        metavar="PASSWORD",
+        help="password (other users can see it here; without -p the program asks for it)",
+    )
+    add("-P", "--port", metavar="PORT", type=_reader("port"), help="port (default: 993 with --ssl, otherwise 143)")
     security = parser.add_mutually_exclusive_group()
-    security.add_argument("-s", "--ssl", action="store_true", help="TLS from the first byte (this is the default)")
-    security.add_argument("--starttls", action="store_true", help="begin in plain text, and change to TLS by STARTTLS")
-    security.add_argument("--insecure", action="store_true", help="no TLS: all can be read on its way")
+    security.add_argument("-s", "--ssl", action="store_true", help="TLS from the start (default)")
+    security.add_argument("--starttls", action="store_true", help="start without TLS, then switch to TLS with STARTTLS")
+    security.add_argument("--insecure", action="store_true", help="no TLS: others on the network can read everything")
     add(
         "--ca-file",
         metavar="FILE",
         type=_reader("ssl_ca_file"),
-        help="PEM file with the certificate authorities to trust, instead of the system's",
+        help="PEM file with the certificate authorities to trust (default: those of the system)",
     )
     add(
         "--timeout",
         metavar="SECONDS",
         type=_reader("timeout"),
-        help=f"how long to wait for the server (default: {_TIMEOUT_SECONDS:.0f})",
+        help=f"how many seconds to wait for the server (default: {_TIMEOUT_SECONDS:.0f})",
     )
-    add("-f", "--file", metavar="FILE", help="take all of that from a configuration file (see livetest.ini.example)")
+    add("-f", "--file", metavar="FILE", help="read all settings from a configuration file (see livetest.ini.example)")
     add("--log", action="store_true", help="show the protocol, without passwords and tokens")
-    add("--demo", action="store_true", help="start a mail server with sample mail, and connect to it")
+    add("--demo", action="store_true", help="start a mail server with sample mail and connect to it")
     add("--version", action="version", version=f"imapclient {__version__}")
     return parser
 
 
 def _reader(option: str) -> Callable[[str], Any]:
-    """Reads the value as it is read in a file."""
+    """A function that parses the value of the option as in a file."""
 
     def read(text: str) -> Any:
         try:
@@ -134,11 +140,11 @@ def _reader(option: str) -> Callable[[str], Any]:
 
 def _from_options(options: argparse.Namespace) -> Settings:
     if options.password is not None:
-        _warn("others on this machine can see a password on the command line; without -p you are asked for it")
+        _warn("other users of this machine can see the password; omit -p, and the program asks for it")
     defaults = get_config_defaults()
     conf = Settings(alternates={})
     for option in OPTIONS:
-        # A user name and a password of the environment are for the server of a file, not for any.
+        # The user name and password in the environment belong to the server in a file, not to any server.
         setattr(conf, option.name, None if option.is_in_environment else defaults.get(option.name))
     conf.host, conf.port = options.host, options.port
     conf.username, conf.password = options.username, options.password
@@ -163,7 +169,7 @@ def _from_file(filename: str) -> Settings:
 
 
 def _ask(conf: Settings) -> None:
-    """Ask for what a login needs. A command's connection may be logged in from the start."""
+    """Ask for what a login needs. Over a command the connection may be logged in already."""
     if conf.stream:
         return
     while not conf.host:
@@ -195,7 +201,7 @@ def _start_demo(stack: contextlib.ExitStack, conf: Settings) -> None:
 
 
 def _left() -> int:
-    """The exit status after Ctrl-C or Ctrl-D, on a new line."""
+    """Print a line end and return the exit status after Ctrl-C or Ctrl-D."""
     print()
     return 1
 

@@ -1,7 +1,7 @@
-"""The pytest fixture `imap_server`: a real IMAP server for the time of one test.
+"""The pytest fixture `imap_server`: a real IMAP server for one test.
 
-pytest loads this module in every run of every project that has the package installed, so it imports
-what the fixture needs only when a test asks for the fixture.
+pytest loads this module in each run of a project that has the package installed. So the server is imported late, when
+a test uses the fixture.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ __all__ = ["imap_server", "imap_server_options"]
 
 @pytest.fixture
 def imap_server_options() -> dict[str, Any]:
-    """The keyword arguments of the `EmbeddedServer` behind `imap_server`: none, so its defaults.
+    """The keyword arguments for the `EmbeddedServer` of `imap_server`. By default there are none.
 
-    Override it in a test module, a class or a conftest.py; such as
+    Override it in a test module, a class or a conftest.py, for example with
     `return {"users": {"ann": "secret", "bob": "hidden"}, "tls": True}`.
     """
     return {}
@@ -30,9 +30,9 @@ def imap_server_options() -> dict[str, Any]:
 
 @pytest.fixture
 def imap_server(imap_server_options: dict[str, Any]) -> Iterator[EmbeddedServer]:
-    """A running `EmbeddedServer`, fresh for each test: user "ann", password "secret", empty INBOX.
+    """A running `EmbeddedServer`, a new one for each test: user "ann", password "secret", empty INBOX.
 
-    Skips the test where the server can't run, and names what is missing.
+    If the server can't run, the test is skipped with the reason.
     """
     from .embedded_server import EmbeddedServer
 

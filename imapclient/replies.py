@@ -1,4 +1,4 @@
-"""What `append` and `copy` return, for programs that import it from here. New ones use `imapclient.response_types`."""
+"""An older path of `AppendReply` and `CopyReply`. New programs import them from `imapclient.response_types`."""
 
 from __future__ import annotations
 

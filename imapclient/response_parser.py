@@ -1,4 +1,4 @@
-"""Functions that parse the responses of imaplib, as IMAPClient has them."""
+"""The parser functions of IMAPClient 4.1, for responses from imaplib."""
 
 from __future__ import annotations
 

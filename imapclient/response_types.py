@@ -1,4 +1,4 @@
-"""The types of what comes back: one place to import them from."""
+"""The types of the results. Import them from here."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-r"""The mailbox that `EmbeddedServer(sample=True)` gives its users: 20 messages in 8 folders.
+r"""The mailbox of each user of `EmbeddedServer(sample=True)`: 20 messages in 8 folders.
 
-A test finds one message of each kind: plain text, alternatives, HTML, attachments, a forwarded message,
-encoded and 8-bit headers, a thread of replies, a large message. Flags and keywords vary, and so do the
-years and zones of the dates. The bytes are the same on each call, with CRLF line ends.
+It contains messages of many kinds: plain text, alternatives, HTML, attachments, a forwarded message, encoded and 8-bit
+headers, a thread of replies, a large message. Flags and keywords vary, and so do the years and zones of the dates. The
+bytes are the same on each call, with CRLF line ends.
 
     >>> message = sample_messages()[0]
     >>> message.folder, message.flags

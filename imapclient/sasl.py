@@ -1,10 +1,10 @@
-"""SASL mechanisms (RFC 4422): what a client says in an AUTHENTICATE exchange. No I/O.
+"""SASL mechanisms (RFC 4422): the responses of a client in an AUTHENTICATE exchange. No I/O.
 
-A `Mechanism` is called with each challenge and returns the response to it, both as bytes without their base64. Give one
-to `~imapclient.IMAPClient.authenticate`. It serves one exchange at a time, and may be used again after that.
+Pass a `Mechanism` to `~imapclient.IMAPClient.authenticate`. It is called with each challenge and returns the response,
+both as bytes without base64. A mechanism serves one exchange at a time, and can be used again afterwards.
 
-Text is sent as UTF-8. What a mechanism can't carry (NUL; control characters in OAuth's fields) raises ValueError as the
-mechanism is made, and the message never has the value in it. Secrets are not in a mechanism's repr() either.
+Text is sent as UTF-8. The constructor raises ValueError for characters that the mechanism can't send: NUL, and control
+characters in the fields of OAuth. Neither this message nor the repr of a mechanism shows a secret.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Sets of message ids: those that a caller gives, on their way to the server, and those that a server tells. No I/O."""
+"""Sets of message ids: those that a caller passes, and those that a server sends. No I/O."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any, Union, cast
 
 from .util import Text, shortened, to_wire
 
-# How many bytes of a sequence set go into one command (RFC 7162 and 2683 speak of 8,000 and 8,192 for a line).
+# The maximum length in bytes of a sequence set in one command. RFC 7162 and RFC 2683 limit a line to 8,192 and 8,000.
 SEQUENCE_SET_LIMIT = 8000
 
-# What is never a collection of ids. Bytes that can be changed would be one of small numbers, and are refused.
+# Types that are not collections of ids. A bytearray would be a collection of small numbers, and is refused.
 SINGLE = (int, str, bytes, bytearray, memoryview)
 
 MessageIds = Union[int, str, bytes, Iterable[Union[int, str, bytes]]]
@@ -25,35 +25,36 @@ _PART = re.compile(rb"(?:\d{1,10}|\*)(?::(?:\d{1,10}|\*))?\Z")
 
 
 def is_sequence_set(text: bytes) -> bool:
-    """Whether this is one as the grammar has it: ``b'1:5,9'``, ``b'2:*'``, ``b'$'``."""
-    # Part by part: one expression for all would take a hundred times the memory of the text.
+    """Whether the text is a sequence set: ``b'1:5,9'``, ``b'2:*'``, ``b'$'``."""
+    # One expression for the whole text would use a hundred times the memory of the text.
     return text == b"$" or all(map(_PART.match, text.split(b",")))
 
 
 Range = tuple[int, int]
 STAR = _MAX_ID + 1
-"""Stands for ``*``, the highest number in use, in a range."""
+"""The number that stands for ``*`` in a range. ``*`` means the highest number in use."""
 
 
 class UidSet(Collection[int]):
-    """UIDs as a server told them, in its order: ``UidSet('5:7,3')`` has 5, 6, 7 and 3.
+    """UIDs in the order in which the server sent them: ``UidSet('5:7,3')`` contains 5, 6, 7 and 3.
 
-    It holds ranges and makes numbers of them one at a time, since a few bytes can stand for 4,294,967,295 of them. It
-    can be given to every method that takes messages, and be iterated more than once: ``list(uids)`` is
-    ``[5, 6, 7, 3]``. ``str()`` is the sequence set ``'5:7,3'``. Two are equal that have the same UIDs in the same
-    order. Raises ValueError for what is no set of UIDs, such as ``'1:*'``.
+    ``list(uids)`` is ``[5, 6, 7, 3]`` and ``str(uids)`` is the sequence set ``'5:7,3'``. Every method that takes
+    messages accepts it. It can be iterated more than once. Two are equal if they contain the same UIDs in the same
+    order. It stores ranges, because a few bytes can stand for 4,294,967,295 numbers.
+
+    Raises ValueError if the text is not a set of UIDs, such as ``'1:*'``.
     """
 
     def __init__(self, text: Text) -> None:
         data = to_wire(text)
         if not is_sequence_set(data) or b"*" in data or b"$" in data:
             raise ValueError(f"not a set of UIDs: {shortened(data)}")
-        #: Pairs of first and last, ascending within the pair: ``((5, 7), (3, 3))``.
+        #: Pairs of the lowest and the highest UID of a range: ``((5, 7), (3, 3))``.
         self.ranges: tuple[Range, ...] = tuple(_joined(_parts(data)))
 
     @classmethod
     def of_all(cls, sets: Iterable[UidSet]) -> UidSet:
-        """Several sets as one, one after the other."""
+        """One set with the UIDs of several sets, in order."""
         together = cls.__new__(cls)
         together.ranges = tuple(_joined(pair for one in sets for pair in one.ranges))
         return together
@@ -93,7 +94,7 @@ def _parts(data: bytes) -> Iterator[Range]:
 
 
 def _joined(pairs: Iterable[Range]) -> Iterator[Range]:
-    """Each range together with those that go on where it ends."""
+    """Join adjacent ranges: ``(1, 2), (3, 5)`` becomes ``(1, 5)``."""
     current: Range | None = None
     for low, high in pairs:
         if current is not None and low == current[1] + 1:
@@ -107,15 +108,16 @@ def _joined(pairs: Iterable[Range]) -> Iterator[Range]:
 
 
 class SequenceSet:
-    """Message ids as a caller gives them, normalised: in the order given, and as sorted, merged ranges.
+    """The message ids that a caller passes, as sorted, merged ranges, and in the caller's order.
 
-    Takes an int, a str or bytes sequence set (``'1:*'``, ``'5:7,9'``, ``'$'``), any iterable of these, or a `UidSet`.
-    TypeError for anything else, ValueError for what is no message number (0, negative, over 32 bits, an empty string).
+    ``messages`` is an int, a sequence set as str or bytes (``'1:*'``, ``'5:7,9'``, ``'$'``), an iterable of these, or
+    a `UidSet`. Raises TypeError for anything else. Raises ValueError if a number is not a message number (0, negative,
+    or more than 32 bits), or if a text is not a sequence set.
     """
 
     def __init__(self, messages: MessageIds) -> None:
         self.saved = False
-        # In the order given: numbers, and ranges as (first, last).
+        # In the caller's order: numbers, and ranges as (first, last).
         self._given: list[int | Range] = []
         self.ranges: list[Range] = []
         if isinstance(messages, (str, bytes)) and not messages.strip():
@@ -143,12 +145,12 @@ class SequenceSet:
                     raise ValueError("'$' can't be combined with message ids")
         if not self.ranges:
             self.ranges = _merged(self._given)
-        #: Whether all ids are known here: no ``*``, no saved result.
+        #: Whether all ids are known here, so there is no ``*`` and no ``$``.
         self.is_bounded = not self.saved and not (self.ranges and self.ranges[-1][1] == STAR)
 
     def _add(self, item: Any) -> None:
         if isinstance(item, bool) or not isinstance(item, (int, str, bytes)):
-            raise TypeError(f"not a message id: {item!r}")
+            raise TypeError(f"a message id must be an int, str or bytes, not {item!r}")
         if isinstance(item, int):
             self._given.append(_checked(item))
             return
@@ -168,35 +170,35 @@ class SequenceSet:
         return bool(self.ranges) or self.saved
 
     def range_of(self, number: int) -> Range | None:
-        """The range in which a number lies, or None."""
+        """The range that contains a number, or None."""
         index = bisect_right(self.ranges, (number, STAR)) - 1
         if index >= 0 and self.ranges[index][1] >= number:
             return self.ranges[index]
         return None
 
     def __contains__(self, number: int) -> bool:
-        """Whether a message with this number may have been meant: with ``*`` or ``$`` that can't be known."""
+        """Whether the set may contain this number. It always may if there is a ``*`` or ``$``."""
         return not self.is_bounded or self.range_of(number) is not None
 
     def has_all(self, uids: UidSet) -> bool:
-        """Whether all of these may have been meant, each as often as it is there."""
+        """Whether the set may contain all of these UIDs, as often as they occur."""
         if not self.is_bounded:
             return True
         found = [(self.range_of(low), high) for low, high in uids.ranges]
         return all(one is not None and high <= one[1] for one, high in found) and self.has_room(uids)
 
     def has_room(self, uids: UidSet) -> bool:
-        """Whether there may be so many messages in it."""
+        """Whether the set may contain so many messages."""
         return not self.is_bounded or how_many(uids.ranges) <= how_many(self.ranges)
 
     def in_order(self, present: Collection[int]) -> list[int]:
-        """The ids of ``present`` in the order of the request; those whose place is not known last."""
+        """The ids of ``present`` in the caller's order. Ids whose place is unknown come last."""
         present = list(present)
         if self._is_in_order(present):
             return present
         left = dict.fromkeys(present)
         ascending: list[int] = []
-        # For each place in it the next one that has not been taken, by way of others.
+        # For each index: itself if it is free, otherwise a later index. Following the chain finds the next free one.
         following: list[int] = []
         ordered: list[int] = []
         for item in self._given:
@@ -223,7 +225,7 @@ class SequenceSet:
         return ordered
 
     def _is_in_order(self, present: list[int]) -> bool:
-        """Whether it is one of the usual cases: all ids that were asked for, or an ascending part of one range."""
+        """Whether ``present`` is in order already: all requested ids, or an ascending part of one range."""
         if present == self._given:
             return True
         if len(self._given) != 1 or isinstance(self._given[0], int) or not present:
@@ -237,7 +239,7 @@ class SequenceSet:
         return b",".join(_format(low, high) for low, high in self.ranges)
 
     def split(self, limit: int = SEQUENCE_SET_LIMIT) -> list[bytes]:
-        """As sequence sets that each fit into ``limit`` bytes: ``[b'1:500,502']``; an empty set is no set at all."""
+        """Sequence sets of at most ``limit`` bytes each: ``[b'1:500,502']``. An empty set becomes ``[]``."""
         if self.saved:
             return [b"$"]
         sets: list[bytes] = []
@@ -256,12 +258,12 @@ class SequenceSet:
 
 
 def how_many(ranges: Iterable[Range]) -> int:
-    """The numbers in ranges, also where they are more than len() can tell, which is sys.maxsize."""
+    """How many numbers the ranges contain. Unlike ``len()``, the result may exceed sys.maxsize."""
     return sum(high - low + 1 for low, high in ranges)
 
 
 def _first_free(following: list[int], index: int) -> int:
-    """The first place from ``index`` on that has not been taken: where the chain ends, which is made shorter."""
+    """The first free index from ``index`` on, which is the end of the chain. Shortens the chain."""
     while following[index] != index:
         following[index] = following[following[index]]
         index = following[index]
@@ -269,7 +271,7 @@ def _first_free(following: list[int], index: int) -> int:
 
 
 def checked_numbers(items: Sequence[Any]) -> array[int] | None:
-    """Message numbers in four bytes each; None where something else is among them. ValueError as in `SequenceSet`."""
+    """Message numbers in an array, or None if an item is not an int. Raises ValueError like `SequenceSet`."""
     kinds = set(map(type, items))
     if bool in kinds or not all(issubclass(kind, int) for kind in kinds):
         return None
@@ -281,7 +283,7 @@ def checked_numbers(items: Sequence[Any]) -> array[int] | None:
 
 def _checked(number: int) -> int:
     if not 0 < number <= _MAX_ID:
-        raise ValueError(f"not a message number: {number!r}")
+        raise ValueError(f"a message number must be from 1 to {_MAX_ID}, not {number!r}")
     return number
 
 
@@ -296,7 +298,7 @@ def _format(low: int, high: int) -> bytes:
 
 
 def _runs(numbers: Iterable[int]) -> list[Range]:
-    """Numbers as sorted ranges: ``[5, 1, 2]`` becomes ``[(1, 2), (5, 5)]``."""
+    """Sorted ranges of numbers: ``[5, 1, 2]`` becomes ``[(1, 2), (5, 5)]``."""
     runs: list[Range] = []
     low = high = -1
     for number in sorted(set(numbers)):
@@ -310,7 +312,7 @@ def _runs(numbers: Iterable[int]) -> list[Range]:
 
 
 def _merged(given: Iterable[int | Range]) -> list[Range]:
-    """Sorted, without overlap: ``[3, (1, 2)]`` becomes ``[(1, 3)]``. ``*`` is next to no number."""
+    """Sorted ranges without overlap: ``[3, (1, 2)]`` becomes ``[(1, 3)]``. ``*`` is adjacent to no number."""
     merged: list[Range] = []
     current_low = current_high = -1
     for low, high in sorted((item, item) if isinstance(item, int) else (min(item), max(item)) for item in given):

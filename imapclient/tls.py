@@ -1,4 +1,4 @@
-"""TLS, under the names that IMAPClient has here."""
+"""TLS, with the names of IMAPClient 4.1."""
 
 from __future__ import annotations
 

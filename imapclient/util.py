@@ -1,4 +1,4 @@
-"""Coercion between text and bytes."""
+"""Conversion between text and bytes."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ Text = Union[str, bytes]
 def to_unicode(s: bytes | str) -> str:
     """Return ASCII bytes as text: ``to_unicode(b"INBOX") == "INBOX"``.
 
-    Bytes above 127 are dropped and a warning is logged. What is no bytes object comes back
-    unchanged.
+    Bytes above 127 are dropped, and a warning is logged. Anything but bytes is returned unchanged.
     """
     if not isinstance(s, bytes):
         return s
     try:
         return six.ensure_text(s, "ascii")
     except UnicodeDecodeError:
-        # Loaded when it is needed: it loads threading, which the parser does without.
+        # Imported late, because it imports threading, and the parser must load without threads.
         import logging
 
         logging.getLogger(__name__).warning("dropped the bytes above 127 from %s: ASCII was expected", shortened(s))
@@ -30,8 +29,8 @@ def to_unicode(s: bytes | str) -> str:
 def to_bytes(s: bytes | str, charset: str = "ascii") -> bytes:
     """Return text as bytes: ``to_bytes("INBOX") == b"INBOX"``.
 
-    What is no str comes back unchanged. Raises UnicodeEncodeError, a ValueError, for a character
-    that the charset lacks, and LookupError for a charset that Python doesn't know.
+    Anything but a str is returned unchanged. Raises UnicodeEncodeError, a ValueError, if the charset does not contain
+    a character. Raises LookupError if Python does not know the charset.
     """
     if not isinstance(s, str):
         return s
@@ -39,19 +38,19 @@ def to_bytes(s: bytes | str, charset: str = "ascii") -> bytes:
 
 
 def to_wire(value: Text, encoding: str = "utf-8") -> bytes:
-    """Text as bytes; bytes as they are, also out of a bytearray or memoryview. TypeError for anything else."""
+    """Encode text; return bytes, a bytearray or a memoryview as bytes. Raises TypeError for anything else."""
     if isinstance(value, (bytearray, memoryview)):
         return bytes(value)
     return six.ensure_binary(value, encoding)
 
 
 def escaped(data: bytes) -> bytes:
-    """As it stands between the quotes of a quoted string: ``escaped(b'a"b') == b'a\\\\"b'``."""
+    """The content of a quoted string: ``escaped(b'a"b') == b'a\\\\"b'``."""
     return data.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
 
 
 def shortened(data: bytes) -> str:
-    """A value for an error message, cut so that it can't flood a log."""
+    """A value for an error message, cut to at most 60 bytes."""
     return repr(data if len(data) <= 60 else data[:57] + b"...")
 
 
@@ -59,5 +58,5 @@ _NOT_PRINTABLE = {byte: f"\\x{byte:02x}" for byte in range(256) if not (32 <= by
 
 
 def printable(line: bytes) -> str:
-    """A line as one line of text: what is not printable ASCII is escaped."""
+    """A line as text. Bytes that are not printable ASCII are escaped."""
     return line.decode("latin-1").translate(_NOT_PRINTABLE)

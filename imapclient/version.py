@@ -1,9 +1,9 @@
-"""The version of the package, in one place; setup.py runs this file by itself."""
+"""The version of the package. setup.py executes this file without importing the package."""
 
 from __future__ import annotations
 
-# (major, minor, micro, release level, serial): the level is "dev", "alpha", "beta", "candidate"
-# or "final", as in sys.version_info.
+# (major, minor, micro, release level, serial). The level is "dev", "alpha", "beta", "candidate" or "final", similar to
+# sys.version_info.
 version_info = (5, 0, 0, "dev", 0)
 
 __version__ = "5.0.0.dev0"

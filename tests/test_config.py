@@ -282,69 +282,69 @@ BOOLEANS = "1, yes, true, on or 0, no, false, off"
         ("[b]\nhost = b\n", "FILE [DEFAULT] host: missing: every account needs one"),
         ("[DEFAULT]\nhost =\n", "FILE [DEFAULT] host: missing: every account needs one"),
         (HOST + "[b]\nhost =\n", "FILE [b] host: missing: every account needs one"),
-        (HOST + "port = abc\n", "FILE [DEFAULT] port: a number from 1 to 65535, not 'abc'"),
-        (HOST + "port = 143 ; x\n", "FILE [DEFAULT] port: a number from 1 to 65535, not '143 ; x'"),
-        (HOST + "port = 0\n", "FILE [DEFAULT] port: a number from 1 to 65535, not '0'"),
-        (HOST + "port = 65536\n", "FILE [DEFAULT] port: a number from 1 to 65535, not '65536'"),
-        (HOST + "port = -1\n", "FILE [DEFAULT] port: a number from 1 to 65535, not '-1'"),
-        (HOST + "port = ²\n", "FILE [DEFAULT] port: a number from 1 to 65535, not '²'"),
-        (HOST + "ssl = maybe\n", f"FILE [DEFAULT] ssl: {BOOLEANS}, not 'maybe'"),
-        (HOST + "ssl =\n", f"FILE [DEFAULT] ssl: {BOOLEANS}, not ''"),
-        (HOST + "[b]\noauth2 = google\n", f"FILE [b] oauth2: {BOOLEANS}, not 'google'"),
-        (HOST + "timeout = soon\n", "FILE [DEFAULT] timeout: a number of seconds above 0, not 'soon'"),
-        (HOST + "timeout = 0\n", "FILE [DEFAULT] timeout: a number of seconds above 0, not '0'"),
-        (HOST + "timeout = -1\n", "FILE [DEFAULT] timeout: a number of seconds above 0, not '-1'"),
-        (HOST + "timeout = inf\n", "FILE [DEFAULT] timeout: a number of seconds above 0, not 'inf'"),
+        (HOST + "port = abc\n", "FILE [DEFAULT] port: must be a number from 1 to 65535, not 'abc'"),
+        (HOST + "port = 143 ; x\n", "FILE [DEFAULT] port: must be a number from 1 to 65535, not '143 ; x'"),
+        (HOST + "port = 0\n", "FILE [DEFAULT] port: must be a number from 1 to 65535, not '0'"),
+        (HOST + "port = 65536\n", "FILE [DEFAULT] port: must be a number from 1 to 65535, not '65536'"),
+        (HOST + "port = -1\n", "FILE [DEFAULT] port: must be a number from 1 to 65535, not '-1'"),
+        (HOST + "port = ²\n", "FILE [DEFAULT] port: must be a number from 1 to 65535, not '²'"),
+        (HOST + "ssl = maybe\n", f"FILE [DEFAULT] ssl: must be {BOOLEANS}, not 'maybe'"),
+        (HOST + "ssl =\n", f"FILE [DEFAULT] ssl: must be {BOOLEANS}, not ''"),
+        (HOST + "[b]\noauth2 = google\n", f"FILE [b] oauth2: must be {BOOLEANS}, not 'google'"),
+        (HOST + "timeout = soon\n", "FILE [DEFAULT] timeout: must be a number of seconds above 0, not 'soon'"),
+        (HOST + "timeout = 0\n", "FILE [DEFAULT] timeout: must be a number of seconds above 0, not '0'"),
+        (HOST + "timeout = -1\n", "FILE [DEFAULT] timeout: must be a number of seconds above 0, not '-1'"),
+        (HOST + "timeout = inf\n", "FILE [DEFAULT] timeout: must be a number of seconds above 0, not 'inf'"),
         (
             HOST + "starttls = yes\nssl = yes\n",
-            "FILE [DEFAULT] starttls: starttls = true and ssl = true exclude each other: write one of them as false",
+            "FILE [DEFAULT] starttls: can't be true if ssl is true: set one of them to false",
         ),
         (
             HOST + "ssl = yes\n[b]\nstream = yes\n",
-            "FILE [b] stream: stream = true and ssl = true exclude each other: write one of them as false",
+            "FILE [b] stream: can't be true if ssl is true: set one of them to false",
         ),
         (
             HOST + "starttls = yes\nstream = yes\n",
-            "FILE [DEFAULT] starttls: starttls = true and stream = true exclude each other: write one of them as false",
+            "FILE [DEFAULT] starttls: can't be true if stream is true: set one of them to false",
         ),
         (
             HOST + "stream = yes\nport = 143\n",
-            "FILE [DEFAULT] port: not together with stream = true, where host is a command, not 143",
+            "FILE [DEFAULT] port: must not be set if stream is true, not 143",
         ),
         (
-            HOST + "ssl_ca_file = /no/such.pem\n",
-            "FILE [DEFAULT] ssl_ca_file: a PEM file with certificates, not '/no/such.pem': No such file or directory",
+            HOST + "ssl_ca_file = /none\n",
+            "FILE [DEFAULT] ssl_ca_file: must be a PEM file with certificates, not '/none': No such file or directory",
         ),
         (
             HOST + "ssl_ca_file = FILE\n",
-            "FILE [DEFAULT] ssl_ca_file: a PEM file with certificates, not 'FILE': it has none",
+            "FILE [DEFAULT] ssl_ca_file: must be a PEM file with certificates, not 'FILE': it contains none",
         ),
         (
             HOST + "oauth2_token_url = http://auth.example.org/\n",
-            "FILE [DEFAULT] oauth2_token_url: an address that begins with https://, not 'http://auth.example.org/'",
+            "FILE [DEFAULT] oauth2_token_url: must be an address that begins with https://, not 'http://auth.example.org/'",
         ),
         (
             HOST + "oauth2_token_url = https://[/\n",
-            "FILE [DEFAULT] oauth2_token_url: an address that begins with https://, not 'https://[/'",
+            "FILE [DEFAULT] oauth2_token_url: must be an address that begins with https://, not 'https://[/'",
         ),
-        (HOST + "expect_failure =\n", "FILE [DEFAULT] expect_failure: only another section may have it"),
+        (HOST + "expect_failure =\n", "FILE [DEFAULT] expect_failure: allowed in other sections only"),
         (
             HOST + "[b]\npassword = s3cret\nkeyring = k\n",
-            "FILE [b] keyring: not together with password: one of them gives the password",
+            "FILE [b] keyring: can't be combined with password: set only one of them",
         ),
         (
             HOST + "password_command = c\npassword = s3cret\n",
-            "FILE [DEFAULT] password_command: not together with password: one of them gives the password",
+            "FILE [DEFAULT] password_command: can't be combined with password: set only one of them",
         ),
         (
             HOST + "password = s3cret\n  port = 5\n",
-            "FILE [DEFAULT] password: goes on in the next line, which is indented: options begin at the line's start",
+            "FILE [DEFAULT] password: continues on an indented line: an option must start at the beginning of its line",
         ),
-        ("password = s3cret\n", "FILE: line 1: stands before the first section, such as [DEFAULT]"),
-        (HOST + "password s3cret\nport\n", "FILE: line 3, 4: not `option = value`"),
-        ("[DEFAULT]\npassword = s3cret\npassword = s3cret\n", "FILE [DEFAULT] password: line 3: there twice"),
-        (HOST + "[b]\n[b]\n", "FILE [b]: line 4: there twice"),
-        (HOST + "[DEFAULT]\n", "FILE [DEFAULT]: line 3: there twice"),
+        ("password = s3cret\n", "FILE: line 1: must come after the first section, such as [DEFAULT]"),
+        (HOST + "password s3cret\nport\n", "FILE: line 3, 4: must be `option = value`"),
+        ("[DEFAULT]\npassword = s3cret\npassword = s3cret\n", "FILE [DEFAULT] password: line 3: duplicate"),
+        (HOST + "[b]\n[b]\n", "FILE [b]: line 4: duplicate"),
+        (HOST + "[DEFAULT]\n", "FILE [DEFAULT]: line 3: duplicate"),
     ],
 )
 def test_what_cannot_be_understood(config_file: ConfigFile, tmp_path: Path, text: str, message: str) -> None:
@@ -387,9 +387,9 @@ def test_error_is_what_callers_of_imapclient_catch() -> None:
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ("pasword = s3cret\n", "[DEFAULT] pasword: not an option, and ignored; the nearest is password"),
-        ("user = ann\n", "[DEFAULT] user: not an option, and ignored; the nearest is username"),
-        ("[b]\nssl_ca = x\n", "[b] ssl_ca: not an option, and ignored; the nearest is ssl_ca_file"),
+        ("pasword = s3cret\n", "[DEFAULT] pasword: unknown option, ignored; did you mean password?"),
+        ("user = ann\n", "[DEFAULT] user: unknown option, ignored; did you mean username?"),
+        ("[b]\nssl_ca = x\n", "[b] ssl_ca: unknown option, ignored; did you mean ssl_ca_file?"),
     ],
 )
 def test_unknown_option(config_file: ConfigFile, lines: str, message: str) -> None:
@@ -402,7 +402,7 @@ def test_unknown_option(config_file: ConfigFile, lines: str, message: str) -> No
 
 
 def test_unknown_option_far_from_all(config_file: ConfigFile) -> None:
-    with pytest.warns(ConfigWarning, match=r"qqq: not an option, and ignored; the nearest is [a-z]+"):
+    with pytest.warns(ConfigWarning, match=r"qqq: unknown option, ignored; did you mean [a-z]+\?"):
         parse_config_file(config_file(HOST + "qqq = 1\n"))
 
 
@@ -421,7 +421,7 @@ def test_secret_that_others_can_read(config_file: ConfigFile, mode: int, lines: 
     path.chmod(mode)
     with pytest.warns(ConfigWarning) as caught:
         parse_config_file(path)
-    reason = f"a secret that others can read, for the file's mode is 0{mode:o}: chmod 600 {path}"
+    reason = f"other users can read this secret, the mode of the file is 0{mode:o}: run chmod 600 {path}"
     assert [str(warning.message) for warning in caught] == [f"{path} {where}: {reason}"]
     path.chmod(0o600)
     parse_config_file(path)

@@ -326,7 +326,7 @@ def test_password_by_keyring(dovecot: Dovecot, config_file: ConfigFile, memory_k
     with pytest.raises(ConfigError) as caught:
         create_client_from_config(settings)
     name = settings.username
-    reason = f"no password for {name!r} in the service 'mail': keyring set mail {name}"
+    reason = f"no password for {name!r} in the service 'mail': run keyring set mail {name}"
     assert str(caught.value) == f"{settings.filename} [DEFAULT] keyring: {reason}"
     memory_keyring.set_password("mail", name, "100%secret")
     assert_logged_in(settings)
@@ -429,7 +429,7 @@ def test_oauth2_on_a_server_without_it(peer: PeerFactory, config_file: ConfigFil
         ("oauth2 = yes\nusername = ann\noauth2_client_id = i\n", "oauth2_refresh_token: missing: login needs it"),
         (
             "oauth2 = yes\nusername = ann\noauth2_client_id = i\noauth2_refresh_token = s3cret\n",
-            "oauth2_token_url: missing: it is not known where '127.0.0.1' has its access tokens from",
+            "oauth2_token_url: missing: the address that issues access tokens for '127.0.0.1' is unknown",
         ),
     ],
 )
@@ -447,5 +447,5 @@ def test_ca_file_that_is_gone(config_file: ConfigFile, tmp_path: Path) -> None:
     settings.ssl_ca_file = str(tmp_path / "gone.pem")
     with pytest.raises(ConfigError) as caught:
         create_client_from_config(settings, login=False)
-    reason = f"a PEM file with certificates, not {settings.ssl_ca_file!r}: No such file or directory"
+    reason = f"must be a PEM file with certificates, not {settings.ssl_ca_file!r}: No such file or directory"
     assert str(caught.value) == f"{path} [DEFAULT] ssl_ca_file: {reason}"

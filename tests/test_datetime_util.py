@@ -129,13 +129,13 @@ def test_parse_to_local_time(timestamp: bytes, system_zone: SystemZone) -> None:
 @pytest.mark.parametrize("normalise", [True, False])
 @pytest.mark.parametrize("timestamp", UNREADABLE)
 def test_parse_error_has_the_bytes(timestamp: bytes, normalise: bool) -> None:
-    with pytest.raises(ValueError, match="not a date that can be read") as caught:
+    with pytest.raises(ValueError, match="not a valid date") as caught:
         parse_to_datetime(timestamp, normalise)
     assert repr(timestamp) in str(caught.value)
 
 
 def test_parse_error_does_not_flood_a_log() -> None:
-    with pytest.raises(ValueError, match="not a date that can be read") as caught:
+    with pytest.raises(ValueError, match="not a valid date") as caught:
         parse_to_datetime(b"17-Jul-1996" * 10_000)
     assert len(str(caught.value)) < 200
 
@@ -342,5 +342,5 @@ def test_months_are_those_of_the_grammar() -> None:
 
 @pytest.mark.parametrize("text", [b"-Jul-1996 02:44:25 +0000", b"-", b"- - -", b" ", b""])
 def test_what_email_utils_of_python_3_9_stumbles_over(text: bytes) -> None:
-    with pytest.raises(ValueError, match="not a date"):
+    with pytest.raises(ValueError, match="not a valid date"):
         parse_to_datetime(text)

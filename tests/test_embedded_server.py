@@ -1,9 +1,8 @@
-"""The embedded server and its sample mailbox, seen by the standard library's client."""
+"""The embedded server, seen by the client of the standard library."""
 
 from __future__ import annotations
 
 import imaplib
-import re
 import socket
 import ssl
 import subprocess
@@ -11,8 +10,6 @@ import sys
 import threading
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +17,6 @@ import pytest
 
 import imapclient.embedded_server
 from imapclient.embedded_server import EmbeddedServer
-from imapclient.sample_mailbox import SAMPLE_FOLDERS, SampleMessage, sample_messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -472,110 +468,3 @@ def fetch_body(client: imaplib.IMAP4, number: int) -> bytes:
     part = client.fetch(str(number), "(BODY.PEEK[])")[1][0]
     assert isinstance(part, tuple)
     return part[1]
-
-
-@pytest.fixture(scope="module")
-def sample_client() -> Iterator[imaplib.IMAP4]:
-    running = EmbeddedServer(sample=True, folders=["More"])
-    with running as server, plain_client(server) as client:
-        client.login(server.user, server.password)
-        yield client
-
-
-WIRE_NAMES = {
-    "Entwürfe": "Entw&APw-rfe",
-    "Lists & News": '"Lists &- News"',
-    "日本語": "&ZeVnLIqe-",
-}
-
-
-class TestSampleMailbox:
-    def test_the_bytes_are_the_same_each_time(self) -> None:
-        assert sample_messages() == sample_messages()
-
-    def test_lines_end_with_crlf_and_are_of_lawful_length(self) -> None:
-        for message in sample_messages():
-            assert not re.search(rb"(?<!\r)\n|\r(?!\n)", message.content)
-            assert max(map(len, message.content.split(b"\r\n"))) <= 998
-
-    def test_the_standard_parser_finds_no_defect(self) -> None:
-        for message in sample_messages():
-            parsed = message_from_bytes(message.content, policy=policy.default)
-            for part in parsed.walk():
-                assert part.defects == []
-                for value in part.values():
-                    assert list(value.defects) == []
-
-    def test_it_is_as_varied_as_promised(self) -> None:
-        messages = sample_messages()
-        parsed = [parse(message) for message in messages]
-        types = {part.get_content_type() for message in parsed for part in message.walk()}
-        assert types >= {
-            "text/plain",
-            "text/html",
-            "multipart/alternative",
-            "multipart/mixed",
-            "multipart/related",
-            "message/rfc822",
-            "application/octet-stream",
-        }
-        filenames = {part.get_filename() for message in parsed for part in message.walk()}
-        assert "Crêpes et gâteaux de Noel.pdf" in filenames
-        assert {message["subject"] for message in parsed} >= {
-            "Grüße aus Köln \u2013 Fotos folgen",
-            "明けましておめでとうございます",
-        }
-        assert any(not message.content.isascii() for message in messages)
-        assert 1_000_000 < max(len(message.content) for message in messages) < 2_000_000
-        assert {flag for message in messages for flag in message.flags} >= {
-            "\\Seen",
-            "\\Answered",
-            "\\Flagged",
-            "\\Draft",
-            "\\Deleted",
-            "$Important",
-        }
-        assert len({message.date.year for message in messages}) >= 5
-        assert len({message.date.utcoffset() for message in messages}) >= 5
-        assert {message.folder for message in messages} < set(SAMPLE_FOLDERS)
-
-    def test_a_thread_of_replies_refers_to_its_first_message(self) -> None:
-        parsed = [parse(message) for message in sample_messages()]
-        ids = {message["message-id"] for message in parsed}
-        replies = [message for message in parsed if message["subject"] == "Re: Release plan"]
-        assert len(replies) == 3
-        for reply in replies:
-            assert set(reply["references"].split()) < ids
-
-    @needs_server
-    def test_the_folders_are_listed_and_subscribed(self, sample_client: imaplib.IMAP4) -> None:
-        names = [WIRE_NAMES.get(name, name).strip('"') for name in SAMPLE_FOLDERS] + ["More"]
-        for lines in (sample_client.list()[1], sample_client.lsub()[1]):
-            listed = [line for line in lines if isinstance(line, bytes)]
-            wire = [line.split(b'"/" ')[1].strip(b'"').decode() for line in listed]
-            assert sorted(wire) == sorted(names)
-
-    @needs_server
-    @pytest.mark.parametrize("folder", SAMPLE_FOLDERS)
-    def test_every_message_can_be_fetched_with_all_its_data(self, sample_client: imaplib.IMAP4, folder: str) -> None:
-        wanted = [message for message in sample_messages() if message.folder == folder]
-        typ, (count,) = sample_client.select(WIRE_NAMES.get(folder, folder), readonly=True)
-        assert (typ, count) == ("OK", b"%d" % len(wanted))
-        for number, message in enumerate(wanted, 1):
-            items = "(FLAGS UID INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE)"
-            typ, parts = sample_client.fetch(str(number), items)
-            assert typ == "OK"
-            data = b"".join(b"".join(part) if isinstance(part, tuple) else part or b"" for part in parts)
-            assert b"RFC822.SIZE %d " % len(message.content) in data
-            assert message.date.strftime("%Y %H:%M:%S %z").encode()[5:] in data
-            for flag in message.flags:
-                assert flag.encode() in data
-            assert b"ENVELOPE (" in data
-            assert b"BODYSTRUCTURE (" in data
-            assert fetch_body(sample_client, number) == message.content
-
-
-def parse(message: SampleMessage) -> EmailMessage:
-    parsed = message_from_bytes(message.content, policy=policy.default)
-    assert isinstance(parsed, EmailMessage)
-    return parsed

@@ -81,24 +81,30 @@ def test_password_on_the_command_line_is_warned_of(arguments: Arguments, capsys:
     arguments("-H", "a", "-u", "ann", "-p", "s3cret")
     interact.command_line()
     assert capsys.readouterr().err == (
-        "Warning: others on this machine can see a password on the command line; without -p you are asked for it\n"
+        "Warning: other users of this machine can see the password; omit -p, and the program asks for it\n"
     )
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["-f", "my.ini", "-H", "a"], "-f/--file takes no other option than --log, and not --host"),
-        (["-f", "my.ini", "--ca-file", str(__file__)], "argument --ca-file: a PEM file with certificates, not "),
-        (["-f", "my.ini", "--starttls"], "-f/--file takes no other option than --log, and not --starttls"),
-        (["-f", "my.ini", "--timeout", "5", "--log"], "-f/--file takes no other option than --log, and not --timeout"),
-        (["-f", "my.ini", "--demo"], "-f/--file takes no other option than --log, and not --demo"),
-        (["--demo", "-P", "5"], "--demo takes no other option than --log, and not --port"),
+        (["-f", "my.ini", "-H", "a"], "-f/--file can be combined with --log only, not with --host"),
+        (
+            ["-f", "my.ini", "--ca-file", str(__file__)],
+            "argument --ca-file: must be a PEM file with certificates, not ",
+        ),
+        (["-f", "my.ini", "--starttls"], "-f/--file can be combined with --log only, not with --starttls"),
+        (["-f", "my.ini", "--timeout", "5", "--log"], "-f/--file can be combined with --log only, not with --timeout"),
+        (["-f", "my.ini", "--demo"], "-f/--file can be combined with --log only, not with --demo"),
+        (["--demo", "-P", "5"], "--demo can be combined with --log only, not with --port"),
         (["--ssl", "--starttls"], "argument --starttls: not allowed with argument -s/--ssl"),
         (["--ssl", "--insecure"], "argument --insecure: not allowed with argument -s/--ssl"),
-        (["-P", "imap"], "argument -P/--port: a number from 1 to 65535, not 'imap'"),
-        (["--timeout", "0"], "argument --timeout: a number of seconds above 0, not '0'"),
-        (["--ca-file", "/no/such"], "argument --ca-file: a PEM file with certificates, not '/no/such': No such file"),
+        (["-P", "imap"], "argument -P/--port: must be a number from 1 to 65535, not 'imap'"),
+        (["--timeout", "0"], "argument --timeout: must be a number of seconds above 0, not '0'"),
+        (
+            ["--ca-file", "/no/such"],
+            "argument --ca-file: must be a PEM file with certificates, not '/no/such': No such file",
+        ),
         (["--no-such-option"], "unrecognized arguments: --no-such-option"),
     ],
 )
@@ -118,7 +124,7 @@ def test_ca_file_without_tls(arguments: Arguments, capsys: pytest.CaptureFixture
     arguments("--ca-file", str(authority), "--insecure")
     with pytest.raises(SystemExit):
         interact.command_line()
-    assert capsys.readouterr().err.endswith("imapclient: error: --ca-file and --insecure exclude each other\n")
+    assert capsys.readouterr().err.endswith("imapclient: error: --ca-file can't be combined with --insecure\n")
 
 
 def test_version(arguments: Arguments, capsys: pytest.CaptureFixture[str]) -> None:
@@ -136,8 +142,8 @@ def test_version(arguments: Arguments, capsys: pytest.CaptureFixture[str]) -> No
     ("text", "message"),
     [
         (None, "FILE: No such file or directory"),
-        ("[DEFAULT]\nhost = a\nport = x\n", "FILE [DEFAULT] port: a number from 1 to 65535, not 'x'"),
-        ("host = a\n", "FILE: line 1: stands before the first section, such as [DEFAULT]"),
+        ("[DEFAULT]\nhost = a\nport = x\n", "FILE [DEFAULT] port: must be a number from 1 to 65535, not 'x'"),
+        ("host = a\n", "FILE: line 1: must come after the first section, such as [DEFAULT]"),
     ],
 )
 def test_file_that_cannot_be_used(
@@ -159,7 +165,7 @@ def test_warnings_of_a_file(arguments: Arguments, capsys: pytest.CaptureFixture[
     conf = interact.command_line()
     assert (conf.host, conf.password, conf.log, conf.demo) == ("a", "s3cret", True, False)
     assert capsys.readouterr().err == (
-        f"Warning: {path} [DEFAULT] time: not an option, and ignored; the nearest is timeout\n"
+        f"Warning: {path} [DEFAULT] time: unknown option, ignored; did you mean timeout?\n"
     )
 
 
@@ -215,7 +221,7 @@ def test_unknown_authority(fails: Fails, peer: PeerFactory, tmp_path: Path) -> N
     scripted = peer("TLS FAILS", tls_context=certificates.wrong_ca_server_context())
     pattern = (
         r"the certificate of 127\.0\.0\.1 is not trusted \(.*certificate.*\): "
-        r"nobody here knows who signed it; name the authority's PEM file by --ca-file"
+        r"its authority is unknown here; set --ca-file to the authority's PEM file"
     )
     assert re.fullmatch(pattern, fails(*options(scripted)))
 
@@ -224,7 +230,7 @@ def test_self_signed_certificate(fails: Fails, peer: PeerFactory, tmp_path: Path
     scripted = peer("TLS FAILS", tls_context=certificates.self_signed_server_context())
     assert re.fullmatch(
         r"the certificate of 127\.0\.0\.1 is not trusted \(self.signed certificate\): "
-        r"it is self-signed; if it is the right one, name its PEM file by --ca-file",
+        r"it is self-signed; if you trust it, set --ca-file to its PEM file",
         fails(*options(scripted)),
     )
 
@@ -238,7 +244,7 @@ def test_certificate_of_another_time(fails: Fails, peer: PeerFactory, tmp_path: 
     authority = ca_file(tmp_path, certificates.authority().ca_pem)
     assert fails(*options(scripted, "--ca-file", authority, *words)) == (
         "the certificate of 127.0.0.1 is not trusted (certificate has expired): "
-        "the server needs another one, or this machine's clock is wrong"
+        "the server needs a new one, or the clock of this machine is wrong"
     )
 
 
@@ -249,7 +255,7 @@ def test_certificate_of_another_host(fails: Fails, peer: PeerFactory, tmp_path: 
     kind = "IP address" if host == "127.0.0.1" else "Hostname"
     assert fails(*options(scripted, "--ca-file", authority, host=host)) == (
         f"the certificate of {host} is not trusted ({kind} mismatch, certificate is not valid for '{host}'.): "
-        "connect to the name that the certificate is for"
+        "connect to a host name that the certificate contains"
     )
 
 
@@ -257,22 +263,20 @@ def test_certificate_of_an_account_in_a_file(fails: Fails, peer: PeerFactory, tm
     scripted = peer("TLS FAILS", tls_context=certificates.wrong_ca_server_context())
     account = f"host = {scripted.host}\nport = {scripted.port}\nusername = ann\npassword = s3cret\ntimeout = 60\n"
     path = write_config(tmp_path / "my.ini", f"[DEFAULT]\n{account}")
-    assert fails("-f", str(path)).endswith("name the authority's PEM file by ssl_ca_file")
+    assert fails("-f", str(path)).endswith("set ssl_ca_file to the authority's PEM file")
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "a..b"])
 def test_unknown_host(fails: Fails, host: str) -> None:
     line = fails("-H", host, "-u", "ann", "-p", "s3cret")
-    assert re.fullmatch(
-        rf"there is no host '{re.escape(host)}' to be found \(.+\): check its name and your network", line
-    )
+    assert re.fullmatch(rf"the host '{re.escape(host)}' was not found \(.+\): check its name and your network", line)
 
 
 def test_nobody_listens(fails: Fails) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
     assert fails("-H", "127.0.0.1", "-P", str(port), "-u", "ann", "-p", "s3cret") == (
-        f"127.0.0.1 takes no connections on port {port}: check the port (993 with --ssl, else 143)"
+        f"127.0.0.1 refuses connections on port {port}: check the port (993 with --ssl, otherwise 143)"
     )
 
 
@@ -281,7 +285,7 @@ def test_silence(fails: Fails, words: tuple[str, ...]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         line = fails("-H", "127.0.0.1", "-P", str(port), "-u", "ann", "-p", "s3cret", "--timeout", "0.2", *words)
-    hint = "; a port that wants TLS from the first byte needs --ssl" if words else ""
+    hint = "; if the port expects TLS from the start, use --ssl" if words else ""
     assert line == f"127.0.0.1 does not answer on port {port} within 0.2 seconds: check host and port{hint}"
 
 
@@ -300,7 +304,7 @@ def test_tls_to_a_port_without(fails: Fails) -> None:
         port = listening.getsockname()[1]
         line = fails("-H", "127.0.0.1", "-P", str(port), "-u", "ann", "-p", "s3cret", "--timeout", "60")
         thread.join()
-    hint = "use --starttls, or --insecure where nobody can listen"
+    hint = "use --starttls, or --insecure on a network that you trust"
     assert re.fullmatch(rf"127\.0\.0\.1 does not speak TLS on port {port} \(.+\): {hint}", line)
 
 
@@ -308,20 +312,23 @@ def test_tls_that_is_too_old(fails: Fails, peer: PeerFactory) -> None:
     scripted = peer("TLS FAILS", tls_context=certificates.old_tls_server_context())
     line = fails(*options(scripted))
     assert line.startswith(
-        f"no TLS with 127.0.0.1 on port {scripted.port}: the server supports no version of TLS that is allowed here: "
+        f"TLS with 127.0.0.1 on port {scripted.port} failed: "
+        "the server supports no version of TLS that is allowed here: "
     )
 
 
 def test_no_starttls(fails: Fails, peer: PeerFactory) -> None:
     scripted = peer(GREETING)
-    assert fails(*options(scripted, "--starttls")) == (f"127.0.0.1 has no STARTTLS on port {scripted.port}: use --ssl")
+    assert fails(*options(scripted, "--starttls")) == (
+        f"127.0.0.1 does not support STARTTLS on port {scripted.port}: use --ssl"
+    )
 
 
 def test_no_login_before_tls(fails: Fails, peer: PeerFactory) -> None:
     scripted = peer("S: * OK [CAPABILITY IMAP4rev1 LOGINDISABLED] ready")
-    assert fails(*options(scripted, "--insecure")) == "127.0.0.1 takes no login before TLS: use --starttls, or --ssl"
+    assert fails(*options(scripted, "--insecure")) == "127.0.0.1 allows no login before TLS: use --starttls or --ssl"
     refusing = peer(GREETING + 'C: A1 LOGIN "ann" "s3cret"\nS: A1 NO [PRIVACYREQUIRED] No\n')
-    assert fails(*options(refusing, "--insecure")) == "127.0.0.1 takes no login before TLS: use --starttls, or --ssl"
+    assert fails(*options(refusing, "--insecure")) == "127.0.0.1 allows no login before TLS: use --starttls or --ssl"
 
 
 def test_refused_login(fails: Fails, peer: PeerFactory) -> None:
@@ -337,12 +344,12 @@ def test_server_that_repeats_the_password(fails: Fails, peer: PeerFactory) -> No
 
 
 def test_server_that_hangs_up(fails: Fails, peer: PeerFactory) -> None:
-    hint = "; a port that wants TLS from the first byte needs --ssl"
+    hint = "; if the port expects TLS from the start, use --ssl"
     busy = peer("S: * BYE Too many connections")
-    assert fails(*options(busy, "--insecure")) == f"127.0.0.1 ended the connection: Too many connections{hint}"
+    assert fails(*options(busy, "--insecure")) == f"127.0.0.1 closed the connection: Too many connections{hint}"
     closing = peer("CLOSE")
     line = fails(*options(closing, "--insecure"))
-    assert line.startswith("127.0.0.1 ended the connection: ")
+    assert line.startswith("127.0.0.1 closed the connection: ")
     assert line.endswith(hint)
 
 
@@ -351,28 +358,28 @@ def test_server_of_another_protocol(fails: Fails, peer: PeerFactory) -> None:
     assert fails(*options(scripted, "--insecure")) == (
         f"127.0.0.1 does not speak IMAP on port {scripted.port} "
         "(not an IMAP greeting at byte 0: b'SSH-2.0-OpenSSH_9.2p1'): "
-        "check the port; a port that wants TLS from the first byte needs --ssl"
+        "check the port; if the port expects TLS from the start, use --ssl"
     )
 
 
 def test_user_name_that_is_no_text(fails: Fails, peer: PeerFactory) -> None:
     scripted = peer(GREETING)
     words = options(scripted, "--insecure", "-u", "\udce4")
-    assert fails(*words).startswith("no connection to 127.0.0.1: ValueError: the user name has half")
+    assert fails(*words).startswith("no connection to 127.0.0.1: ValueError: the user name must not contain half")
 
 
 def test_answer_that_is_no_text() -> None:
     done = run(stdin=b"\xe4\n")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
-        "imapclient: the answer can't be read: invalid continuation byte; is the terminal's encoding not utf-8?"
+        "imapclient: the answer is not valid utf-8 (invalid continuation byte): check the encoding of the terminal"
     )
     assert "Traceback" not in done.stderr
 
 
 def test_command_that_fails(fails: Fails, tmp_path: Path) -> None:
     path = write_config(tmp_path / "my.ini", "[DEFAULT]\nhost = exit 3\nstream = yes\ntimeout = 60\n")
-    assert fails("-f", str(path)).startswith("the command ended the connection: ")
+    assert fails("-f", str(path)).startswith("the command closed the connection: ")
 
 
 def test_password_command_that_fails(fails: Fails, tmp_path: Path) -> None:

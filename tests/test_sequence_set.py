@@ -72,7 +72,7 @@ def test_sequence_set(messages: Any, expected: bytes) -> None:
     + ["1\r\n2", "1\r\nA999 NOOP", "1,2\0", "1,2,x", "1,\r\n2"],
 )
 def test_no_sequence_set(messages: Any) -> None:
-    with pytest.raises(ValueError, match=r"not a (sequence set|message number)|combined"):
+    with pytest.raises(ValueError, match=r"not a sequence set|a message number must be|combined"):
         SequenceSet(messages)
 
 
@@ -223,7 +223,7 @@ def test_uid_set(text: str | bytes, uids: list[int], canonical: str) -> None:
 @pytest.mark.parametrize("text", ["", " ", "*", "1:*", "*:1", "$", "0", "0:5", "1,0", "4294967296", "1:4294967296"])
 @pytest.mark.parametrize("as_bytes", [False, True])
 def test_no_uid_set(text: str, as_bytes: bool) -> None:
-    with pytest.raises(ValueError, match=r"not a (set of UIDs|message number)"):
+    with pytest.raises(ValueError, match=r"not a set of UIDs|a message number must be"):
         UidSet(text.encode() if as_bytes else text)
 
 

@@ -1,1 +1,1 @@
-"""From the options of an INI file to a connected client: options, passwords, OAuth 2. The door: `imapclient.config`."""
+"""Parts of `imapclient.config`: the options of an INI file, passwords, and tokens of OAuth 2."""

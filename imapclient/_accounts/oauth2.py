@@ -1,4 +1,4 @@
-"""Access tokens of OAuth 2, got with a refresh token (RFC 6749, 6)."""
+"""Access tokens of OAuth 2, in exchange for a refresh token (RFC 6749, 6)."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ OAUTH2_REFRESH_URLS = {
     "imap.mail.yahoo.com": "https://api.login.yahoo.com/oauth2/get_token",
     "outlook.office365.com": "https://login.microsoftonline.com/common/oauth2/v2.0/token",
 }
-"""IMAP host name -> where to ask for access tokens. A program may add to it."""
+"""IMAP host name -> address that issues access tokens. A program may add to it."""
 
-_MAX_ANSWER = 1 << 20
-# Where an answer doesn't say how long its token is valid, which RFC 6749, 5.1 only recommends.
+_MAX_ANSWER_BYTES = 1 << 20
+# For answers without expires_in, which RFC 6749, 5.1 only recommends.
 _ASSUMED_SECONDS = 300.0
-# A token that ends while a login is on its way is no use.
+# A token must not expire during a login.
 _MARGIN_SECONDS = 60.0
-# Shorter texts stand in a provider's words by chance.
-_TELLTALE = 4
+# A shorter secret is not redacted: its text could occur in an error by chance.
+_MIN_REDACTED = 4
 
 
 class OAuth2Error(LoginError):
-    """The provider gave no access token. No IMAP connection is concerned: those that are open stay usable.
+    """The provider sent no access token. IMAP connections are not affected: an open connection stays usable.
 
-    ``error`` is the provider's word for it (RFC 6749, 5.2), such as ``'invalid_grant'`` for a refresh token that is
-    no longer valid; ``''`` where it gave none. The message has no secret.
+    ``error`` is the provider's error code (RFC 6749, 5.2), such as ``'invalid_grant'`` for a refresh token that is
+    no longer valid; it is ``''`` if the provider sent none. The message contains no secret.
     """
 
     def __init__(self, message: str, *, error: str = "") -> None:
@@ -47,7 +47,7 @@ OAuth2Error.__module__ = "imapclient.config"
 
 
 class AccessToken(NamedTuple):
-    """An access token with the time, by the clock of `waiting`, until which it may be used."""
+    """An access token, and the time on the clock of `waiting` until which it may be used."""
 
     text: str
     usable_until: float
@@ -57,7 +57,7 @@ class AccessToken(NamedTuple):
 
 
 class _Account(NamedTuple):
-    """Whose token it is."""
+    """The account that a token belongs to."""
 
     url: str
     client_id: str
@@ -83,9 +83,9 @@ def get_oauth2_token(
     scope: str | None = None,
     timeout: float = 30.0,
 ) -> str:
-    """Return an access token, such as ``'ya29.a0AfB_by'``: the one of the last time as long as it is valid.
+    """Return an access token, such as ``'ya29.a0AfB_by'``: the last one if it is still valid, otherwise a new one.
 
-    For the arguments and for what is raised see `refresh_oauth2_token`, which this calls if need be.
+    The arguments and exceptions are those of `refresh_oauth2_token`.
     """
     return known_or_new(hostname, client_id, client_secret, refresh_token, token_url, scope, timeout)[0]
 
@@ -99,7 +99,7 @@ def known_or_new(
     scope: str | None,
     timeout: float,
 ) -> tuple[str, bool]:
-    """As `get_oauth2_token`, with whether the token is new."""
+    """Same as `get_oauth2_token`, and whether the token is new."""
     account = _account(hostname, client_id, client_secret, refresh_token, token_url, scope)
     with _tokens_lock:
         known = _tokens.get(account)
@@ -118,15 +118,15 @@ def refresh_oauth2_token(
     scope: str | None = None,
     timeout: float = 30.0,
 ) -> str:
-    """Ask the provider for a new access token and return it: ``'ya29.a0AfB_by'`` (RFC 6749, 6).
+    """Request a new access token from the provider and return it: ``'ya29.a0AfB_by'`` (RFC 6749, 6).
 
-    ``hostname`` is the IMAP server's, by which `OAUTH2_REFRESH_URLS` has the address to ask; ``token_url`` is another
-    address, which must begin with ``https://``. The provider's certificate is verified against the system's
-    authorities. An empty ``client_secret`` is not sent, and ``scope`` only where there is one. ``timeout`` is in
-    seconds. A new refresh token that the answer may hold is not kept.
+    ``hostname`` is the host name of the IMAP server. `OAUTH2_REFRESH_URLS` has the provider's address for it.
+    ``token_url`` is another address, which must begin with ``https://``. The provider's certificate is verified with
+    the authorities of the system. An empty ``client_secret`` or ``scope`` is not sent. ``timeout`` is in seconds. If
+    the answer contains a new refresh token, it is ignored.
 
-    Raises `ConfigError` where the address is not known or not of HTTPS, and `OAuth2Error` where the provider can't be
-    reached, refuses, or answers something else than a token. No message has a secret in it.
+    Raises `ConfigError` if the address is unknown or not https. Raises `OAuth2Error` if the provider can't be reached,
+    refuses, or sends no token. The messages contain no secret.
     """
     return _refresh(_account(hostname, client_id, client_secret, refresh_token, token_url, scope), timeout)
 
@@ -137,13 +137,13 @@ def _account(
     url = token_url or OAUTH2_REFRESH_URLS.get(hostname.lower())
     if not url:
         raise ConfigError(
-            f"missing: it is not known where {hostname!r} has its access tokens from", option="oauth2_token_url"
+            f"missing: the address that issues access tokens for {hostname!r} is unknown", option="oauth2_token_url"
         )
     try:
         https_url(url)
     except ValueError as error:
         allowed, shown = error.args
-        raise ConfigError(f"{allowed}, not {shown!r}", option="oauth2_token_url") from None
+        raise ConfigError(f"must be {allowed}, not {shown!r}", option="oauth2_token_url") from None
     return _Account(url, client_id, client_secret, refresh_token, scope or "")
 
 
@@ -172,7 +172,7 @@ def _refresh(account: _Account, timeout: float) -> str:
         raise _failure(account, f"{error}") from None
     token = answer.get("access_token")
     if not isinstance(token, str) or not token:
-        raise _failure(account, _words(answer) or "the answer has no access_token", _error_code(answer))
+        raise _failure(account, _words(answer) or "the answer contains no access_token", _error_code(answer))
     seconds = answer.get("expires_in")
     # Some providers send the number as text.
     valid = float(seconds) if isinstance(seconds, (int, str)) and str(seconds).isdecimal() else _ASSUMED_SECONDS
@@ -182,7 +182,7 @@ def _refresh(account: _Account, timeout: float) -> str:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """What has secrets in it goes to the address that was given, and to no other."""
+    """The secrets are sent to the given address only, so redirects are not followed."""
 
     def redirect_request(self, *args: Any, **options: Any) -> None:
         return None
@@ -197,22 +197,22 @@ class _Body(Protocol):
 
 
 def _read(response: _Body, deadline: float) -> bytes:
-    """The body. Raises OSError where it takes too long, ValueError where it is too large."""
+    """The body. Raises OSError if the deadline has passed, and ValueError if the body is too large."""
     body = b""
-    # `read1`, since `read` may wait any number of times for as long as the socket's timeout.
+    # Not `read`, which may wait for the timeout of the socket any number of times.
     while True:
         piece = response.read1(65536)
         if not piece:
             return body
         body += piece
-        if len(body) > _MAX_ANSWER:
+        if len(body) > _MAX_ANSWER_BYTES:
             raise ValueError("the answer is too large")
         if waiting.now() > deadline:
             raise OSError("timed out")
 
 
 def _json_object(body: bytes) -> dict[str, Any]:
-    """ValueError where the body is none."""
+    """Raises ValueError if the body is not a JSON object."""
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):
@@ -252,10 +252,10 @@ def _failure(account: _Account, reason: str, code: str = "") -> OAuth2Error:
 
 
 def _without_secrets(account: _Account, text: str) -> str:
-    # A provider may repeat what it was sent.
+    # The provider may repeat the secrets in its error text.
     for secret in (account.client_secret, account.refresh_token):
         for shown in (secret, urllib.parse.quote_plus(secret)):
-            if len(shown) >= _TELLTALE:
+            if len(shown) >= _MIN_REDACTED:
                 text = text.replace(shown, REDACTED)
     return text
 

@@ -1,4 +1,4 @@
-"""The options of a configuration file as one table, which parsing, the documentation and the tests read."""
+"""The options of a configuration file, as one table. The parser, the documentation and the tests read it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .._connection.redaction import REDACTED
 
 
 class ConfigError(configparser.Error, ValueError):
-    """A setting is missing, can't be read, or contradicts another. Nothing is connected.
+    """A setting is missing, is not valid, or contradicts another. It is raised before a connection is made.
 
-    ``filename``, ``section`` and ``option`` say where, and are None where that isn't known; ``reason``
-    is the message without them. It names the value too, unless it is a secret.
+    ``filename``, ``section`` and ``option`` say which setting; they are None if that is unknown. ``reason`` is the
+    message without them. It contains the value, unless the value is a secret.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ ConfigError.__module__ = "imapclient.config"
 
 
 class ConfigWarning(UserWarning):
-    """A configuration file has an option that nobody knows, or a secret that others can read."""
+    """A configuration file contains an unknown option, or a secret that other users can read."""
 
 
 ConfigWarning.__module__ = "imapclient.config"
@@ -55,7 +55,7 @@ def located(reason: str, filename: str | None, section: str | None = None, optio
     return ": ".join([" ".join(where), reason] if where else [reason])
 
 
-# -- types: each reads the text of a value, or raises ValueError with what is allowed and, maybe, a detail
+# -- types: each parses the text of a value, or raises ValueError with what is allowed and perhaps a detail
 
 
 def _boolean(text: str) -> bool:
@@ -91,14 +91,14 @@ def _authorities(text: str) -> str:
         try:
             ssl.create_default_context(cafile=path)
         except OSError as error:
-            # The errors of ssl name neither the file nor, for what isn't PEM, anything that a user would understand.
-            detail = "it has none" if isinstance(error, ssl.SSLError) else error.strerror
+            # The errors of ssl do not name the file, and users can't understand those for a file that is not PEM.
+            detail = "it contains none" if isinstance(error, ssl.SSLError) else error.strerror
             raise ValueError("a PEM file with certificates", detail) from None
     return path
 
 
 def https_url(text: str) -> str:
-    """An address of https. ValueError, whose second argument is the address to show, for any other."""
+    """An https address. For any other, raises ValueError whose second argument is the address without credentials."""
     try:
         parts = urllib.parse.urlsplit(text)
     except ValueError:
@@ -106,7 +106,7 @@ def https_url(text: str) -> str:
     if text and (parts.scheme != "https" or not parts.hostname):
         raise ValueError("an address that begins with https://", _without_credentials(text))
     if "@" in parts.netloc:
-        raise ValueError("an address without a name and password in it", _without_credentials(text))
+        raise ValueError("an address without a name and password", _without_credentials(text))
     return text
 
 
@@ -119,7 +119,7 @@ def _without_credentials(address: str) -> str:
 
 
 class OptionType(NamedTuple):
-    """How a value is written, and what reads it."""
+    """The name of a type in the manual, and the function that parses its values."""
 
     shown: str
     read: Callable[[str], Any]
@@ -137,16 +137,16 @@ HTTPS_URL = OptionType("string", https_url)
 
 
 class Option(NamedTuple):
-    """One option. ``meaning`` is for the manual, in reStructuredText."""
+    """One option. ``meaning`` is text for the manual, in reStructuredText."""
 
     name: str
     type: OptionType
     default: bool | None
-    """What `get_config_defaults` says; texts and numbers have none."""
+    """What `get_config_defaults` returns. Texts and numbers have no default."""
     meaning: str
     is_secret: bool = False
     is_in_environment: bool = False
-    """The environment variable ``imapclient_NAME`` has the value where the file doesn't."""
+    """Whether the value comes from the environment variable ``imapclient_NAME`` if the file does not set it."""
 
 
 OPTIONS = (
@@ -157,53 +157,58 @@ OPTIONS = (
         "password_command",
         STRING,
         None,
-        "Command of the shell that prints the password, instead of ``password``. Its first line counts: "
+        "Shell command that prints the password in its first line, instead of ``password``: "
         "``pass show mail/ann``, ``secret-tool lookup imap ann``.",
     ),
     Option(
         "keyring",
         STRING,
         None,
-        "Take the password from the system's keyring by the package ``keyring``, instead of ``password``: the name of "
-        "the service under which ``keyring set SERVICE USERNAME`` has stored it.",
+        "Service whose password to read from the keyring of the system, instead of ``password``. It needs the package "
+        "``keyring``. The command ``keyring set SERVICE USERNAME`` stores the password.",
     ),
-    Option("port", PORT, None, "Port; 143, or 993 when ``ssl`` is true. Not with ``stream``."),
+    Option("port", PORT, None, "Port. The default is 993 if ``ssl`` is true, otherwise 143. Not with ``stream``."),
     Option(
         "ssl",
         BOOL,
         True,
-        "TLS from the first byte. Without it being written, ``starttls`` and ``stream`` make it false; "
-        "written as true beside one of these it is an error.",
+        "TLS from the start. The default is false if ``starttls`` or ``stream`` is true. True beside one of them is an "
+        "error.",
     ),
-    Option("starttls", BOOL, False, "Begin in plain text and change to TLS by STARTTLS before logging in."),
+    Option("starttls", BOOL, False, "Start without TLS, and switch to TLS with STARTTLS before the login."),
     Option("ssl_check_hostname", BOOL, True, "Check that the server's certificate matches the host name."),
-    Option("ssl_verify_cert", BOOL, True, "Check that the certificate is valid. False also turns off the host name."),
+    Option(
+        "ssl_verify_cert",
+        BOOL,
+        True,
+        "Check that the certificate is valid. False also skips the host name.",
+    ),
     Option(
         "ssl_ca_file",
         PEM_FILE,
         None,
-        "PEM file with the certificate authorities to validate with, instead of the system's.",
+        "PEM file with the certificate authorities to trust, instead of those of the system.",
     ),
-    Option("timeout", SECONDS, None, "Seconds for I/O operations, a fraction if you like. Unlimited if not given."),
+    Option("timeout", SECONDS, None, "Seconds to wait for the server; a fraction is allowed. Unlimited by default."),
     Option(
         "stream",
         BOOL,
         False,
-        "``host`` is a command of the shell to run; its standard input and output are the connection. "
-        "There is no login where it greets with PREAUTH.",
+        "``host`` is a shell command. Its standard input and output are the connection. "
+        "There is no login if it greets with PREAUTH.",
     ),
     Option(
         "oauth2",
         BOOL,
         False,
-        "Log in with OAUTH2. ``username`` is the mailbox, and is sent; ``password`` is ignored.",
+        "Log in with OAuth 2. ``username`` is the mailbox; ``password`` is ignored.",
     ),
     Option("oauth2_client_id", STRING, None, "Client id, from the provider.", is_in_environment=True),
     Option(
         "oauth2_client_secret",
         STRING,
         None,
-        "Client secret, from the provider. Some have none for programs.",
+        "Client secret, from the provider. Some providers give none to programs.",
         is_secret=True,
         is_in_environment=True,
     ),
@@ -211,7 +216,7 @@ OPTIONS = (
         "oauth2_refresh_token",
         STRING,
         None,
-        "Refresh token, with which access tokens are asked for.",
+        "Refresh token, which is exchanged for access tokens.",
         is_secret=True,
         is_in_environment=True,
     ),
@@ -219,14 +224,14 @@ OPTIONS = (
         "oauth2_token_url",
         HTTPS_URL,
         None,
-        "Where to ask for access tokens. Known for the hosts in `imapclient.config.OAUTH2_REFRESH_URLS`.",
+        "Address that issues access tokens. It is known for the hosts in `imapclient.config.OAUTH2_REFRESH_URLS`.",
     ),
-    Option("oauth2_scope", STRING, None, "Scope to ask for, where the provider wants one."),
+    Option("oauth2_scope", STRING, None, "Scope to request, if the provider needs one."),
     Option(
         "expect_failure",
         STRING,
         None,
-        "In an alternate section, for the live tests: the login has to fail with an error matching this.",
+        "For the live tests, in an alternate section: the login must fail with an error that matches this.",
     ),
 )
 
@@ -234,15 +239,15 @@ BY_NAME = {option.name: option for option in OPTIONS}
 
 
 def read_value(name: str, text: str) -> Any:
-    """The value of an option's text. ValueError says what is allowed: ``"a number from 1 to 65535, not 'abc'"``."""
+    """Parse the text of an option. Raises ValueError such as ``"must be a number from 1 to 65535, not 'abc'"``."""
     try:
         return BY_NAME[name].type.read(text)
     except ValueError as error:
         allowed, *detail = error.args
         if BY_NAME[name].type is HTTPS_URL:
             text, *detail = detail
-        raise ValueError(": ".join([f"{allowed}, not {text!r}", *detail])) from None
+        raise ValueError(": ".join([f"must be {allowed}, not {text!r}", *detail])) from None
 
 
 PASSWORD_SOURCES = ("password", "password_command", "keyring")
-"""The options of which one gives the password."""
+"""The options for a password. A section sets at most one of them."""

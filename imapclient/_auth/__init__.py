@@ -1,1 +1,1 @@
-"""SASL: the mechanisms, and the dialogue of one AUTHENTICATE command. No I/O. The door for users: `imapclient.sasl`."""
+"""SASL: the mechanisms, and the dialogue of one AUTHENTICATE command. No I/O. Users import from `imapclient.sasl`."""

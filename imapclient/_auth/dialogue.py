@@ -10,29 +10,29 @@ from ..exceptions import ProtocolAbortError, ProtocolError
 from ..util import Text, to_wire
 from .mechanisms import Mechanism, checked_text
 
-# Of base64, so that the line stays within the 8,192 bytes that servers read at least.
+# In base64. Every server accepts a line of 8,192 bytes.
 _MAX_INITIAL_RESPONSE = 8000
-# A shorter response is no secret, but a word such as "y".
+# A shorter response, such as "y", is not a secret.
 _MIN_SECRET = 4
-# A longer response is hidden only by its ends, since all that a server says is searched for it.
+# Of a longer response, only the beginning and the end are redacted, because all that the server sends is searched.
 _MAX_SECRET = 64 * 1024
 _END_OF_SECRET = 4096
 
 Respond = Callable[[bytes], Optional[Text]]
-"""Takes a challenge and returns the response; None cancels."""
+"""Takes a challenge and returns the response. None cancels the exchange."""
 
 
 class AuthExchange:
-    """Base64, the initial response, cancelling.
+    """The exchange: base64, the initial response, cancelling.
 
-    Where ``respond`` raises, or a challenge can't be read, the exchange is cancelled and the exception kept in
-    ``error``: the server's tagged response still has to be read.
+    If ``respond`` raises or a challenge is invalid, the exchange is cancelled and ``error`` is the exception. The
+    server's tagged response must still be read.
 
-    ``remember`` is told of what must not be shown: all that is said, in base64 and without it, but for a name, for all
-    of a mechanism that has no secrets, and for the middle of what is absurdly long.
+    ``remember`` is called with each response that must not be logged, in base64 and without it. The user name and the
+    responses of a mechanism without secrets may be logged. Of very long responses it gets the beginning and the end.
     """
 
-    #: So many challenges, and so many bytes of base64 in one, are more than any mechanism has.
+    #: No mechanism has more challenges, or longer ones (in bytes of base64).
     MAX_CHALLENGES = 100
     MAX_CHALLENGE_SIZE = 1024 * 1024
 
@@ -44,8 +44,8 @@ class AuthExchange:
     ) -> None:
         self.error: Exception | None = None
         self.cancelled = False
-        #: What has been said, in base64 and without it.
-        self.said: list[bytes] = []
+        #: All responses so far, in base64 and without it.
+        self.sent: list[bytes] = []
         self._respond = respond
         self._initial_response = initial_response
         self._remember = remember
@@ -53,19 +53,19 @@ class AuthExchange:
 
     @property
     def mechanism(self) -> Mechanism | None:
-        """The mechanism that responds, where it is one of this package's kind."""
+        """The mechanism that responds, or None if the responses come from another callable."""
         return self._respond if isinstance(self._respond, Mechanism) else None
 
     @property
     def may_succeed(self) -> bool:
-        """Whether the server may say OK now: not after a cancellation, nor before the client has said all."""
-        told = self._initial_response is None and (self.mechanism is None or self.mechanism.complete)
-        return told and not self.cancelled
+        """Whether the server may send OK now: not after a cancellation, and not before the last response."""
+        is_complete = self._initial_response is None and (self.mechanism is None or self.mechanism.complete)
+        return is_complete and not self.cancelled
 
     def initial_argument(self) -> bytes | None:
         """The initial response as an argument of the command: ``b'AGFubgB4'``, ``b'='`` for an empty one (RFC 4959, 3).
 
-        None where it is too long for a line: then it answers the first challenge.
+        None if there is none, or if it is too long for a line. It is then the response to the first challenge.
         """
         if self._initial_response is None or len(self._initial_response) > _MAX_INITIAL_RESPONSE * 3 // 4:
             return None
@@ -73,9 +73,9 @@ class AuthExchange:
         return self._encoded(initial) or b"="
 
     def respond(self, text: bytes) -> bytes:
-        """The line that answers a continuation request: base64, or ``b'*'`` to cancel."""
+        """The line to send after a continuation request: base64, or ``b'*'`` to cancel."""
         if self.cancelled:
-            raise ProtocolAbortError("a challenge after the exchange was cancelled")
+            raise ProtocolAbortError("the server sent a challenge after the exchange was cancelled")
         try:
             response = self._answer(text)
         except Exception as error:
@@ -89,12 +89,12 @@ class AuthExchange:
     def _answer(self, text: bytes) -> bytes | None:
         self._challenges += 1
         if self._challenges > self.MAX_CHALLENGES or len(text) > self.MAX_CHALLENGE_SIZE:
-            raise ProtocolError("more challenges, or a longer one, than any mechanism has")
+            raise ProtocolError("the server sent too many challenges, or one that is too long")
         try:
             challenge = base64.b64decode(text.strip(), validate=True)
         except ValueError:
-            context = None if any(said and said in text for said in self.said) else text[:80]
-            raise ProtocolError("a challenge that is not base64", context=context) from None
+            context = None if any(sent and sent in text for sent in self.sent) else text[:80]
+            raise ProtocolError("a challenge is not base64", context=context) from None
         if self._initial_response is not None:
             initial, self._initial_response = self._initial_response, None
             return initial
@@ -103,12 +103,12 @@ class AuthExchange:
 
     def _encoded(self, response: bytes) -> bytes:
         encoded = base64.b64encode(response)
-        self.said += [response, encoded]
+        self.sent += [response, encoded]
         if self._remember is not None and self._is_secret(response):
-            said: tuple[bytes, ...] = (response, encoded)
+            secrets: tuple[bytes, ...] = (response, encoded)
             if len(response) > _MAX_SECRET:
-                said = tuple(end for part in said for end in (part[:_END_OF_SECRET], part[-_END_OF_SECRET:]))
-            self._remember(said)
+                secrets = tuple(end for part in secrets for end in (part[:_END_OF_SECRET], part[-_END_OF_SECRET:]))
+            self._remember(secrets)
         return encoded
 
     def _is_secret(self, response: bytes) -> bool:

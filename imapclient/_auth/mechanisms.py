@@ -1,4 +1,4 @@
-"""SASL mechanisms (RFC 4422): what a client sends in an AUTHENTICATE exchange. No I/O. The door: `imapclient.sasl`."""
+"""SASL mechanisms (RFC 4422): the responses of a client in an AUTHENTICATE exchange. No I/O."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from ..exceptions import ProtocolError
 from ..util import Text, printable, to_wire
 
 Dialogue = Generator[bytes, bytes, None]
-"""Yields the responses, and is sent each challenge after the first."""
+"""A generator that yields the responses. Each challenge after the first is sent to it."""
 
 Failure = Union[dict[str, Any], bytes]
-"""What a server says in the exchange about why it refuses: a JSON object, or the bytes where it is none."""
+"""The reason for a refusal that the server sends during the exchange: a JSON object, or other bytes."""
 
-# These are text, of which `re` makes expressions where they are first needed.
+# These are not compiled here, because compiling is slow and few programs need all of them.
 _SURROGATE = "[\ud800-\udfff]"
 _CONTROL = rb"[\x00-\x1f\x7f]"
-# iteration-count, an attribute of the server's first message (RFC 5802, 7)
+# iteration-count, an attribute in the server's first message (RFC 5802, 7)
 _ITERATIONS = r"(?:\A|,)i=([^,]*)"
 _COUNT = r"[1-9][0-9]{0,9}\Z"
-# The RFC sets no limit. Servers use less than a hundred characters; the client has to repeat them.
+# The RFC sets no limit. Servers use fewer than 100 characters. The client must repeat them.
 _NONCE = r"(?:\A|,)r=([^,]*)"
 _MAX_NONCE = 1024
-# How much of a server's reasons for a failure is read as JSON, and how much stands in a message.
+# The maximum length of a server's reason, in bytes: to parse it as JSON, and to show it in a message.
 _MAX_JSON = 64 * 1024
 _MAX_SHOWN = 400
 
 
 class Mechanism:
-    """Base of the mechanisms. One of your own has a ``name`` and a `dialogue`.
+    """Base class of the mechanisms. A mechanism of your own needs a ``name`` and a `dialogue`.
 
-    ``client_first`` says whether the client speaks first, so that its first response may go with the command (SASL-IR,
-    RFC 4959). ``complete`` must become True before the response after which the server may say OK. A challenge in which
-    the server gives its reasons for a refusal goes to ``refusal``. What `secrets` returns is kept out of logs and
-    exceptions.
+    ``client_first`` says whether the client sends the first message. That response may then be sent with the command
+    (SASL-IR, RFC 4959). Set ``complete`` before you yield the last response: the server may send OK only after it. If a
+    challenge contains the reason for a refusal, store it in ``refusal``. Logs and exceptions do not show what `secrets`
+    returns.
     """
 
     name = ""
@@ -52,15 +52,15 @@ class Mechanism:
         self.start()
 
     def start(self) -> None:
-        """Forget an exchange, so that another one may begin."""
+        """Forget the last exchange and prepare for the next one."""
         self._running: Dialogue | None = None
         self.complete = False
         self.refusal = b""
 
     def __call__(self, challenge: bytes) -> bytes:
-        """The response to a challenge; the first one is ``b''`` for a mechanism in which the client speaks first.
+        """Return the response to a challenge. If ``client_first`` is set, the first challenge is ``b''``.
 
-        Raises ProtocolError for a challenge that is not as the mechanism has it, or that comes after the last one.
+        Raises ProtocolError if the challenge is not valid in this mechanism, or if the exchange is over.
         """
         try:
             if self._running is None:
@@ -68,23 +68,23 @@ class Mechanism:
                 return next(self._running)
             return self._running.send(challenge)
         except StopIteration:
-            raise ProtocolError(f"{self.name} has no answer to a further challenge") from None
+            raise ProtocolError(f"{self.name}: the server sent a challenge after the last response") from None
 
     def dialogue(self, challenge: bytes) -> Dialogue:
-        """Yield the responses, the first one to ``challenge``; ``yield`` gives the next challenge."""
+        """Yield the responses, starting with the one to ``challenge``. Each ``yield`` returns the next challenge."""
         raise NotImplementedError
 
     def secrets(self) -> tuple[bytes, ...]:
-        """What must never be logged: secrets and the forms in which they are sent."""
+        """Bytes that must never be logged: the secrets, and the forms in which they are sent."""
         return ()
 
     @property
     def failure(self) -> Failure | None:
-        """Why the server refused, if it said so in the exchange: the JSON object of OAuth, or bytes."""
+        """The reason for a refusal that the server sent during the exchange: a JSON object, bytes, or None."""
         if len(self.refusal) <= _MAX_JSON:
-            # RecursionError: what is nested as deep as that.
+            # RecursionError: the JSON is nested too deeply.
             with contextlib.suppress(ValueError, RecursionError):
-                # Here, since few servers say why they refuse, and few programs need json otherwise.
+                # Imported late, because few servers send a reason.
                 import json
 
                 value = json.loads(self.refusal.decode("utf-8"))
@@ -94,7 +94,7 @@ class Mechanism:
 
     @property
     def failure_shown(self) -> str:
-        """`failure` for a message, as one line, shortened; ``''`` where there is none."""
+        """`failure` as one shortened line for a message, or ``''``."""
         return printable(self.refusal[:_MAX_SHOWN])
 
     def __repr__(self) -> str:
@@ -105,9 +105,9 @@ Mechanism.__module__ = "imapclient.sasl"
 
 
 class Plain(Mechanism):
-    """PLAIN (RFC 4616): name and password as they are, so only over TLS.
+    """PLAIN (RFC 4616): sends the name and the password as they are, so use it over TLS only.
 
-    ``authorization_identity`` is the user to act as, where that is another one.
+    ``authorization_identity`` is the user to act as, if that is another user.
     """
 
     name = "PLAIN"
@@ -131,9 +131,9 @@ Plain.__module__ = "imapclient.sasl"
 
 
 class Login(Mechanism):
-    """LOGIN, which no RFC has: the server asks for the name, then for the password. Only over TLS.
+    """LOGIN, which no RFC defines: the server asks for the name, then for the password. Use it over TLS only.
 
-    For servers that have nothing better. The wording of their questions is not looked at.
+    It is for servers without a better mechanism. The text of the challenges is ignored.
     """
 
     name = "LOGIN"
@@ -158,10 +158,10 @@ Login.__module__ = "imapclient.sasl"
 
 
 class CramMD5(Mechanism):
-    """CRAM-MD5 (RFC 2195): a keyed digest of the server's challenge.
+    """CRAM-MD5 (RFC 2195): sends a keyed digest of the server's challenge.
 
-    The password does not go over the wire, but whoever reads along can try out guesses of it. The server does not prove
-    that it knows the password.
+    The password is not sent. But somebody who records the exchange can test guesses of the password, and the server
+    does not prove that it knows the password.
     """
 
     name = "CRAM-MD5"
@@ -175,7 +175,7 @@ class CramMD5(Mechanism):
 
     def dialogue(self, challenge: bytes) -> Dialogue:
         self.complete = True
-        # Here, since it is seldom needed and loads OpenSSL's digests.
+        # Imported late: it is seldom needed, and loads the digests of OpenSSL.
         import hmac
 
         digest = hmac.new(self._password, challenge, "md5").hexdigest()
@@ -189,9 +189,9 @@ CramMD5.__module__ = "imapclient.sasl"
 
 
 class External(Mechanism):
-    """EXTERNAL (RFC 4422, appendix A): the server knows who it is, by the client's TLS certificate mostly.
+    """EXTERNAL (RFC 4422, appendix A): the server identifies the client by other means, mostly its TLS certificate.
 
-    ``authorization_identity`` is the user to act as, where that is another one.
+    ``authorization_identity`` is the user to act as, if that is another user.
     """
 
     name = "EXTERNAL"
@@ -210,7 +210,7 @@ External.__module__ = "imapclient.sasl"
 
 
 class Anonymous(Mechanism):
-    """ANONYMOUS (RFC 4505). ``trace`` may say who it is: an e-mail address, or any text of 1 to 255 characters."""
+    """ANONYMOUS (RFC 4505). ``trace`` may identify the user: an e-mail address, or any text of 1 to 255 characters."""
 
     name = "ANONYMOUS"
 
@@ -231,7 +231,7 @@ Anonymous.__module__ = "imapclient.sasl"
 
 
 class _OAuth(Mechanism):
-    """What both mechanisms have: one message, and a last word after the server has said why it refuses."""
+    """Base of both mechanisms: one message, and a final response after the server has sent a reason for a refusal."""
 
     _last_word = b""
 
@@ -253,10 +253,10 @@ class _OAuth(Mechanism):
 
 
 class XOAuth2(_OAuth):
-    """XOAUTH2, as Google, Microsoft and Yahoo have it: an access token of OAuth 2.
+    """XOAUTH2 of Google, Microsoft and Yahoo: sends an access token of OAuth 2.
 
-    ``vendor`` and another ``name`` are for services that ask for them. What a server says of a refusal is in
-    ``failure``: ``{'status': '400', 'schemes': 'Bearer', 'scope': 'https://mail.google.com/'}``.
+    ``vendor`` and another ``name`` are for services that require them. If the server refuses, ``failure`` is its
+    reason: ``{'status': '400', 'schemes': 'Bearer', 'scope': 'https://mail.google.com/'}``.
     """
 
     name = "XOAUTH2"
@@ -277,14 +277,14 @@ XOAuth2.__module__ = "imapclient.sasl"
 
 
 class OAuthBearer(_OAuth):
-    """OAUTHBEARER (RFC 7628): an access token of OAuth 2.
+    """OAUTHBEARER (RFC 7628): sends an access token of OAuth 2.
 
-    ``identity`` may be empty where the token tells it. ``host`` and ``port`` are those that the client connected to.
-    What a server says of a refusal is in ``failure``: ``{'status': 'invalid_token', 'scope': 'mail'}``.
+    ``identity`` may be empty if the token contains it. ``host`` and ``port`` are those of the connection. If the server
+    refuses, ``failure`` is its reason: ``{'status': 'invalid_token', 'scope': 'mail'}``.
     """
 
     name = "OAUTHBEARER"
-    # RFC 7628, 3.2.3: the server's NO comes after this.
+    # RFC 7628, 3.2.3: the server sends NO after this response.
     _last_word = b"\1"
 
     def __init__(
@@ -305,7 +305,7 @@ OAuthBearer.__module__ = "imapclient.sasl"
 
 
 def _gs2_header(identity: bytes) -> bytes:
-    """Without channel binding: b'n,a=ann,' (RFC 5801, 4). Comma and equals sign are escaped."""
+    """The header for no channel binding: b'n,a=ann,' (RFC 5801, 4). Comma and equals sign are escaped."""
     if not identity:
         return b"n,,"
     return b"n,a=%s," % identity.replace(b"=", b"=3D").replace(b",", b"=2C")
@@ -315,17 +315,18 @@ def _gs2_header(identity: bytes) -> bytes:
 
 
 class ScramSHA256(Mechanism):
-    """SCRAM-SHA-256 (RFC 5802, 7677): both sides prove that they know the password, and neither tells it.
+    """SCRAM-SHA-256 (RFC 5802, 7677): client and server prove that they know the password, without sending it.
 
-    It needs the package scramp, which the extra ``scram`` installs; ImportError without it. ValueError for a name or
-    password that SASLprep (RFC 4013) forbids: control characters, and characters younger than Unicode 3.2.
+    It needs the package scramp, which the extra ``scram`` installs. Raises ImportError if scramp is missing. Raises
+    ValueError if SASLprep (RFC 4013) forbids the name or the password: control characters, and characters that are
+    newer than Unicode 3.2.
 
-    The server says how often the password is to be hashed. Fewer than ``MIN_ITERATIONS`` would make the password easy
-    to guess from the client's proof (RFC 7677, 4), and more than ``max_iterations`` could keep the client busy for
-    hours: both raise ProtocolError before anything is computed, as does a nonce of more than 1024 characters. A million
-    iterations take half a second, with the scramp that Python 3.9 gets up to ten seconds.
+    The server sends the number of hash iterations. With fewer than ``MIN_ITERATIONS`` an attacker could guess the
+    password from the client's proof (RFC 7677, 4). With more than ``max_iterations`` the client could be busy for
+    hours. Both raise ProtocolError before anything is computed, and so does a nonce of more than 1024 characters. A
+    million iterations take half a second, or up to ten seconds with the version of scramp for Python 3.9.
 
-    Without channel binding: a proxy in between that the client takes for the server is not found out.
+    There is no channel binding, so the mechanism does not detect a proxy that impersonates the server.
     """
 
     name = "SCRAM-SHA-256"
@@ -341,15 +342,15 @@ class ScramSHA256(Mechanism):
         self._max_iterations = max_iterations
         self._scramp = _load_scramp()
         try:
-            # Some releases look at the password only when the proof is made, which would be too late.
+            # Some releases check the password only for the proof, which would be too late.
             self._scramp.ScramMechanism(self.name).make_auth_info(self._password, self.MIN_ITERATIONS, b"s" * 16)
             first = self._new_client(self._identity).get_client_first()
         except self._scramp.ScramException as error:
-            raise ValueError(f"{self.name} can't carry this identity or password: {error}") from None
-        # Old releases don't escape comma and equals sign (RFC 5802, 5.1), which some other characters are turned into.
+            raise ValueError(f"{self.name} can't send this identity or password: {error}") from None
+        # Old releases don't escape comma and equals sign (RFC 5802, 5.1). NFKC turns some other characters into these.
         special = {",", "="}.intersection(unicodedata.normalize("NFKC", self._identity))
         if first.startswith("n,,n=,") or (special and "=3D" not in self._new_client("=").get_client_first()):
-            raise ValueError(f"{self.name} needs a newer scramp for an identity that is empty or has ',' or '=' in it")
+            raise ValueError(f"{self.name} needs a newer scramp for an identity that is empty or contains ',' or '='")
 
     def _new_client(self, identity: str) -> Any:
         return self._scramp.ScramClient([self.name], identity, self._password, c_nonce=_nonce())
@@ -377,7 +378,7 @@ class ScramSHA256(Mechanism):
         yield b""
 
     def _says_error(self, challenge: bytes) -> bool:
-        """Whether the server says why it will refuse, such as b'e=invalid-proof'."""
+        """Whether the challenge is a reason for a refusal, such as b'e=invalid-proof'."""
         if challenge.startswith(b"e="):
             self.refusal = challenge
             return True
@@ -388,14 +389,14 @@ class ScramSHA256(Mechanism):
         try:
             yield
         except (self._scramp.ScramException, ValueError, TypeError, LookupError) as error:
-            # Without the message, in which a server may repeat the proof.
-            raise ProtocolError(f"{self.name}: the server's message is not acceptable: {error}") from None
+            # The text must not contain the server's message, which may repeat the proof.
+            raise ProtocolError(f"{self.name}: the server's message is not valid: {error}") from None
 
     def _check_iterations(self, server_first: str) -> None:
         counts = re.findall(_ITERATIONS, server_first)
         low, high = self.MIN_ITERATIONS, self._max_iterations
         if not counts or not all(re.match(_COUNT, count) and low <= int(count) <= high for count in counts):
-            raise ValueError(f"the number of iterations is not from {low} to {high}")
+            raise ValueError(f"the number of iterations must be from {low} to {high}")
 
     def secrets(self) -> tuple[bytes, ...]:
         password = self._password.encode("utf-8")
@@ -406,7 +407,7 @@ ScramSHA256.__module__ = "imapclient.sasl"
 
 
 class ScramSHA1(ScramSHA256):
-    """SCRAM-SHA-1 (RFC 5802): as `ScramSHA256`, for servers that have no better one."""
+    """SCRAM-SHA-1 (RFC 5802): same as `ScramSHA256`, for servers without a better mechanism."""
 
     name = "SCRAM-SHA-1"
 
@@ -422,7 +423,7 @@ def _load_scramp() -> Any:
 
 
 def _nonce() -> str:
-    # Here for the same reason as hmac: it imports that.
+    # Imported late, because it imports hmac.
     import secrets
 
     return secrets.token_urlsafe(24)
@@ -432,10 +433,10 @@ def _nonce() -> str:
 
 
 def checked_text(value: Text, what: str) -> bytes:
-    """Text as UTF-8, bytes as they are. An exception has no part of the value in it."""
-    # UnicodeEncodeError would carry all of it.
+    """Encode text as UTF-8 and return bytes unchanged. An exception never contains a part of the value."""
+    # UnicodeEncodeError would contain the value.
     if isinstance(value, str) and re.search(_SURROGATE, value):
-        raise ValueError(f"{what} has half of a surrogate pair in it")
+        raise ValueError(f"{what} must not contain half of a surrogate pair")
     return to_wire(value)
 
 
@@ -447,7 +448,7 @@ def _without_nul(value: Text, what: str) -> bytes:
 
 
 def _without_controls(value: Text, what: str) -> bytes:
-    """Fields end at \\x01. Of the others a line end is the likeliest, from a token that was read from a file."""
+    """Fields end with \\x01, so control characters are refused. A token from a file often ends with a line end."""
     data = checked_text(value, what)
     if re.search(_CONTROL, data):
         raise ValueError(f"{what} must not contain control characters")
@@ -457,5 +458,5 @@ def _without_controls(value: Text, what: str) -> bytes:
 def _as_str(data: bytes, what: str) -> str:
     text = data.decode("utf-8", "surrogateescape")
     if re.search(_SURROGATE, text):
-        raise ValueError(f"{what} is not UTF-8")
+        raise ValueError(f"{what} must be UTF-8")
     return text

@@ -1,1 +1,1 @@
-"""What is behind `imapclient.interact`: the shells, and advice when connecting fails."""
+"""Parts of `imapclient.interact`: the shells, and the advice when connecting fails."""

@@ -1,4 +1,4 @@
-"""Python shells with a client in them: IPython, ptpython, and what the standard library has."""
+"""Start a Python shell with a client in it: IPython, ptpython, or the shell of the standard library."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Namespace = dict[str, Any]
 
 
 def run_shell(client: IMAPClient) -> int:
-    """Run the first shell that is installed, with ``c`` and ``imapclient`` in it. Returns the exit status."""
+    """Run the first shell that is installed. Its variables are ``c`` and ``imapclient``. Returns the exit status."""
     namespace: Namespace = {"c": client, "imapclient": imapclient, "__name__": "__console__", "__doc__": None}
     try:
         if (ipython := _imported("IPython")) is not None:
@@ -36,7 +36,7 @@ def run_shell(client: IMAPClient) -> int:
 
 
 def _imported(module: str) -> Any:
-    """The module, None where it is not installed."""
+    """The module, or None if it is not installed."""
     try:
         return importlib.import_module(module)
     except ImportError:
@@ -47,7 +47,7 @@ def _run_ipython(ipython: Any, namespace: Namespace) -> None:
     config = importlib.import_module("traitlets.config").Config()
     config.TerminalIPythonApp.display_banner = False
     config.TerminalInteractiveShell.confirm_exit = False
-    # An empty list: the options of this program are not IPython's.
+    # IPython must not parse the options of this program.
     ipython.start_ipython(argv=[], config=config, user_ns=namespace)
 
 
@@ -66,14 +66,14 @@ def _run_ptpython(repl: Any, namespace: Namespace) -> None:
 
 def _run_standard(namespace: Namespace) -> None:
     with _line_editing(namespace):
-        # An empty banner is none, as is an empty last message.
+        # Empty texts are not printed.
         code.InteractiveConsole(namespace).interact(banner="", exitmsg="")
 
 
 @contextlib.contextmanager
 def _line_editing(namespace: Namespace) -> Iterator[None]:
-    """History and completion, where this Python has readline."""
-    # Not before: once readline is there, the answers to `input` are history too.
+    """Provide history and completion, if this Python has readline."""
+    # Imported late: once it is imported, the answers to `input` become history too.
     try:
         import readline
         import rlcompleter
@@ -82,7 +82,7 @@ def _line_editing(namespace: Namespace) -> Iterator[None]:
         return
     history = _history_file("python")
     readline.set_completer(rlcompleter.Completer(namespace).complete)
-    # libedit, which stands in for GNU readline on macOS, has commands of its own.
+    # On macOS this is libedit, which has other commands than GNU readline.
     is_libedit = "libedit" in (readline.__doc__ or "")
     readline.parse_and_bind("bind ^I rl_complete" if is_libedit else "tab: complete")
     if history is not None:
@@ -98,7 +98,7 @@ def _line_editing(namespace: Namespace) -> Iterator[None]:
 
 
 def _history_file(shell: str) -> str | None:
-    """A file that exists and only its owner can read; None where there can be none."""
+    """A file that exists and that only its owner can read. None if it can't be made."""
     try:
         path = Path.home() / f".imapclient_{shell}_history"
         path.touch(0o600)

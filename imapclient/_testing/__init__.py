@@ -1,6 +1,6 @@
-"""What the embedded server is made of: pymap in an event loop, and the sample mailbox.
+"""Parts of the embedded server: pymap in an event loop, and the sample mailbox.
 
-Everything in here may change at any time. Only two public modules import it:
+Everything here may change at any time. Only two public modules import it:
 
 - ``imapclient.embedded_server`` starts ``embedded_pymap``, and fills mailboxes from ``sample_mailbox``.
 - ``imapclient.sample_mailbox`` re-exports what ``sample_mailbox`` defines.

@@ -1,6 +1,6 @@
-"""pymap in an event loop of its own: the inside of `EmbeddedServer`, imported when one starts.
+"""pymap in its own event loop: the implementation of `EmbeddedServer`, imported when a server starts.
 
-`Service` and everything that it holds belong to the thread of the loop, `ServiceThread`.
+`Service` and all its objects belong to the thread of the loop, `ServiceThread`.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("imapclient.embedded_server")
 
-# The longest command line that pymap reads, in bytes. asyncio's own limit of 64 KiB is shorter than
-# what Dovecot takes, and pymap closes the connection beyond it.
+# The maximum length of a command line in bytes. Beyond it pymap closes the connection. The default of asyncio is
+# 64 KiB, which is less than Dovecot accepts.
 _LINE_LIMIT = 1024 * 1024
 
-# How long a connection may take to end (BYE, the client's end of TLS) before it is cut, in seconds.
+# How many seconds a connection may take to end (BYE, the client's end of TLS) before it is aborted.
 _CLOSE_SECONDS = 1.0
 
 
 class Listener(NamedTuple):
-    """A bound socket and the TLS that it offers; at most one of the two contexts is set."""
+    """A bound socket and its TLS context. At most one of the two contexts is set."""
 
     sock: socket.socket
     starttls: ssl.SSLContext | None = None
@@ -45,7 +45,7 @@ class Listener(NamedTuple):
 
 
 class ServiceThread(threading.Thread):
-    """The thread of the event loop; daemonic, so that it keeps no process alive."""
+    """The thread of the event loop. It is a daemon, so it does not keep the process alive."""
 
     def __init__(self, service: Service, listeners: list[Listener]) -> None:
         super().__init__(name="imapclient-embedded-server", daemon=True)
@@ -55,7 +55,7 @@ class ServiceThread(threading.Thread):
         self._error: BaseException | None = None
 
     def start_and_wait(self) -> None:
-        """Start; return when connections are accepted, raise here what went wrong there."""
+        """Start the thread and return when the server accepts connections. Raises the error if the start fails."""
         self.start()
         self._started_or_failed.wait()
         if self._error is not None:
@@ -63,9 +63,9 @@ class ServiceThread(threading.Thread):
             raise self._error
 
     def run(self) -> None:
-        # Not asyncio.run: the loop that an application's policy makes may be another kind (uvloop),
-        # and its debug mode would report pymap's slow callbacks in the application's log.
-        # Of type Any since Python 3.10, for which types are checked, has no Runner.
+        # asyncio.run would use the loop policy of the application, which may create another kind of loop (uvloop). Its
+        # debug mode would report slow callbacks of pymap in the application's log. The type is Any because Python 3.10,
+        # for which types are checked, has no Runner.
         runner_class = cast("Any", asyncio).Runner
         try:
             with runner_class(debug=False, loop_factory=asyncio.SelectorEventLoop) as runner:
@@ -73,13 +73,13 @@ class ServiceThread(threading.Thread):
         except BaseException as exc:
             self._error = exc
             if self._started_or_failed.is_set():
-                _log.exception("the embedded server ended by an error")
+                _log.exception("the embedded server ended with an error")
         finally:
             self._started_or_failed.set()
 
 
 class Service:
-    """pymap's objects and the connections. Apart from `stop_soon`, for the loop's thread only."""
+    """The objects of pymap and the connections. Only `stop_soon` may be called from other threads."""
 
     loop: asyncio.AbstractEventLoop
 
@@ -94,12 +94,12 @@ class Service:
         self._messages = tuple(messages)
         self._pymap = Pymap()
         self._login = self._pymap.login()
-        # With the transport of the socket itself, also where TLS starts on top of it later.
+        # The transports are those of the sockets, even if TLS starts on top of them later.
         self._connections: dict[asyncio.Task[None], asyncio.WriteTransport] = {}
         self._stop: asyncio.Event
 
     async def run(self, listeners: list[Listener], started: Callable[[], None]) -> None:
-        """Accept connections on the listeners, from the call of `started` until `stop_soon`."""
+        """Accept connections on the listeners until `stop_soon` is called. Calls `started` first."""
         self.loop = asyncio.get_running_loop()
         self.loop.set_exception_handler(_log_loop_error)
         self._stop = asyncio.Event()
@@ -112,8 +112,8 @@ class Service:
         await self._stop.wait()
         for listener in listeners:
             self.loop.remove_reader(listener.sock)
-        # One turn of the loop, for sockets accepted in this one: asyncio gives each to a task that
-        # loses its socket when it is cancelled, or the server closed, before the first step.
+        # One turn of the loop for sockets that are accepted in this turn: asyncio passes each to a task, which would
+        # lose its socket if the task were cancelled, or the server closed, before its first step.
         await asyncio.sleep(0)
         for server in servers:
             server.close()
@@ -131,7 +131,7 @@ class Service:
         flags: Iterable[str | bytes],
         date: datetime | None,
     ) -> int:
-        """Append to a known user's folder, return the UID; ValueError when there is no folder."""
+        """Append to the folder of an existing user and return the UID. Raises ValueError if there is no such folder."""
         async with self._login.session(user) as session:
             uid: int = await self._pymap.append(session, folder, message, flags, date)
         return uid
@@ -151,8 +151,8 @@ class Service:
     def _acceptor(self, listener: Listener) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
         config = self._pymap.config(starttls=listener.starttls)
 
-        # A plain function that makes the task itself: of a coroutine function asyncio would make
-        # one that nobody outside can cancel and wait for.
+        # A plain function that creates the task. For a coroutine function asyncio would create a task that can't be
+        # cancelled or awaited here.
         def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             if self._stop.is_set():  # accepted just before the listener was closed
                 writer.transport.abort()
@@ -171,19 +171,18 @@ class Service:
         reader: asyncio.StreamReader,
         writer: Any,
     ) -> None:
-        """Serve one connection until either side ends it. Raises nothing but CancelledError."""
+        """Serve one connection until either side ends it. Raises only CancelledError."""
         try:
             if tls is not None:
-                # First thing in the task, so that no byte of the handshake has been read yet.
-                # asyncio's own TLS listener would leave sockets open that stop() meets in the
-                # middle of a handshake.
+                # TLS starts before any byte of the handshake is read. A TLS listener of asyncio would leave sockets
+                # open if stop() is called during a handshake.
                 await writer.start_tls(tls)
             await self._pymap.serve(self._login.backend, config, reader, writer)
         except (OSError, EOFError) as exc:
-            _log.debug("a client of the embedded server went away: %r", exc)
+            _log.debug("a client of the embedded server closed its connection: %r", exc)
         except Exception as exc:
             _log.warning(
-                "pymap, the embedded server, closed a connection after an error of its own: %r",
+                "pymap, the embedded server, closed a connection because of an internal error: %r",
                 exc,
                 exc_info=_log.isEnabledFor(logging.DEBUG),
             )
@@ -191,14 +190,14 @@ class Service:
             await self._close(writer)
 
     async def _close(self, writer: asyncio.StreamWriter) -> None:
-        """Close, and wait for the client's end of TLS for a while unless the server is stopping.
+        """Close the connection. Wait for the client's end of TLS for a while, unless the server is stopping.
 
-        What is still open when the connection's task ends is aborted then.
+        If the connection is still open when its task ends, it is aborted.
         """
-        # Once: asyncio's TLS transport forgets what it wraps when it is closed twice.
+        # Only once: a TLS transport of asyncio loses its socket when it is closed twice.
         writer.close()
         if not self._stop.is_set():
-            with suppress(OSError, asyncio.TimeoutError):  # the client was faster, or is silent
+            with suppress(OSError, asyncio.TimeoutError):  # the client closed first, or does not answer
                 await asyncio.wait_for(writer.wait_closed(), _CLOSE_SECONDS)
 
     async def _end_connections(self) -> None:
@@ -212,14 +211,13 @@ class Service:
 
 
 class Pymap:
-    """What the server needs of pymap, and the only place that knows pymap's names.
+    """The parts of pymap that the server needs. No other code uses the names of pymap.
 
-    Its objects are typed as Any: pymap is optional, so types are checked without it too.
+    Its objects have the type Any, because types are also checked without pymap, which is optional.
 
-    Departures from pymap's own command-line server, each for tests' sake: the greeting asks no
-    name server for this host's name; wrong user names get their NO at once; passwords are hashed
-    in one round (the default takes 0.4 s each); any text is a password; an idling client hears of
-    messages that arrived before its IDLE.
+    For tests it differs from the command-line server of pymap. The greeting does not look up the name of this host. A
+    wrong user name is refused at once. Passwords are hashed in one round (the default takes 0.4 s each), and may be any
+    text. A client in IDLE also receives messages that arrived before its IDLE.
     """
 
     def __init__(self) -> None:
@@ -234,7 +232,7 @@ class Pymap:
         self._hashing = importlib.import_module("pysasl.hashing")
         self._socket_info = importlib.import_module("proxyprotocol.sock").SocketInfo
         state = importlib.import_module("pymap.imap.state").ConnectionState
-        # Made with type(): a class statement on a base of type Any doesn't pass strict checks.
+        # Created with type(), because strict type checks refuse a class statement with a base of type Any.
         self._config_class: Any = type(
             "EmbeddedConfig",
             (self._backend.Config,),
@@ -246,16 +244,16 @@ class Pymap:
         self._state_class: Any = type("EmbeddedState", (state,), {"receive_updates": _receive_updates})
 
     def config(self, *, starttls: ssl.SSLContext | None = None) -> Any:
-        """pymap's settings of one listener."""
+        """The settings of pymap for one listener."""
         return self._config_class(
             Namespace(proxy_protocol=None, passlib_cfg=None),
             host=None,
             port=0,
-            # Never used without STARTTLS, but pymap would load the system's authorities for None.
+            # It is not used without STARTTLS. But for None pymap would load the authorities of the system.
             ssl_context=starttls or ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER),
             tls_enabled=starttls is not None,
             hash_context=self._hashing.BuiltinHash(rounds=1),
-            # The default is a pool of threads, each with an event loop that pymap never closes.
+            # The default is a pool of threads with event loops that pymap never closes.
             cpu_subsystem=self._concurrent.Subsystem.for_asyncio(),
             invalid_user_sleep=0.0,
             reject_dnsbl=False,
@@ -266,11 +264,11 @@ class Pymap:
         )
 
     def login(self) -> Login:
-        """The users, none yet, and their mailboxes."""
+        """An empty table of users and their mailboxes."""
         return Login(self.config(), self._backend, self._user)
 
     async def serve(self, login: Any, config: Any, reader: Any, writer: Any) -> None:
-        """Greet and answer one connection until it ends. Closing it is the caller's part."""
+        """Serve one connection until it ends. The caller closes it."""
         info = self._socket_info.get(writer, None)
         connection = self._imap.IMAPConnection(config.commands, config, reader, writer, info)
         async with AsyncExitStack() as stack:
@@ -285,7 +283,7 @@ class Pymap:
         flags: Iterable[str | bytes],
         date: datetime | None,
     ) -> int:
-        """Do what APPEND does, return the UID. Raises ValueError when there is no such folder."""
+        """Append a message and return its UID. Raises ValueError if there is no such folder."""
         flag_set = frozenset(self._flag(flag) for flag in flags)
         try:
             append_uid, _ = await session.append_messages(folder, [self._message(message, date, flag_set)])
@@ -296,7 +294,7 @@ class Pymap:
 
 
 class Login:
-    """pymap's table of users."""
+    """The table of users of pymap."""
 
     def __init__(self, config: Any, backend: Any, user: Any) -> None:
         self._config = config
@@ -310,7 +308,7 @@ class Login:
         await self._of(name).set(self._metadata(self._config, name, password=hashed))
 
     def session(self, name: str) -> Any:
-        """An async context manager; inside it, pymap's session of that user."""
+        """An async context manager with the session of that user."""
         return self._of(name).new_session()
 
     def _of(self, name: str) -> Any:
@@ -318,11 +316,11 @@ class Login:
 
 
 async def _receive_updates(state: Any, command: Any, done: Any) -> Iterable[Any]:
-    """The untagged responses that a client in IDLE is to see next; waits until there are any.
+    """Wait for untagged responses for a client in IDLE, and return them.
 
-    Replaces pymap's method of this name, which waits for the next change without a look at what
-    has changed since the last command: a message that comes between SELECT and IDLE, or while the
-    responses for another are written, would stay unseen until one more arrives.
+    It replaces a method of pymap that waits for the next change, and ignores changes since the last command. So a
+    message that arrives between SELECT and IDLE, or while other responses are written, would only be reported together
+    with the next message.
     """
     selected = await state.session.check_mailbox(state.selected)
     state._selected, untagged = selected.fork(command)
@@ -335,14 +333,14 @@ async def _receive_updates(state: Any, command: Any, done: Any) -> Iterable[Any]
 
 
 def _comparable_text(text: str) -> str:
-    """The text itself, where pymap's SASLprep would refuse all characters newer than Unicode 3.2.
+    """The text itself. SASLprep of pymap would refuse all characters newer than Unicode 3.2.
 
-    Bytes of a client that aren't UTF-8, surrogates by now, become \\xNN, so that they can be
-    compared and are refused like any other wrong password.
+    A client's bytes that are not UTF-8 are surrogates here. They become \\xNN, so they can be compared, and are refused
+    like any wrong password.
     """
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _log_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """What asyncio would print to stderr goes to the log: a client cut off, a handshake refused."""
+    """Log what asyncio would print to stderr: a lost client, a refused handshake."""
     _log.debug("event loop: %s", context.get("message"), exc_info=context.get("exception"))

@@ -1,11 +1,11 @@
-r"""The sample mailbox: a table of its messages, each of which is a file in ``sample_messages/``.
+r"""The sample mailbox: a table of its messages. Each message is a file in ``sample_messages/``.
 
-A file holds the exact bytes of a message, CRLF line ends and 8-bit characters included. So no editor
-or hook may change it; ``.gitattributes`` and ``.editorconfig`` say so. No address header has a group
-(RFC 5322, section 3.4): pymap 0.36 closes the connection on the ENVELOPE of such a message.
+A file contains the exact bytes of a message, with CRLF line ends and 8-bit characters. So editors and hooks must not
+change it; see ``.gitattributes`` and ``.editorconfig``. No address header contains a group (RFC 5322, section 3.4),
+because pymap 0.36 closes the connection on the ENVELOPE of such a message.
 
-``large.eml`` is incomplete. Its attachment of 1.1 MB is made when the message is loaded, so that
-neither the repository nor the wheel has to hold it.
+``large.eml`` is incomplete. Its attachment of 1.1 MB is generated when the message is loaded, so it is neither in the
+repository nor in the wheel.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from datetime import datetime
 from importlib.resources import files
 from typing import NamedTuple, get_type_hints
 
-#: The folders of the sample mailbox, a parent before its children. Trash is empty.
+#: The folders of the sample mailbox, parents before their children. Trash is empty.
 SAMPLE_FOLDERS: tuple[str, ...] = (
     "INBOX",
     "Archive",
@@ -28,7 +28,7 @@ SAMPLE_FOLDERS: tuple[str, ...] = (
     "日本語",
 )
 
-# Folder, name of the file, flags, INTERNALDATE. The order is the one in which messages arrive.
+# Folder, name of the file, flags, INTERNALDATE, in the order of arrival.
 _MESSAGES: tuple[tuple[str, str, str, str], ...] = (
     ("INBOX", "welcome", r"\Seen", "2021-03-01T08:30:00+01:00"),
     ("INBOX", "release-plan", r"\Seen \Answered", "2022-11-07T17:05:00-05:00"),
@@ -57,7 +57,7 @@ _LARGE_SIZE = 1_100_000
 
 
 class SampleMessage(NamedTuple):
-    """One message: the folder it lies in, its flags, its INTERNALDATE and its bytes."""
+    """One message: its folder, flags, INTERNALDATE and bytes."""
 
     folder: str
     flags: tuple[str, ...]
@@ -66,7 +66,7 @@ class SampleMessage(NamedTuple):
 
 
 def sample_messages() -> tuple[SampleMessage, ...]:
-    """The messages, those of one folder in the order of their arrival."""
+    """Return the messages. Within each folder they are in the order of arrival."""
     return tuple(
         SampleMessage(folder, tuple(flags.split()), datetime.fromisoformat(date), _content(name))
         for folder, name, flags, date in _MESSAGES
@@ -79,12 +79,12 @@ def _content(name: str) -> bytes:
 
 
 def _large_attachment() -> bytes:
-    """Bytes that look random, do not compress and are the same each time, in base64 (RFC 2045, section 6.8)."""
+    """Pseudorandom bytes in base64 (RFC 2045, section 6.8): they do not compress, and are always the same."""
     data = hashlib.shake_128(b"imapclient sample mailbox").digest(_LARGE_SIZE)
     return base64.encodebytes(data).replace(b"\n", b"\r\n")
 
 
-# Users see the public module in a repr, a traceback and a pickle. Names in annotations are resolved
-# first, since the public module does not import `datetime`.
+# Reprs, tracebacks and pickles name the public module. Annotations are resolved first, because the public module does
+# not import `datetime`.
 SampleMessage.__annotations__ = get_type_hints(SampleMessage)
 SampleMessage.__module__ = sample_messages.__module__ = "imapclient.sample_mailbox"

@@ -1,1 +1,1 @@
-"""Where `Idle` was documented before. New programs use `imapclient.response_types`."""
+"""An older path of `Idle`. New programs import it from `imapclient.response_types`."""

@@ -1,4 +1,4 @@
-"""`Idle`, for programs that import it from here. New programs use `imapclient.response_types`."""
+"""An older path of `Idle`. New programs import it from `imapclient.response_types`."""
 
 from __future__ import annotations
 

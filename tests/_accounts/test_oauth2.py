@@ -96,7 +96,7 @@ def test_host_without_address() -> None:
     with pytest.raises(ConfigError) as caught:
         get_oauth2_token(HOST, "me", "s", "r")
     assert str(caught.value) == (
-        "oauth2_token_url: missing: it is not known where 'imap.example.org' has its access tokens from"
+        "oauth2_token_url: missing: the address that issues access tokens for 'imap.example.org' is unknown"
     )
 
 
@@ -104,7 +104,7 @@ def test_secrets_go_over_https_only() -> None:
     with TokenEndpoint() as plain:
         with pytest.raises(ConfigError) as caught:
             refresh(plain.url)
-        assert str(caught.value) == f"oauth2_token_url: an address that begins with https://, not {plain.url!r}"
+        assert str(caught.value) == f"oauth2_token_url: must be an address that begins with https://, not {plain.url!r}"
         assert plain.asked == []
 
 
@@ -172,8 +172,8 @@ def refused(status: int, answer: object) -> Callable[[Form], Answer]:
         (refused(200, b"\xff"), "the answer is not JSON", ""),
         (refused(200, b"[" * 100_000), "the answer is not JSON", ""),
         (refused(200, [1]), "the answer is not a JSON object", ""),
-        (refused(200, {}), "the answer has no access_token", ""),
-        (refused(200, {"access_token": ["t"]}), "the answer has no access_token", ""),
+        (refused(200, {}), "the answer contains no access_token", ""),
+        (refused(200, {"access_token": ["t"]}), "the answer contains no access_token", ""),
         (refused(200, {"error": "slow_down"}), "slow_down", "slow_down"),
         (refused(200, b" " * 1_100_000), "the answer is too large", ""),
         (refused(400, b" " * 1_100_000), "400 Bad Request", ""),

@@ -39,7 +39,7 @@ def test_command_is_one_of_the_shell() -> None:
         ("print('s3cret'); raise SystemExit(3)", "ended with exit status 3"),
         ("pass", "printed no password"),
         (r"print('\ns3cret')", "printed no password"),
-        ("import sys; sys.stdout.buffer.write(b's3cret\\xff')", "printed what is not UTF-8"),
+        ("import sys; sys.stdout.buffer.write(b's3cret\\xff')", "printed text that is not UTF-8"),
     ],
 )
 def test_command_that_gives_no_password(program: str, reason: str) -> None:
@@ -61,7 +61,7 @@ def test_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
     assert password_from_keyring("imap", "ann") == "s3cret"
     with pytest.raises(ValueError, match="no password") as caught:
         password_from_keyring("imap", "ben")
-    assert str(caught.value) == "no password for 'ben' in the service 'imap': keyring set imap ben"
+    assert str(caught.value) == "no password for 'ben' in the service 'imap': run keyring set imap ben"
 
 
 def test_machine_without_a_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,6 +73,6 @@ def test_machine_without_a_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "keyring", None)
-    with pytest.raises(ValueError, match="needs the package") as caught:
+    with pytest.raises(ValueError, match="the package keyring is not installed") as caught:
         password_from_keyring("imap", "ann")
-    assert str(caught.value) == "needs the package keyring: pip install keyring"
+    assert str(caught.value) == "the package keyring is not installed: pip install keyring"

@@ -200,7 +200,7 @@ def test_an_empty_list_within_criteria() -> None:
 
 @pytest.mark.parametrize("number", [0, -1, 2**32])
 def test_criteria_with_ids_that_are_none(number: int) -> None:
-    with pytest.raises(ValueError, match="not a message number"):
+    with pytest.raises(ValueError, match="a message number must be from 1 to 4294967295"):
         search_criteria(["UID", [number]], None)
 
 

@@ -149,7 +149,7 @@ def test_a_huge_challenge(call: Call, name: str, times: int) -> None:
         f"C: *\nS: A1 BAD Cancelled\n{STILL_USABLE}",
     ]
     with dialogue(script, login=False) as client:
-        with pytest.raises(ProtocolError, match="longer one") as caught:
+        with pytest.raises(ProtocolError, match="one that is too long") as caught:
             call(client)
         assert len(str(caught.value)) < 200
         assert_usable(client)
@@ -159,7 +159,7 @@ def test_challenges_without_end_from_a_server_that_heeds_a_cancellation() -> Non
     turns = "S: +\nC: eA==\n" * AuthExchange.MAX_CHALLENGES
     script = f"C: A1 AUTHENTICATE X-MINE\n{turns}S: +\nC: *\nS: A1 BAD Cancelled\n{STILL_USABLE}"
     with dialogue(script, login=False) as client:
-        with pytest.raises(ProtocolError, match="more challenges"):
+        with pytest.raises(ProtocolError, match="too many challenges"):
             client.sasl_login("X-MINE", lambda challenge: b"x")
         assert_usable(client)
 
@@ -181,7 +181,7 @@ def test_more_challenges_than_the_mechanism_has(mechanism: Mechanism, turns: lis
     script = f"C: A1 AUTHENTICATE {mechanism.name}\n{exchange}\nS: +\nC: *\n{end}"
     with dialogue(script, login=False) as client:
         if heeds:
-            with pytest.raises(ProtocolError, match="no answer to a further challenge"):
+            with pytest.raises(ProtocolError, match="sent a challenge after the last response"):
                 client.authenticate(mechanism)
             assert_usable(client)
         else:
@@ -287,7 +287,7 @@ def test_scram_ok_before_the_server_has_proved_that_it_knows_the_password(turns:
 def test_scram_with_messages_that_are_not_acceptable(turns: str) -> None:
     script = f"{SCRAM_START}{turns}S: A1 NO Cancelled\n{STILL_USABLE}"
     with dialogue(script, capabilities="IMAP4rev1 SASL-IR", login=False) as client:
-        with pytest.raises(ProtocolError, match="is not acceptable") as caught:
+        with pytest.raises(ProtocolError, match="message is not valid") as caught:
             client.authenticate(ScramSHA1("user", "pencil"))
         assert not isinstance(caught.value, IMAPClientAbortError)
         assert_usable(client)

@@ -22,11 +22,10 @@ from tests.fixtures.chunks import ChunkTransport
 from tests.helpers.generated_server import GeneratedServer
 from tests.helpers.memory import fresh_pages, is_measurable, resident, size_of
 
-pytestmark = pytest.mark.once
-
-pytestmark = pytest.mark.skipif(
-    not is_measurable(), reason="this system does not report the peak of a process's memory"
-)
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(not is_measurable(), reason="this system does not report the peak of a process's memory"),
+]
 
 
 @pytest.mark.parametrize("name", CASES)

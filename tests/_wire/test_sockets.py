@@ -259,7 +259,6 @@ def test_a_dead_address_leaves_time_for_the_next(listener: socket.socket, clock:
     assert waited == pytest.approx([333, 333], abs=100)
 
 
-@pytest.mark.usefixtures("few_objects")
 def test_all_addresses_dead(deaf: socket.socket) -> None:
     before = sockets_left()
     with pytest.raises(socket.timeout):
@@ -267,7 +266,6 @@ def test_all_addresses_dead(deaf: socket.socket) -> None:
     assert len(sockets_left()) == len(before)
 
 
-@pytest.mark.usefixtures("few_objects")
 def test_all_addresses_fail(refusing: tuple[str, int], clock: Clock) -> None:
     """The last one's error is raised."""
     clock.no_answer_from(DEAD)
@@ -297,7 +295,6 @@ def test_a_budget_that_is_used_up(listener: socket.socket) -> None:
         open_connection([at(listener.getsockname())], Deadline(0))
 
 
-@pytest.mark.usefixtures("few_objects")
 def test_an_interrupt_while_connecting_closes_the_socket(
     listener: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:

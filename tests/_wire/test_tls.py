@@ -24,7 +24,6 @@ def test_wrap_socket() -> None:
         assert tls.recv(10) == b"hello"
 
 
-@pytest.mark.usefixtures("few_objects")
 @pytest.mark.parametrize(
     "server_context",
     [
@@ -87,7 +86,6 @@ def test_what_is_no_tls_closes_the_socket() -> None:
             assert client.fileno() == -1
 
 
-@pytest.mark.usefixtures("few_objects")
 def test_a_handshake_that_never_ends() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         client = socket.create_connection(listening.getsockname(), 60)

@@ -39,7 +39,7 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 import pytest
 
@@ -139,6 +139,7 @@ def test_code_of_page(path: Path, request: pytest.FixtureRequest, tmp_path: Path
     page = path.read_text(encoding="utf-8")
     namespace: dict[str, Any] = {"__name__": "__main__"}
     request.addfinalizer(lambda: close_all(namespace))
+    request.addfinalizer(switches_of_package())
     blocks = [*blocks_with_shared(path)]
     if _NEEDS_DOVECOT.search(page):
         namespace["client"] = request.getfixturevalue("dovecot_client")
@@ -175,6 +176,26 @@ def blocks_with_shared(path: Path) -> Iterator[tuple[Path, Block]]:
             yield from blocks_with_shared(path.parent / block.text)
         else:
             yield path, block
+
+
+def switches_of_package() -> Callable[[], None]:
+    """A function that sets the package's switches, which are bool, back to what they are now.
+
+    A page may show how to use one. In the reader's interpreter it is gone with the interpreter.
+    """
+    before = [
+        (vars(module), name, value)
+        for module_name, module in list(sys.modules.items())
+        if module_name.startswith("imapclient.")
+        for name, value in vars(module).items()
+        if isinstance(value, bool)
+    ]
+
+    def set_back() -> None:
+        for names, name, value in before:
+            names[name] = value
+
+    return set_back
 
 
 def close_all(namespace: dict[str, Any]) -> None:
@@ -389,6 +410,14 @@ def test_pasted_code_is_run() -> None:
     namespace: dict[str, Any] = {}
     paste(Block("python", 1, "def f():\n    return 1\n\nx = [\n    f(),\n]\n"), Path("page.rst"), namespace)
     assert namespace["x"] == [1]
+
+
+def test_a_switch_that_a_page_uses_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imapclient.util.switch", True, raising=False)
+    set_back = switches_of_package()
+    paste(Block("python", 1, "import imapclient.util\nimapclient.util.switch = False\n"), Path("page.rst"), {})
+    set_back()
+    assert vars(sys.modules["imapclient.util"])["switch"] is True
 
 
 def test_blocks_of_a_page() -> None:

@@ -230,7 +230,7 @@ def test_quickstart_names_what_is_wrong_with_the_users_settings(
     program = EXAMPLES / "quickstart.py"
     assert "LOGIN failed" in complaint(run(program, "-f", ini(imap_server.port, password="wrong")))
     assert "No such file" in complaint(run(program, "-f", "missing.ini"))
-    assert "ssl: 1, yes, true, on or 0, no, false, off, not 'perhaps'" in complaint(
+    assert "ssl: must be 1, yes, true, on or 0, no, false, off, not 'perhaps'" in complaint(
         run(program, "-f", ini(imap_server.port, ssl="perhaps"))
     )
 

@@ -406,10 +406,10 @@ def test_a_scram_iteration_count_of_2_to_the_31(peer: PeerFactory, count: str) -
         {NOOP}
     """
     calls = f"""
-from imapclient import sasl
-sasl._nonce = lambda: {SCRAM_NONCE!r}
+from imapclient._auth import mechanisms
+mechanisms._nonce = lambda: {SCRAM_NONCE!r}
 try:
-    client.authenticate(sasl.ScramSHA1("user", "pencil"))
+    client.authenticate(mechanisms.ScramSHA1("user", "pencil"))
 finally:
     client.noop()
 """

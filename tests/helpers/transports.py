@@ -1,4 +1,4 @@
-"""What the tests of transports share: reading from one, both ends of TLS, and sockets that nobody closed."""
+"""What the tests of transports share: reading, both ends of a TLS connection, and sockets that are still open."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def received_into(transport: Transport, size: int, timeout: float | None) -> byt
 
 
 def sockets_left() -> list[socket.socket]:
-    """The open sockets that nothing but the garbage collector knows of."""
+    """Return all open sockets that the garbage collector finds."""
     gc.collect()
     return [item for item in gc.get_objects() if isinstance(item, socket.socket) and item.fileno() != -1]
 
 
 @contextlib.contextmanager
 def tls_server(context: ssl.SSLContext) -> Iterator[tuple[socket.socket, list[ssl.SSLSocket]]]:
-    """A connected client socket, not yet wrapped, and where the server's end appears once it has shaken hands."""
+    """Yield a connected client socket without TLS, and a list. After the handshake it has the server's socket."""
     with contextlib.ExitStack() as stack:
         listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         client = stack.enter_context(socket.create_connection(listening.getsockname(), 60))
@@ -46,7 +46,7 @@ def tls_server(context: ssl.SSLContext) -> Iterator[tuple[socket.socket, list[ss
         served: list[ssl.SSLSocket] = []
 
         def serve() -> None:
-            # The client's refusal comes as an alert, or as the end of the connection.
+            # A client that refuses sends an alert, or closes the connection.
             with contextlib.suppress(OSError):
                 served.append(context.wrap_socket(accepted, server_side=True))
 
@@ -64,7 +64,7 @@ def tls_server(context: ssl.SSLContext) -> Iterator[tuple[socket.socket, list[ss
 
 @contextlib.contextmanager
 def tls_pair() -> Iterator[tuple[ssl.SSLSocket, ssl.SSLSocket]]:
-    """Both ends of a TLS connection."""
+    """Yield both ends of a TLS connection."""
     context = certificates.client_context()
     with contextlib.ExitStack() as stack:
         client, served = stack.enter_context(tls_server(certificates.server_context()))

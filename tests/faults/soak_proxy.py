@@ -2,9 +2,9 @@
 
 ``python -m tests.faults.soak_proxy SEED PORT...`` listens on a free port of loopback for each of the server's ports. It
 prints the free ports in one line, and ends when its standard input ends. The faults of a connection follow from the
-seed and from the number of the connection at its port. `tests.helpers.fault_proxy` is no base for it: that one has planned
-faults, and threads for each connection until the end of the test. This one is an event loop that forgets a connection
-when it ends.
+seed and from the number of the connection at its port. `tests.helpers.fault_proxy` is no base for it: that one has
+planned faults, and threads for each connection until the end of the test. This one is an event loop that forgets a
+connection when it ends.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def test_each_byte_of_a_message_is_looked_at() -> None:
 
 
 def test_a_seed_throws_the_same_faults() -> None:
-    thrown = [[Fault.thrown(random.Random(f"seed/{number}")) for number in range(200)] for _ in range(2)]
+    thrown = [[Fault.random(random.Random(f"seed/{number}")) for number in range(200)] for _ in range(2)]
     assert thrown[0] == thrown[1]
     assert {fault.kind for fault in thrown[0]} == set(KINDS)
     assert {fault.from_server for fault in thrown[0]} == {True, False}

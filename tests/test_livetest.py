@@ -96,7 +96,7 @@ def test_the_suite_calls_what_takes_ids_with_both_kinds() -> None:
 
 
 def test_the_table_of_results_is_of_this_suite() -> None:
-    """Add a missing test: ``python -m pytest tests/live/test_livetest.py -k NEW --livetest-report doc/src/servers.csv``.
+    """Add a new test: ``python -m pytest tests/live/test_livetest.py -k NEW --livetest-report doc/src/servers.csv``.
 
     Delete the row of a removed test by hand.
     """

@@ -130,13 +130,13 @@ def results() -> Results:
 
 def test_summary(results: Results) -> None:
     assert results.summary() == [
-        "DEFAULT: 1 passed, 1 failed, 3 skipped, 1 known server bugs",
+        "DEFAULT: 1 passed, 1 failed, 3 skipped, 1 faults of the server",
         "  server: * OK | ready",
         "  ID: name Example, version 1",
         "  capabilities: IMAP4REV1 IDLE",
         "  skipped, 2: the server has no SORT",
         "  skipped, 1: the server refuses such a name: No way",
-        "  known server bugs, 1: it is wrong",
+        "  faults of the server, 1: it is wrong",
         "  failed: test_two[DEFAULT-x]: assert 1 == 2",
     ]
 
@@ -152,7 +152,7 @@ def test_markdown(results: Results) -> None:
         "| failed: `test_two[DEFAULT-x]` | assert 1 == 2 |\n"
         "| skipped: the server has no SORT | 2 |\n"
         "| skipped: the server refuses such a name: No way | 1 |\n"
-        "| known server bugs: it is wrong | 1 |\n"
+        "| faults of the server: it is wrong | 1 |\n"
     )
 
 
@@ -170,7 +170,7 @@ def test_csv(results: Results) -> None:
     assert results.csv() == (
         "test,DEFAULT\n"
         "test_five,the server refuses such a name\n"
-        "test_four,server bug\n"
+        "test_four,the server's fault\n"
         "test_one,passes; no SORT\n"
         "test_three,no SORT\n"
         "test_two,fails\n"

@@ -13,7 +13,6 @@ import itertools
 import logging
 import re
 import socket
-import threading
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -39,6 +38,7 @@ from imapclient.exceptions import (
 )
 from imapclient.sasl import CramMD5, Login, Mechanism, OAuthBearer, Plain, ScramSHA1, ScramSHA256, XOAuth2
 from tests.helpers.dialogue import dialogue
+from tests.helpers.loopback_server import AcceptingServer
 
 #: What each secret has in it: rare enough to be found.
 TELLTALE = "Zq77sEcReTtelltaLe"
@@ -132,39 +132,22 @@ def assert_silent(said: Said, heard: list[bytes] | None = None) -> None:
         assert secret not in text, text[max(0, text.index(secret) - 300) : text.index(secret) + 300]
 
 
-class Repeating:
+class Repeating(AcceptingServer):
     """A server that repeats all that it was told, in the way it is asked to, as a careless or a hostile one may."""
 
     def __init__(self, ending: str) -> None:
+        super().__init__()
         #: What it heard of the exchange, without the command's first words.
         self.heard: list[bytes] = []
         self._ending = ending
         #: What it says to each later command, in turn: ``{tag}`` and ``{told}`` are filled in.
         self.later: list[str] = []
         self._received_size = b""
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(60)
-        self.port: int = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve, daemon=True)
 
-    def __enter__(self) -> Repeating:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join(60)
-        assert not self._thread.is_alive()
-
-    def _serve(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                sock, _ = self._listener.accept()
-                sock.settimeout(60)
-                with sock, sock.makefile("rb") as lines, contextlib.suppress(OSError):
-                    self._talk(sock, lines)
+    def _serve(self, sock: socket.socket) -> None:
+        sock.settimeout(60)
+        with sock, sock.makefile("rb") as lines:
+            self._talk(sock, lines)
 
     def _talk(self, sock: socket.socket, lines: Any) -> None:
         auth = " ".join(f"AUTH={name}" for name in ("PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2", "OAUTHBEARER", "X-MINE"))

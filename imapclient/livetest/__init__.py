@@ -1,16 +1,17 @@
-"""The live tests: they check this package on your own server.
+"""The live tests: they check on your own server that this package works as documented.
 
-``python -m imapclient.livetest my.ini`` runs them on the account in the file; livetest.ini.example at the top of the
-source tree is an example. Each other section of the file is another way to connect, which is tested too. Arguments
-after the file are passed to pytest: ``-x``, ``-k idle``, ``--livetest-report report.md``. The tests need pytest, and
-an account that may create folders.
+``python -m imapclient.livetest my.ini`` runs them on the account of the file. An example of such a file is
+livetest.ini.example at the top of the source tree. Each other section of the file is one more way to connect, and the
+tests try it too. Arguments after the file go to pytest: ``-x``, ``-k idle``, ``--livetest-report report.md``. The tests
+need pytest, and an account that may create folders.
 
-The tests change and delete only what is inside one folder of their own. Its name is ``imapclient-livetest-`` and 16
-letters and digits. It is deleted at the end, also after a failure or Ctrl-C. If a run could not delete its folder, a
-later run does so after one day. Other folders are listed, but never changed. If the server does not support a
-capability, its tests are skipped with the reason.
+The tests change and delete messages in one folder of their own only. Its name is ``imapclient-livetest-`` and letters
+and digits. They delete it at the end, also after a failure or Ctrl-C. A folder that an earlier run left behind is
+deleted when it is a day old. Other folders are listed, never changed. A test is skipped, with the reason, if the server
+does not have a capability that it needs.
 
-The modules ``test_<family>.py`` contain the tests, and `imapclient.livetest.fixtures` what they share.
-`imapclient.livetest.accounts` manages the connections and folders of an account. `imapclient.livetest.plugin` is the
-pytest plugin, which reads the file and writes the report.
+- ``test_<family>.py``: the tests.
+- `imapclient.livetest.fixtures`: the fixtures and functions that they share.
+- `imapclient.livetest.accounts`: the connections and folders of an account.
+- `imapclient.livetest.plugin`: the pytest plugin that reads the file and writes the report.
 """

@@ -1,4 +1,4 @@
-"""``python -m imapclient.livetest FILE [PYTEST ARGUMENT...]`` runs the live tests on the account in a file."""
+"""``python -m imapclient.livetest FILE [PYTEST ARGUMENT...]``: run the live tests on the account of a file."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from imapclient.config import parse_config_file
 USAGE = """\
 usage: python -m imapclient.livetest FILE [PYTEST ARGUMENT...]
 
-Runs the live tests on the account in a configuration file, such as livetest.ini.example in the source tree. It also
-connects with the settings of each other section. The tests create a folder "imapclient-livetest-..." and change nothing
-else. --livetest-report report.md writes the results to a file, for a bug report.
+Runs the live tests on the account of a configuration file. livetest.ini.example in the source tree is an example.
+Each other section of the file is one more way to connect, and the tests try it too. The tests work in a folder of
+their own, "imapclient-livetest-...", and delete nothing else. --livetest-report report.md writes a report for a bug
+report: what passed, what failed and what was skipped.
 """
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the tests. Returns the exit status of pytest, or 2 if the tests can't be started."""
+    """Run the tests. Return pytest's exit status, or 2 if the tests could not start."""
     if not arguments or arguments[0] in ("-h", "--help"):
         print(USAGE, end="")
         return 0 if arguments else 2
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
         print("the live tests need pytest: pip install pytest", file=sys.stderr)
         return 2
     try:
-        # The plugin reads the file again and shows the warnings.
+        # The plugin reads the file again, and shows the warnings then.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             parse_config_file(arguments[0])
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
 
     import pytest
 
-    # Registered before the import, so a failed assertion shows its values.
+    # This comes before the import, so that a failed assertion shows its values.
     pytest.register_assert_rewrite("imapclient.livetest.fixtures")
     from imapclient.livetest import fixtures, plugin
 
@@ -50,12 +51,12 @@ def main(arguments: Sequence[str]) -> int:
             [
                 *sorted(map(str, folder.glob("test_*.py"))),
                 f"--livetest-config={arguments[0]}",
-                # The pytest settings of a project in the current folder do not apply to these tests.
+                # The current folder may belong to a project. The settings of that project are not for these tests.
                 f"--rootdir={folder}",
                 f"--confcutdir={folder}",
                 f"-c{os.devnull}",
                 "-pno:cacheprovider",
-                # The plugin is imported before pytest could rewrite its assertions.
+                # pytest warns because this program has imported the plugin's package already.
                 "-Wignore::pytest.PytestAssertRewriteWarning",
                 "-ra",
                 *arguments[1:],

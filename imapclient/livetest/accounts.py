@@ -1,7 +1,7 @@
-"""The connections of an account, and the folder in which the live tests work.
+"""An account as the live tests use it: its connections, and the one folder in which the tests work.
 
-Connections and folders are kept between tests, because many servers limit the number of logins, and some need seconds
-to delete a folder.
+Connections and folders are kept from test to test. Many servers limit the number of logins, and some take seconds to
+delete a folder.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from imapclient.exceptions import CommandError
 from ..imapclient import SocketTimeout
 
 PREFIX = "imapclient-livetest-"
-"""The beginning of the name of the folder of a run. The folder is at the top level, or in the user's namespace."""
+"""The beginning of a folder's name, behind the prefix of the user's namespace. Each run creates one such folder."""
 
-# The timeout if the file sets none.
+# The timeout if the file sets none, so that no test waits for ever.
 _TIMEOUT_SECONDS = 60.0
-# The folder of a run is deleted by another run if it is older.
+# A folder of this age belongs to no run that still goes on.
 _OLD_SECONDS = 24 * 60 * 60
 
 
 class Facts(NamedTuple):
-    """Information from the server after the login."""
+    """What a server reports about itself after the login."""
 
     greeting: str
     identification: str
-    """The response to ID, ``'name Dovecot, version 2.3.19'``, or ``''`` if the server does not support ID."""
+    """The response to ID: ``'name Dovecot, version 2.3.19'``; empty if the server does not have ID."""
     capabilities: tuple[str, ...]
 
 
 class Account:
-    """One account, its free connections, and the folder of this run."""
+    """One account: its open connections that no test uses now, and the folder of this run."""
 
     def __init__(self, name: str, settings: Settings) -> None:
         self.name = name
@@ -57,14 +57,14 @@ class Account:
     def connect(
         self, *, timeout: float | SocketTimeout | None = None, login: bool = True, section: str | None = None
     ) -> IMAPClient:
-        """A new connection, with the settings of ``section`` if it is not None."""
+        """Open a new connection. It has the settings of ``section`` if one is given."""
         settings = copy.copy(self.settings if section is None else self.settings.alternates[section])
-        # Set in vars(), because a file can't contain a SocketTimeout, but IMAPClient accepts one.
+        # IMAPClient takes a SocketTimeout too, which a file cannot contain.
         vars(settings)["timeout"] = timeout or settings.timeout or _TIMEOUT_SECONDS
         return create_client_from_config(settings, login=login)
 
     def take(self) -> IMAPClient:
-        """A connection in the state after the login: a kept one, or a new one."""
+        """Return a logged-in connection, without a selected folder: a kept one, or a new one."""
         while self._connections:
             client = self._connections.pop()
             try:
@@ -80,17 +80,18 @@ class Account:
         return client
 
     def give_back(self, client: IMAPClient) -> None:
-        """Keep a connection for the next test, if it is still usable."""
+        """Keep a connection for the next test, in its original state. Close it if it is broken."""
         client.use_uid = client.folder_encode = client.normalise_times = True
         try:
             client.noop()
-            # This expunges messages. The folder belongs to the tests, so nothing is lost.
+            # CLOSE expunges. That is harmless here, because the folder belongs to the tests.
             client.close_folder()
         except (IMAPClient.AbortError, OSError):
             client.shutdown()
             return
         except IMAPClient.Error:
-            # It is in IDLE, no folder is selected, or the folder is read-only. `take` checks it with NOOP.
+            # The connection is in IDLE, or no folder is selected, or it is read-only. If the connection is in IDLE,
+            # the NOOP of `take` fails.
             pass
         self._connections.append(client)
 
@@ -98,17 +99,17 @@ class Account:
 
     @property
     def top(self) -> str:
-        """The folder of this run, which contains all other folders: ``'imapclient-livetest-67e2c1ab0f3d9a41'``."""
+        """The folder of this run, which contains all others: ``'imapclient-livetest-67e2c1ab0f3d9a41'``."""
         if self._top is None:
-            raise RuntimeError("the folder of this run does not exist yet: call take() first")
+            raise RuntimeError("the account has no folder yet; call take() first")
         return self._top
 
     def new_name(self, suffix: str = "") -> str:
-        """The name of a new folder inside `top`, which is not created: ``'imapclient-livetest-.../12-suffix'``."""
+        """Return the name of a folder inside `top` that does not exist yet: ``'imapclient-livetest-.../12-suffix'``."""
         return f"{self.top}{self.delimiter or '-'}{next(self._numbers)}{suffix}"
 
     def take_folder(self, client: IMAPClient) -> str:
-        """The name of an empty folder that no other test uses. Its UIDs do not start with 1."""
+        """Return the name of an empty folder that no other test uses now. Its next UID is greater than 1."""
         while self._folders:
             name = self._folders.pop()
             with contextlib.suppress(CommandError):
@@ -116,7 +117,7 @@ class Account:
                 return name
         name = self.new_name()
         client.create_folder(name)
-        # UIDs and sequence numbers must differ, so a test notices if they are mixed up.
+        # UIDs must differ from sequence numbers, so that a test fails if it uses one for the other.
         client.append(name, b"Subject: the first\r\n\r\n")
         _empty(client, name)
         return name
@@ -135,7 +136,7 @@ class Account:
         client.create_folder(self._top)
 
     def close(self) -> None:
-        """Delete the folder of this run with its content, and log out."""
+        """Delete the folder of this run with everything in it, and log out."""
         if self._top is not None:
             client = self.take()
             delete_tree(client, self._top, self.delimiter)
@@ -144,7 +145,7 @@ class Account:
         self.log_out()
 
     def log_out(self) -> None:
-        """Close the connections."""
+        """Log out of all connections."""
         while self._connections:
             with self._connections.pop():
                 pass
@@ -171,7 +172,7 @@ def _empty(client: IMAPClient, folder: str) -> None:
 
 
 def root_of(client: IMAPClient) -> str:
-    """The prefix of the user's own folders: ``''`` or, for example, ``'INBOX.'``."""
+    """Return the prefix of the user's own folders: ``''`` or ``'INBOX.'``, for example."""
     if not client.has_capability("NAMESPACE"):
         return ""
     personal = client.namespace().personal
@@ -179,7 +180,7 @@ def root_of(client: IMAPClient) -> str:
 
 
 def old_folders(client: IMAPClient) -> list[str]:
-    """The folders of earlier runs that are at least a day old."""
+    """Return the folders of earlier runs that are at least a day old."""
     root = root_of(client)
     begin = re.compile(re.escape(root + PREFIX) + r"([0-9a-f]{8})[0-9a-f]{8}")
     found = set()
@@ -191,16 +192,16 @@ def old_folders(client: IMAPClient) -> list[str]:
 
 
 def delete_tree(client: IMAPClient, top: str, delimiter: str) -> None:
-    """Delete a folder with its subfolders and their subscriptions. None of them may be selected."""
+    """Delete a folder, all folders in it, and the subscriptions to them. None of them may be selected."""
     pattern = f"{top}{delimiter or '-'}*"
     for _flags, _delimiter, name in (*client.list_sub_folders("", pattern), *client.list_sub_folders("", top)):
         client.unsubscribe_folder(name)
     inside = [name for _flags, _delimiter, name in client.list_folders("", pattern)]
-    # The longest name first, so subfolders come before their parent.
+    # The longest name comes first, so that a folder is deleted after the folders in it.
     for name in (*sorted(inside, key=len, reverse=True), top):
         try:
             client.delete_folder(name)
         except CommandError:
-            # Some servers delete an empty parent automatically.
+            # Some servers delete an empty parent by themselves.
             if client.folder_exists(name):
                 raise

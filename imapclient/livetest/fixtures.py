@@ -1,4 +1,4 @@
-"""Fixtures and functions of the live tests: clients, folders, messages, and skipping without a capability."""
+"""The fixtures and functions of the live tests: clients, folders, messages, and the check for capabilities."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from imapclient.livetest.accounts import Account
 from ..imapclient import SocketTimeout
 
 PATIENCE = 60.0
-"""How many seconds a server may need to report the changes of another connection."""
+"""How long a server may take to report a change by another connection, in seconds."""
 
 with_uids = pytest.mark.parametrize("numbering", ["uid"], indirect=True)
-"""For tests that need UIDs, if a fixture uses `numbering`."""
+"""A mark for tests of UIDs that use the fixture `numbering`: they run with UIDs only."""
 with_sequence_numbers = pytest.mark.parametrize("numbering", ["sequence"], indirect=True)
-"""For tests that need sequence numbers."""
+"""A mark for tests of sequence numbers that use the fixture `numbering`."""
 
 
 class Connect(Protocol):
-    """The fixture ``connect``: returns a new client that is logged in. It is closed after the test."""
+    """The type of the fixture ``connect``. It returns a new client, which the fixture closes after the test."""
 
     def __call__(
         self, *, timeout: float | SocketTimeout | None = ..., login: bool = ..., section: str | None = ...
@@ -32,7 +32,7 @@ class Connect(Protocol):
 
 
 class Folders:
-    """Creates new folders inside the folder of the run."""
+    """Creates folders in the folder of the run."""
 
     def __init__(self, client: IMAPClient, account: Account) -> None:
         self._client = client
@@ -40,11 +40,11 @@ class Folders:
         self.delimiter = account.delimiter
 
     def name(self, suffix: str = "") -> str:
-        """The name of a new folder, which is not created: ``'imapclient-livetest-67e2c1ab0f3d9a41/4-suffix'``."""
+        """Return the name of a folder that does not exist yet: ``'imapclient-livetest-67e2c1ab0f3d9a41/4-suffix'``."""
         return self._account.new_name(suffix)
 
     def create(self, suffix: str = "") -> str:
-        """Create a folder and return its name, which ends with ``suffix``."""
+        """Create a folder whose name ends with ``suffix``. Return its name."""
         name = self.name(suffix)
         self._client.create_folder(name)
         return name
@@ -52,7 +52,7 @@ class Folders:
 
 @pytest.fixture
 def client(account: Account) -> Iterator[IMAPClient]:
-    """A client that is logged in. No folder is selected, and its attributes have their defaults."""
+    """A logged-in client without a selected folder. All its attributes have their default values."""
     client = account.take()
     yield client
     account.give_back(client)
@@ -60,7 +60,7 @@ def client(account: Account) -> Iterator[IMAPClient]:
 
 @pytest.fixture
 def second_client(client: IMAPClient, account: Account) -> Iterator[IMAPClient]:
-    """Another connection of the same user."""
+    """A second connection of the same user."""
     second = account.take()
     yield second
     account.give_back(second)
@@ -68,7 +68,7 @@ def second_client(client: IMAPClient, account: Account) -> Iterator[IMAPClient]:
 
 @pytest.fixture
 def connect(client: IMAPClient, account: Account) -> Iterator[Connect]:
-    """Opens new connections."""
+    """A function that opens new connections. They are closed after the test."""
     opened: list[IMAPClient] = []
 
     def connect(
@@ -84,13 +84,13 @@ def connect(client: IMAPClient, account: Account) -> Iterator[Connect]:
 
 @pytest.fixture
 def folders(client: IMAPClient, account: Account) -> Folders:
-    """Creates new folders with `client`."""
+    """Creates folders with `client`."""
     return Folders(client, account)
 
 
 @pytest.fixture
 def folder(client: IMAPClient, account: Account) -> Iterator[str]:
-    """The name of an empty folder. It is not selected. A test must not delete or rename it."""
+    """The name of an empty folder, which is not selected. A test neither renames nor deletes it."""
     name = account.take_folder(client)
     yield name
     account.give_back_folder(name)
@@ -98,7 +98,7 @@ def folder(client: IMAPClient, account: Account) -> Iterator[str]:
 
 @pytest.fixture(params=["uid", "sequence"])
 def numbering(request: pytest.FixtureRequest, client: IMAPClient) -> str:
-    """Run the test twice: `client` uses UIDs ("uid"), then sequence numbers ("sequence")."""
+    """Which ids `client` uses: "uid" for UIDs, "sequence" for sequence numbers. A test runs with both."""
     kind: str = request.param
     client.use_uid = kind == "uid"
     return kind
@@ -113,20 +113,20 @@ def create_or_skip(folders: Folders, suffix: str) -> str:
 
 
 def needs(client: IMAPClient, *capabilities: str) -> None:
-    """Skip the test unless the server has all the capabilities."""
+    """Skip the test if the server does not have all the capabilities."""
     missing = [capability for capability in capabilities if not client.has_capability(capability)]
     if missing:
         pytest.skip(f"the server has no {' and no '.join(missing)}")
 
 
 def message(subject: str = "A test", body: bytes = b"Hello.\r\n", *headers: str) -> bytes:
-    """A message with CRLF line ends. ``headers`` are further header lines: ``'Cc: bob@example.org'``."""
+    """Return a message whose lines end with CRLF. ``headers`` are more header lines: ``'Cc: bob@example.org'``."""
     lines = [f"Subject: {subject}", "From: Ann <ann@example.org>", "To: bob@example.org", *headers]
     return "".join(f"{line}\r\n" for line in lines).encode("ascii") + b"\r\n" + body
 
 
 def fill(client: IMAPClient, folder: str, messages: Iterable[bytes]) -> list[int]:
-    """Append messages to an empty folder and select it. Returns their ids, in the order of the messages."""
+    """Append messages to an empty folder and select it. Return their ids, in the order of the messages."""
     for data in messages:
         client.append(folder, data)
     client.select_folder(folder)
@@ -134,35 +134,35 @@ def fill(client: IMAPClient, folder: str, messages: Iterable[bytes]) -> list[int
 
 
 def ids(client: IMAPClient) -> list[int]:
-    """The ids in the selected folder, in ascending order: UIDs or sequence numbers, depending on the client."""
+    """Return the ids in the selected folder, lowest first: UIDs or sequence numbers, as the client uses them."""
     return sorted(client.search("ALL"))
 
 
 def uids(client: IMAPClient) -> list[int]:
-    """The UIDs in the selected folder, in ascending order, also if the client uses sequence numbers."""
+    """Return the UIDs in the selected folder, lowest first, also if the client uses sequence numbers."""
     found = ids(client)
     return found if client.use_uid or not found else [items[b"UID"] for items in client.fetch(found, "UID").values()]
 
 
 def flags_of(client: IMAPClient, message_id: int) -> set[bytes]:
-    r"""The flags of a message without ``\Recent``, which only the server controls."""
+    r"""Return the flags of a message without ``\Recent``, which the server sets by its own rules."""
     return set(client.get_flags(message_id)[message_id]) - {b"\\Recent"}
 
 
-def receive(client: IMAPClient, kind: bytes, *, idling: bool = False) -> list[tuple[Any, ...]]:
-    """Wait until the server reports something of a kind (``b'EXISTS'``), with IDLE or NOOP. Returns all responses.
+def wait_for_response(client: IMAPClient, kind: bytes, *, idling: bool = False) -> list[tuple[Any, ...]]:
+    """Wait for an untagged response of a kind, such as ``b'EXISTS'``. Return all untagged responses until then.
 
-    Fails after `PATIENCE` seconds.
+    Sends NOOP, or calls `IMAPClient.idle_check` if ``idling``. The test fails after `PATIENCE` seconds.
     """
-    received: list[tuple[Any, ...]] = []
+    responses: list[tuple[Any, ...]] = []
     deadline = time.monotonic() + PATIENCE
-    while not any(kind in item[:2] for item in received):
+    while not any(kind in item[:2] for item in responses):
         if time.monotonic() > deadline:
-            pytest.fail(f"no {kind.decode('ascii')} in {PATIENCE:.0f} seconds, but {received}")
+            pytest.fail(f"no {kind.decode('ascii')} in {PATIENCE:.0f} seconds, but {responses}")
         if idling:
-            received += client.idle_check(timeout=1)
+            responses += client.idle_check(timeout=1)
         else:
-            received += client.noop()[1]
-            if not received:
+            responses += client.noop()[1]
+            if not responses:
                 time.sleep(0.05)
-    return received
+    return responses

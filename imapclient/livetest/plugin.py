@@ -1,6 +1,6 @@
-"""The pytest plugin of the live tests: the account in a configuration file, the summary and the report.
+"""The pytest plugin of the live tests: it reads the configuration file, and writes the summary and the report.
 
-To run the tests on other accounts, set ``config.stash[ACCOUNTS]`` in ``pytest_configure`` and define your own fixture
+To run the tests on other accounts, set ``config.stash[ACCOUNTS]`` in ``pytest_configure``, and define a fixture
 ``account``.
 """
 
@@ -22,7 +22,7 @@ from imapclient.livetest.accounts import Account, Facts
 
 Sections = Mapping[str, Sequence[str]]
 ACCOUNTS = pytest.StashKey[Sections]()
-"""The accounts to test: name -> the sections that are other ways to connect to the account."""
+"""The accounts to test. Key: the name; value: the sections of the file that are more ways to connect to it."""
 
 _FILE = pytest.StashKey[Settings]()
 _RESULTS = pytest.StashKey["Results"]()
@@ -32,17 +32,17 @@ _PROPERTY = "imapclient live test"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--livetest-config FILE`` and ``--livetest-report FILE``."""
     group = parser.getgroup("imapclient", "live tests of imapclient")
-    group.addoption("--livetest-config", metavar="FILE", help="run the live tests on the account in this file")
+    group.addoption("--livetest-config", metavar="FILE", help="run the live tests on the account of this file")
     group.addoption(
         "--livetest-report",
         metavar="FILE",
-        help="write the results to FILE: a summary for a bug report or, if the name ends with .csv, a table of tests "
-        "and accounts; rows of tests that are not run are kept",
+        help="write to FILE what passed, failed and was skipped: a summary for a bug report. If the name ends with "
+        ".csv, update a table of each test on each account; tests that are not run keep their rows",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the file. If it is not valid, print one line and end the run."""
+    """Read the file. If it is not valid, the run ends with one line of explanation."""
     file = config.getoption("livetest_config", None)
     if file is not None:
         try:
@@ -57,7 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test on each account. Run tests with a fixture ``section`` on each of its other sections."""
+    """Run each test on each account. Tests with the argument ``section`` run on each section too."""
     accounts = metafunc.config.stash.get(ACCOUNTS, {})
     if "section" in metafunc.fixturenames:
         pairs = [(name, section) for name, sections in accounts.items() for section in sections or (None,)]
@@ -69,12 +69,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def account(request: pytest.FixtureRequest) -> Iterator[Account]:
-    """The account in the file."""
+    """The account of the file."""
     yield from account_of_the_file(request)
 
 
 def account_of_the_file(request: pytest.FixtureRequest) -> Iterator[Account]:
-    """The account of ``--livetest-config``, for a fixture to yield from. Deletes its folder at the end."""
+    """Yield the account of ``--livetest-config``, then delete its folder. For a fixture ``account``."""
     used = Account(request.param, request.config.stash[_FILE])
     yield used
     note_facts(request.config, used)
@@ -82,14 +82,14 @@ def account_of_the_file(request: pytest.FixtureRequest) -> Iterator[Account]:
 
 
 def note_facts(config: pytest.Config, account: Account) -> None:
-    """Keep the information from the server for the summary and the report."""
+    """Keep what the server reports about itself, for the summary and the report."""
     if _RESULTS in config.stash:
         config.stash[_RESULTS].facts[account.name] = account.facts
 
 
 @pytest.fixture(autouse=True)
 def _belongs_to(request: pytest.FixtureRequest) -> None:
-    """Store the account and the name of the test for the report."""
+    """Add the account and the test's name to the test's report."""
     call = getattr(request.node, "callspec", None)
     if call is not None and "account" in call.params:
         name = request.node.originalname
@@ -97,17 +97,17 @@ def _belongs_to(request: pytest.FixtureRequest) -> None:
 
 
 class Outcome(NamedTuple):
-    """The outcome of one test. ``kind`` is "passed", "failed", "skipped" or "known" (failed by a known server bug)."""
+    """How one test ended: "passed", "failed", "skipped" or "known", which is a known fault of the server."""
 
     test: str
     kind: str
     reason: str = ""
     case: str = ""
-    """For a failed test, the name with its parameters: ``test_name_goes_there_and_back[DEFAULT-emoji]``."""
+    """The test with its parameters, if it failed: ``test_name_round_trip[DEFAULT-emoji]``."""
 
 
 class Results:
-    """The outcomes of the tests, by account."""
+    """The outcomes of all tests, by account."""
 
     def __init__(self) -> None:
         self.outcomes: dict[str, list[Outcome]] = {}
@@ -117,23 +117,23 @@ class Results:
         self.outcomes.setdefault(account, []).append(outcome)
 
     def put_in_order(self, accounts: Sections) -> None:
-        """Sort the accounts in this order, which may not be the order of pytest."""
+        """Put the outcomes into the order of ``accounts``. pytest may run the tests in another order."""
         self.outcomes = {name: self.outcomes[name] for name in accounts if name in self.outcomes}
 
     def of_kind(self, account: str, kind: str) -> list[Outcome]:
         return [outcome for outcome in self.outcomes[account] if outcome.kind == kind]
 
     def reasons(self, account: str, kind: str) -> list[tuple[str, int]]:
-        """The reasons for skipped tests or known failures, with their number. The most frequent reason comes first."""
+        """Return each reason of the outcomes of a kind and how often it occurs, the most frequent first."""
         return Counter(outcome.reason for outcome in self.of_kind(account, kind)).most_common()
 
     def counts(self, account: str) -> str:
-        """``'212 passed, 0 failed, 14 skipped'``."""
+        """Return how many tests had each outcome: ``'212 passed, 0 failed, 14 skipped'``."""
         kinds = ["passed", "failed", "skipped", *(["known"] if self.of_kind(account, "known") else [])]
         return ", ".join(f"{len(self.of_kind(account, kind))} {_WORDS[kind]}" for kind in kinds)
 
     def summary(self) -> list[str]:
-        """The lines at the end of a run."""
+        """Return the lines to show at the end of a run."""
         lines = []
         for account in self.outcomes:
             lines.append(f"{account}: {self.counts(account)}")
@@ -150,7 +150,7 @@ class Results:
         return lines
 
     def markdown(self) -> str:
-        """The summary as a table for a bug report. It contains neither the host nor the user."""
+        """Return the summary as a table for a bug report. It names neither the host nor the user."""
         parts = []
         for account in self.outcomes:
             facts = self.facts.get(account) or Facts("", "", ())
@@ -171,22 +171,22 @@ class Results:
         return "\n".join(parts)
 
     def csv(self, before: str = "") -> str:
-        """A table with a row for each test and a column for each account.
+        """Return a table in CSV with a row for each test and a column for each account.
 
-        ``before`` is an earlier table. If it has the same accounts, its rows are kept for tests that were not run now.
+        ``before`` is an earlier table. If it has the same accounts, rows of tests that did not run now are kept.
         """
         header, *rows = list(csv.reader(before.splitlines())) or [[]]
         wanted = ["test", *self.outcomes]
         table = {row[0]: row[1:] for row in rows if row} if header == wanted else {}
         for test in {outcome.test for outcomes in self.outcomes.values() for outcome in outcomes}:
-            table[test] = [self._in_short(account, test) for account in self.outcomes]
+            table[test] = [self._cell_text(account, test) for account in self.outcomes]
         file = io.StringIO()
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(wanted)
         writer.writerows([test, *cells] for test, cells in sorted(table.items()))
         return file.getvalue()
 
-    def _in_short(self, account: str, test: str) -> str:
+    def _cell_text(self, account: str, test: str) -> str:
         outcomes = [outcome for outcome in self.outcomes[account] if outcome.test == test]
         kinds = {outcome.kind for outcome in outcomes}
         if not outcomes:
@@ -194,12 +194,12 @@ class Results:
         if "failed" in kinds:
             return "fails"
         words = ["passes"] if "passed" in kinds else []
-        words += ["server bug"] if "known" in kinds else []
+        words += ["the server's fault"] if "known" in kinds else []
         words += sorted({_without_text(outcome.reason) for outcome in outcomes if outcome.kind == "skipped"})
         return "; ".join(words)
 
 
-_WORDS = {"passed": "passed", "failed": "failed", "skipped": "skipped", "known": "known server bugs"}
+_WORDS = {"passed": "passed", "failed": "failed", "skipped": "skipped", "known": "faults of the server"}
 
 
 def _cell(text: str) -> str:
@@ -207,7 +207,7 @@ def _cell(text: str) -> str:
 
 
 def _without_text(reason: str) -> str:
-    """A reason for the table: ``'the server has no SORT'`` becomes ``'no SORT'``. The server's text is omitted."""
+    """Return a reason in short: ``'no SORT'`` for ``'the server has no SORT'``. Text of the server is left out."""
     return re.sub(r"\Athe server has (?=no )", "", reason).partition(":")[0]
 
 

@@ -1,4 +1,4 @@
-"""APPEND: the exact bytes of a message, flags, times."""
+"""APPEND: the bytes of the message, flags, times, several messages."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_append_returns_the_servers_text(client: IMAPClient, folder: str) -> Non
 
 
 def _check_uids(client: IMAPClient, reply: AppendReply, folder: str) -> None:
-    """A server with UIDPLUS returns the new UIDs. The folder contains no others."""
+    """A server with UIDPLUS reports the new UIDs. The folder has no others."""
     assert isinstance(reply, AppendReply)
     if not client.has_capability("UIDPLUS"):
         return
@@ -70,10 +70,10 @@ def test_append_text_as_utf8(client: IMAPClient, folder: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"one\ntwo\n", b"one\rtwo\r", b"one\r\r\ntwo\n\r\n", b"no end"], ids=["LF", "CR", "mixed", "none"]
+    "body", [b"one\ntwo\n", b"one\rtwo\r", b"one\r\r\ntwo\n\r\n", b"no end"], ids=["LF", "CR", "mixed", "missing"]
 )
 def test_append_odd_line_ends(client: IMAPClient, folder: str, body: bytes) -> None:
-    """A server may convert them to CRLF, drop them or refuse them. All other bytes stay the same."""
+    """A server may replace them by CRLF, remove them, or refuse the message. All other bytes stay."""
     data = message("Bare", body)
     try:
         client.append(folder, data)
@@ -84,7 +84,7 @@ def test_append_odd_line_ends(client: IMAPClient, folder: str, body: bytes) -> N
 
 
 def test_append_an_empty_message(client: IMAPClient, folder: str) -> None:
-    # RFC 3502: an empty message cancels the command. A server does that, or stores it.
+    # With RFC 3502 an empty message cancels the command. Other servers store it.
     with contextlib.suppress(CommandError):
         client.append(folder, b"")
     count = client.folder_status(folder, "MESSAGES")[b"MESSAGES"]
@@ -112,7 +112,7 @@ def test_append_ten_megabytes(client: IMAPClient, folder: str) -> None:
 
 
 def test_append_many_sizes(client: IMAPClient, folder: str) -> None:
-    # Sizes around the limit of LITERAL- and around the sizes of buffers.
+    # Sizes around 4096, the limit of LITERAL-, and around usual sizes of buffers.
     head = len(message("Size", b""))
     sizes = [head + 2, 1000, 4095, 4096, 4097, 8192, 16384, 65535, 65536, 65537]
     for size in sizes:
@@ -144,7 +144,7 @@ def test_append_with_a_single_flag(client: IMAPClient, folder: str) -> None:
 
 @pytest.fixture
 def local_zone() -> Iterator[None]:
-    """Set a local time zone with daylight saving time: one hour east of UTC, two hours in summer."""
+    """Set the local time zone to one with daylight saving time: UTC+1, in summer UTC+2."""
     if not hasattr(time, "tzset"):
         pytest.skip("this system can't change the time zone of a process")
     with pytest.MonkeyPatch.context() as patch:
@@ -156,7 +156,7 @@ def local_zone() -> Iterator[None]:
 
 @pytest.mark.usefixtures("local_zone")
 def test_append_with_local_time(client: IMAPClient, folder: str) -> None:
-    # Each with its offset in hours. The last time occurs twice, because daylight saving time ends.
+    # A local time and its offset from UTC in hours. The last two are the same hour, before and after the change.
     times = [
         (datetime.datetime(2024, 1, 15, 8, 30, 1), 1),
         (datetime.datetime(2024, 7, 15, 23, 59, 59), 2),
@@ -198,11 +198,11 @@ def test_append_without_time_is_now(client: IMAPClient, folder: str) -> None:
     uid = _only_uid(client, folder)
     client.normalise_times = False
     received = client.fetch(uid, "INTERNALDATE")[uid][b"INTERNALDATE"]
-    # The clock of the server may be wrong.
+    # The server's clock may differ from ours.
     assert abs(received - before) < datetime.timedelta(days=1)
 
 
-def test_append_to_what_is_not_there(client: IMAPClient, folders: Folders) -> None:
+def test_append_to_a_missing_folder(client: IMAPClient, folders: Folders) -> None:
     name = folders.name()
     with pytest.raises(TryCreateError) as caught:
         client.append(name, message())
@@ -252,7 +252,7 @@ def test_multiappend(client: IMAPClient, folder: str) -> None:
     assert [items[b"INTERNALDATE"] == when for items in found.values()] == [False, True, False, False]
 
 
-def test_multiappend_to_what_is_not_there(client: IMAPClient, folders: Folders) -> None:
+def test_multiappend_to_a_missing_folder(client: IMAPClient, folders: Folders) -> None:
     needs(client, "MULTIAPPEND")
     name = folders.name()
     with pytest.raises(TryCreateError) as caught:
@@ -262,7 +262,7 @@ def test_multiappend_to_what_is_not_there(client: IMAPClient, folders: Folders) 
     assert client.folder_status(name, "MESSAGES") == {b"MESSAGES": 0}
 
 
-def test_multiappend_sends_nothing_where_one_message_can_not_be_sent(client: IMAPClient, folder: str) -> None:
+def test_multiappend_sends_nothing_if_one_message_is_invalid(client: IMAPClient, folder: str) -> None:
     needs(client, "MULTIAPPEND")
     for bad in ({"flags": ["\\Seen"]}, {"msg": message(), "flags": ["two words"]}, b""):
         with pytest.raises(ValueError, match=r"msgs\[1\]"):
@@ -271,20 +271,20 @@ def test_multiappend_sends_nothing_where_one_message_can_not_be_sent(client: IMA
 
 
 @pytest.mark.parametrize("kind", ["file", "iterator"])
-def test_a_message_that_is_streamed(client: IMAPClient, folder: str, kind: str) -> None:
+def test_append_a_stream(client: IMAPClient, folder: str, kind: str) -> None:
     data = message("Streamed", b"0123456789\r\n" * 60_000)
-    told = []
+    progress = []
     source = io.BytesIO(data) if kind == "file" else (data[start : start + 9999] for start in range(0, len(data), 9999))
-    client.append(folder, source, ["\\Seen"], size=len(data), progress=lambda done, total: told.append((done, total)))
+    client.append(folder, source, ["\\Seen"], size=len(data), progress=lambda *sizes: progress.append(sizes))
     client.select_folder(folder)
     [uid] = uids(client)
     items = client.fetch(uid, ["BODY.PEEK[]", "FLAGS"])[uid]
     assert items[b"BODY[]"] == data
     assert b"\\Seen" in items[b"FLAGS"]
-    assert told[-1] == (len(data), len(data))
+    assert progress[-1] == (len(data), len(data))
 
 
-def test_a_streamed_message_for_a_folder_that_is_not_there(client: IMAPClient) -> None:
+def test_append_a_stream_to_a_missing_folder(client: IMAPClient) -> None:
     with pytest.raises(CommandError):
         client.append("No such folder", io.BytesIO(message()))
     client.noop()

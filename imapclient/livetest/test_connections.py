@@ -1,4 +1,4 @@
-"""Connecting with each section of the file, and the login methods."""
+"""The connections of the sections of the file, and the ways to log in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from imapclient.exceptions import CapabilityError, IllegalStateError, LoginError
 from imapclient.livetest.accounts import Account
-from imapclient.livetest.fixtures import Connect, Folders, message, needs
+from imapclient.livetest.fixtures import Connect, Folders, message
 
 from .. import IMAPClient, sasl
 
@@ -22,7 +22,7 @@ _WITH_PASSWORD: dict[str, Callable[[str, str], sasl.Mechanism]] = {
 
 
 def test_section_connects_or_is_refused(account: Account, section: str | None, connect: Connect) -> None:
-    """If ``expect_failure`` is set, connecting must fail with that error."""
+    """If the section sets ``expect_failure``, connecting fails with an error that contains its value."""
     if section is None:
         pytest.skip("the file has no other sections")
     expected = account.settings.alternates[section].expect_failure
@@ -49,7 +49,7 @@ def _credentials(account: Account) -> tuple[str, str]:
 
 def _check_login(client: IMAPClient) -> None:
     assert client.folder_exists("INBOX")
-    # A second login must fail.
+    # A second login is refused.
     with pytest.raises(LoginError):
         client.login("somebody", "else")
     assert client.folder_exists("INBOX")
@@ -65,7 +65,8 @@ def test_login(account: Account, connect: Connect) -> None:
 def test_plain_login(account: Account, connect: Connect) -> None:
     user, password = _credentials(account)
     client = connect(login=False)
-    needs(client, "AUTH=PLAIN")
+    if not client.has_capability("AUTH=PLAIN"):
+        pytest.skip("the server has no AUTH=PLAIN")
     assert client.plain_login(user, password)
     _check_login(client)
 
@@ -74,15 +75,17 @@ def test_plain_login(account: Account, connect: Connect) -> None:
 def test_authenticate(account: Account, connect: Connect, name: str) -> None:
     user, password = _credentials(account)
     client = connect(login=False)
-    needs(client, f"AUTH={name}")
+    if not client.has_capability(f"AUTH={name}"):
+        pytest.skip(f"the server has no AUTH={name}")
     assert client.authenticate(_WITH_PASSWORD[name](user, password))
     _check_login(client)
 
 
-def test_mechanism_of_ones_own(account: Account, connect: Connect) -> None:
+def test_sasl_login(account: Account, connect: Connect) -> None:
     user, password = _credentials(account)
     client = connect(login=False)
-    needs(client, "AUTH=PLAIN")
+    if not client.has_capability("AUTH=PLAIN"):
+        pytest.skip("the server has no AUTH=PLAIN")
     assert client.sasl_login("PLAIN", lambda _challenge: f"\0{user}\0{password}".encode())
     _check_login(client)
 
@@ -90,7 +93,8 @@ def test_mechanism_of_ones_own(account: Account, connect: Connect) -> None:
 @pytest.mark.parametrize("name", ["XOAUTH2", "OAUTHBEARER"])
 def test_wrong_token(connect: Connect, name: str) -> None:
     client = connect(login=False)
-    needs(client, f"AUTH={name}")
+    if not client.has_capability(f"AUTH={name}"):
+        pytest.skip(f"the server has no AUTH={name}")
     logins: dict[str, Callable[[str, str], object]] = {
         "XOAUTH2": client.oauth2_login,
         "OAUTHBEARER": client.oauthbearer_login,
@@ -109,6 +113,6 @@ def test_starttls_after_login_is_refused(client: IMAPClient) -> None:
 
 def test_socket(client: IMAPClient, account: Account) -> None:
     if account.settings.stream:
-        pytest.skip("the connection is a program, not a socket")
+        pytest.skip("the connection is a program, which has no socket")
     assert client.socket().fileno() >= 0
     client.noop()

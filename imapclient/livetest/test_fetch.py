@@ -1,4 +1,4 @@
-"""FETCH."""
+"""FETCH: the items, the sets of messages, and the iterators."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _MULTIPART = (
 
 @pytest.fixture
 def multipart(client: IMAPClient, folder: str, numbering: str) -> int:
-    """The id of a message with parts. The selected folder contains no other message."""
+    """The id of a message with parts. The selected folder has no other message."""
     client.append(folder, _MULTIPART, (), datetime.datetime(2024, 1, 2, 17, 20, 31, tzinfo=datetime.timezone.utc))
     client.select_folder(folder)
     return ids(client)[0]
@@ -68,7 +68,7 @@ def multipart(client: IMAPClient, folder: str, numbering: str) -> int:
 
 @pytest.fixture
 def four(client: IMAPClient, folder: str, numbering: str) -> list[int]:
-    """The ids of the four messages "Number 1" to "Number 4" in the selected folder."""
+    """The ids of the messages in the selected folder. Their subjects are "Number 1" to "Number 4"."""
     return fill(client, folder, [message(f"Number {number}") for number in range(1, 5)])
 
 
@@ -77,7 +77,7 @@ def _body_type(body: Any) -> tuple[bytes, bytes]:
 
 
 def _addresses(addresses: Any) -> list[str]:
-    # A missing name is NIL or, on some servers, an empty string. Both have the same text.
+    # If an address has no name, servers send NIL or an empty string. str() gives the same for both.
     return [str(address) for address in addresses]
 
 
@@ -173,7 +173,7 @@ def test_fetch_header_fields(client: IMAPClient, multipart: int) -> None:
 def test_fetch_a_part_of_the_body(client: IMAPClient, multipart: int) -> None:
     for start, length in [(0, 10), (5, 100), (0, 1_000_000), (1_000_000, 10)]:
         fetched = client.fetch(multipart, f"BODY.PEEK[]<{start}.{length}>")[multipart]
-        # A start after the end yields an empty string (RFC 9051, 6.4.5), or NIL.
+        # If the start is behind the end, servers send an empty string (RFC 9051, 6.4.5) or NIL.
         assert (fetched[b"BODY[]<%d>" % start] or b"") == _MULTIPART[start : start + length]
 
 
@@ -196,7 +196,7 @@ def test_fetch_many_items_at_once(client: IMAPClient, multipart: int) -> None:
 
 
 def test_fetch_macros(client: IMAPClient, multipart: int) -> None:
-    # A macro is sent without parentheses and without other items (RFC 9051, 6.4.5).
+    # A macro stands alone, without parentheses (RFC 9051, 6.4.5).
     fast = {b"SEQ", b"FLAGS", b"INTERNALDATE", b"RFC822.SIZE"}
     assert set(client.fetch(multipart, "FAST")[multipart]) >= fast
     assert set(client.fetch(multipart, "ALL")[multipart]) >= fast | {b"ENVELOPE"}
@@ -259,7 +259,7 @@ def test_fetch_in_the_order_of_the_request(client: IMAPClient, four: list[int]) 
 
 
 @with_uids
-def test_fetch_what_is_not_there(client: IMAPClient, four: list[int]) -> None:
+def test_fetch_missing_messages(client: IMAPClient, four: list[int]) -> None:
     behind = four[-1] + 1000
     assert client.fetch(behind, "FLAGS") == {}
     assert list(client.fetch([four[1], behind], "FLAGS")) == [four[1]]
@@ -300,19 +300,19 @@ def test_fetch_sees_a_message_of_another_connection(client: IMAPClient, second_c
 
 def test_fetch_a_thousand_messages(client: IMAPClient, folder: str) -> None:
     client.append(folder, message("One of many"))
-    # Doubling their number is faster than appending each message.
+    # Copying all messages ten times is faster than appending 1024 of them.
     for _ in range(10):
         client.select_folder(folder)
         client.copy("1:*", folder)
     assert client.select_folder(folder)[b"EXISTS"] > 0
     found = ids(client)
     if len(found) < 1024:
-        pytest.skip("the server stores equal messages only once")
+        pytest.skip("the server keeps only one of several equal messages")
     fetched = client.fetch(found, ["FLAGS", "ENVELOPE", "BODYSTRUCTURE", "BODY.PEEK[HEADER.FIELDS (SUBJECT)]"])
     assert list(fetched) == found
     assert {items[b"ENVELOPE"].subject for items in fetched.values()} == {b"One of many"}
     assert [items[b"SEQ"] for items in fetched.values()] == list(range(1, 1025))
-    # Every second id makes the longest set, because there are no ranges.
+    # Every second id makes the longest set, because no two ids join to a range.
     half = found[::2]
     assert list(client.fetch(half[::-1], "FLAGS")) == half[::-1]
     client.add_flags(half, b"\\Flagged", silent=True)
@@ -322,10 +322,10 @@ def test_fetch_a_thousand_messages(client: IMAPClient, folder: str) -> None:
 
 
 @pytest.mark.usefixtures("numbering")
-def test_by_many_more_ids_than_fit_into_a_command(client: IMAPClient, folder: str) -> None:
+def test_fetch_by_more_ids_than_fit_into_a_command(client: IMAPClient, folder: str) -> None:
     ids = fill(client, folder, [message(f"Number {number}") for number in range(3)])
     if not client.use_uid:
-        pytest.skip("a server may refuse sequence numbers that do not exist")
+        pytest.skip("a server may refuse sequence numbers of missing messages")
     wanted = [*ids, *range(ids[-1] + 10, ids[-1] + 40_000, 2)]
     assert {uid: data[b"ENVELOPE"].subject for uid, data in client.fetch(wanted, "ENVELOPE").items()} == {
         uid: b"Number %d" % number for number, uid in enumerate(ids)
@@ -386,7 +386,7 @@ def test_download_of_parts(client: IMAPClient, folder: str, numbering: str) -> N
     assert b"\\Seen" not in flags_of(client, number)
     with pytest.raises(NoSuchPartError):
         download("7")
-    # Some servers refuse a sequence number that does not exist.
+    # Some servers refuse the sequence number of a missing message.
     with pytest.raises(NoSuchPartError if client.use_uid else (NoSuchPartError, CommandError)):
         client.download(number + 5, "1", io.BytesIO())
     client.noop()

@@ -1,4 +1,4 @@
-"""Flags of messages."""
+"""STORE and the flags of messages."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from imapclient import ANSWERED, DELETED, FLAGGED, SEEN, IMAPClient
-from imapclient.livetest.fixtures import fill, flags_of, message, receive, with_uids
+from imapclient.livetest.fixtures import fill, flags_of, message, wait_for_response, with_uids
 
 
 @pytest.fixture
 def three(client: IMAPClient, folder: str, numbering: str) -> list[int]:
-    """The ids of three messages without flags in the selected folder."""
+    """The ids of three messages in the selected folder, which have no flags."""
     return fill(client, folder, [message(f"Flags {number}") for number in range(3)])
 
 
@@ -36,7 +36,7 @@ def test_set_flags_replaces_all(client: IMAPClient, three: list[int]) -> None:
     assert _plain(client.get_flags(three)) == {three[0]: set(), three[1]: {FLAGGED}, three[2]: {FLAGGED}}
 
 
-def test_silent_flags_answer_nothing(client: IMAPClient, three: list[int]) -> None:
+def test_silent_flags_return_nothing(client: IMAPClient, three: list[int]) -> None:
     assert client.add_flags(three, SEEN, silent=True) is None
     assert client.set_flags(three[:2], [FLAGGED], silent=True) is None
     assert client.remove_flags(three[2], SEEN, silent=True) is None
@@ -67,7 +67,7 @@ def test_keywords(client: IMAPClient, folder: str) -> None:
     assert flags_of(client, uid) == keywords - {b"NonJunk"}
 
 
-def test_no_flag_is_sent_that_is_none(client: IMAPClient, three: list[int]) -> None:
+def test_invalid_flags_are_not_sent(client: IMAPClient, three: list[int]) -> None:
     for flag in (["two words"], "(", 'a"b', "a\r\nb", "a)b", ""):
         with pytest.raises(ValueError, match="flag"):
             client.add_flags(three, flag)
@@ -91,11 +91,11 @@ def test_flags_by_sequence_numbers(client: IMAPClient, three: list[int]) -> None
     assert flags_of(client, three[1]) == {FLAGGED}
 
 
-def test_flags_are_seen_by_another_connection(client: IMAPClient, second_client: IMAPClient, folder: str) -> None:
+def test_flags_are_reported_to_another_connection(client: IMAPClient, second_client: IMAPClient, folder: str) -> None:
     (uid,) = fill(client, folder, [message()])
     second_client.select_folder(folder)
     client.add_flags(uid, FLAGGED)
-    received = [item for item in receive(second_client, b"FETCH") if item[1] == b"FETCH"]
-    assert received[0][0] == 1
-    assert FLAGGED in received[0][2][received[0][2].index(b"FLAGS") + 1]
+    number, _fetch, items = next(item for item in wait_for_response(second_client, b"FETCH") if item[1] == b"FETCH")
+    assert number == 1
+    assert FLAGGED in items[items.index(b"FLAGS") + 1]
     assert flags_of(second_client, uid) == {FLAGGED}

@@ -9,7 +9,7 @@ from imapclient.exceptions import CommandError
 from imapclient.imapclient import ALL, ARCHIVE, DRAFTS, JUNK, SENT, TRASH
 from imapclient.livetest.fixtures import Folders, create_or_skip, fill, message, needs
 
-# They test quoting, special characters of atoms, modified UTF-7, and text that looks like other syntax.
+# Names that need quoting or modified UTF-7, or that look like other syntax. The key says which.
 _NAMES = {
     "spaces": " with  spaces",
     "quotes": ' "quoted"',
@@ -65,7 +65,7 @@ def test_create_and_delete(client: IMAPClient, folders: Folders) -> None:
 
 
 @pytest.mark.parametrize("suffix", _NAMES.values(), ids=_NAMES)
-def test_name_goes_there_and_back(client: IMAPClient, folders: Folders, suffix: str) -> None:
+def test_name_round_trip(client: IMAPClient, folders: Folders, suffix: str) -> None:
     name = create_or_skip(folders, suffix)
     assert client.folder_exists(name)
     assert name in _names(client, "", name)
@@ -80,9 +80,9 @@ def test_name_goes_there_and_back(client: IMAPClient, folders: Folders, suffix: 
 
 def test_name_with_the_hierarchy_delimiter(client: IMAPClient, folders: Folders) -> None:
     if not folders.delimiter:
-        pytest.skip("the server has no hierarchy")
+        pytest.skip("the server has no hierarchy of folders")
     parent = folders.name("-Ämter")
-    # A server creates missing parents.
+    # The server creates the missing parent too.
     name = f"{parent}{folders.delimiter}inside"
     client.create_folder(name)
     assert client.folder_exists(name)
@@ -105,7 +105,7 @@ def test_name_in_bytes(client: IMAPClient, folders: Folders) -> None:
 
 def test_list_one_level(client: IMAPClient, folders: Folders) -> None:
     if not folders.delimiter:
-        pytest.skip("the server has no hierarchy")
+        pytest.skip("the server has no hierarchy of folders")
     parent = folders.create()
     child = f"{parent}{folders.delimiter}child"
     grandchild = f"{child}{folders.delimiter}grandchild"
@@ -137,7 +137,7 @@ def test_create_twice_is_refused(client: IMAPClient, folder: str) -> None:
     client.noop()
 
 
-def test_delete_what_is_not_there(client: IMAPClient, folders: Folders) -> None:
+def test_delete_a_missing_folder(client: IMAPClient, folders: Folders) -> None:
     with pytest.raises(CommandError) as caught:
         client.delete_folder(folders.name())
     assert caught.value.command == "DELETE"
@@ -156,7 +156,7 @@ def test_rename_keeps_the_messages(client: IMAPClient, folders: Folders) -> None
 
 def test_rename_takes_the_children_along(client: IMAPClient, folders: Folders) -> None:
     if not folders.delimiter:
-        pytest.skip("the server has no hierarchy")
+        pytest.skip("the server has no hierarchy of folders")
     old, new = folders.create(), folders.name()
     client.create_folder(f"{old}{folders.delimiter}child")
     client.rename_folder(old, new)
@@ -164,7 +164,7 @@ def test_rename_takes_the_children_along(client: IMAPClient, folders: Folders) -
     assert not client.folder_exists(f"{old}{folders.delimiter}child")
 
 
-def test_rename_what_is_not_there(client: IMAPClient, folders: Folders) -> None:
+def test_rename_a_missing_folder(client: IMAPClient, folders: Folders) -> None:
     with pytest.raises(CommandError) as caught:
         client.rename_folder(folders.name(), folders.name())
     assert caught.value.command == "RENAME"
@@ -172,7 +172,7 @@ def test_rename_what_is_not_there(client: IMAPClient, folders: Folders) -> None:
 
 def test_subscribe_and_unsubscribe(client: IMAPClient, folders: Folders) -> None:
     name = folders.create("-Entwürfe")
-    # Some servers subscribe to a new folder automatically.
+    # Some servers subscribe to a new folder by themselves.
     client.unsubscribe_folder(name)
     assert _subscribed(client, name) == []
     client.subscribe_folder(name)
@@ -198,7 +198,7 @@ def test_status_of_one_item(client: IMAPClient, folder: str) -> None:
         assert client.folder_status(folder, what) == {b"MESSAGES": 0}
 
 
-def test_status_of_what_is_not_there(client: IMAPClient, folders: Folders) -> None:
+def test_status_of_a_missing_folder(client: IMAPClient, folders: Folders) -> None:
     with pytest.raises(CommandError) as caught:
         client.folder_status(folders.name())
     assert caught.value.command == "STATUS"

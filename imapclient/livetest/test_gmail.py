@@ -1,4 +1,4 @@
-"""The labels of Gmail."""
+"""Gmail's labels of messages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from imapclient import IMAPClient
 from imapclient.exceptions import CommandError
 from imapclient.livetest.fixtures import fill, message, needs
 
-# Labels are folders. These two are subfolders of the folder of the run.
+# System labels. Other labels are folders, and the tests create folders in the folder of the run only.
 _LABELS = ["\\Starred", "\\Important"]
 
 

@@ -1,4 +1,4 @@
-"""IDLE and watch."""
+"""IDLE and watch: changes that the server reports without a command."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import pytest
 from imapclient import FLAGGED, IMAPClient
 from imapclient.events import Expunged, FolderEvent, NewMessage, Vanished
 from imapclient.exceptions import IllegalStateError
-from imapclient.livetest.fixtures import PATIENCE, fill, message, needs, receive
+from imapclient.livetest.fixtures import PATIENCE, fill, message, needs, wait_for_response
 
 
 @pytest.fixture
 def idling(client: IMAPClient, folder: str) -> IMAPClient:
-    """`client` in IDLE on `folder`, which contains two messages."""
+    """`client` in IDLE. Its selected folder is `folder`, with two messages."""
     needs(client, "IDLE")
     fill(client, folder, [message("One"), message("Two")])
     client.idle()
@@ -23,9 +23,9 @@ def _deliver(second_client: IMAPClient, folder: str) -> None:
     second_client.append(folder, message("Delivered"))
 
 
-def test_idle_reports_a_delivery(idling: IMAPClient, second_client: IMAPClient, folder: str) -> None:
+def test_idle_reports_a_new_message(idling: IMAPClient, second_client: IMAPClient, folder: str) -> None:
     _deliver(second_client, folder)
-    assert (3, b"EXISTS") in receive(idling, b"EXISTS", idling=True)
+    assert (3, b"EXISTS") in wait_for_response(idling, b"EXISTS", idling=True)
     text, _rest = idling.idle_done()
     assert text
     assert len(idling.search(["SUBJECT", "Delivered"])) == 1
@@ -35,9 +35,9 @@ def test_idle_reports_expunged_messages(idling: IMAPClient, second_client: IMAPC
     second_client.select_folder(folder)
     second_client.delete_messages("1:*", silent=True)
     second_client.close_folder()
-    received = receive(idling, b"EXPUNGE", idling=True)
-    received += idling.idle_done()[1]
-    assert {item[0] for item in received if item[1] == b"EXPUNGE"} <= {1, 2}
+    responses = wait_for_response(idling, b"EXPUNGE", idling=True)
+    responses += idling.idle_done()[1]
+    assert {item[0] for item in responses if item[1] == b"EXPUNGE"} <= {1, 2}
     idling.noop()
     assert idling.search() == []
 
@@ -45,32 +45,33 @@ def test_idle_reports_expunged_messages(idling: IMAPClient, second_client: IMAPC
 def test_idle_reports_flags(idling: IMAPClient, second_client: IMAPClient, folder: str) -> None:
     second_client.select_folder(folder)
     second_client.add_flags("1:*", FLAGGED)
-    received = [item for item in receive(idling, b"FETCH", idling=True) if item[1] == b"FETCH"]
-    assert received[0][0] in (1, 2)
-    assert FLAGGED in received[0][2][received[0][2].index(b"FLAGS") + 1]
+    responses = wait_for_response(idling, b"FETCH", idling=True)
+    number, _fetch, items = next(item for item in responses if item[1] == b"FETCH")
+    assert number in (1, 2)
+    assert FLAGGED in items[items.index(b"FLAGS") + 1]
     idling.idle_done()
 
 
-def test_idle_without_news(idling: IMAPClient) -> None:
-    # A server may send OK to keep the connection alive.
+def test_idle_without_changes(idling: IMAPClient) -> None:
+    # A server may send OK from time to time, to keep the connection open.
     assert all(item[0] == b"OK" for item in idling.idle_check(timeout=0))
     assert all(item[0] == b"OK" for item in idling.idle_check(timeout=0.1))
-    text, received = idling.idle_done()
+    text, responses = idling.idle_done()
     assert text
-    assert all(item[0] == b"OK" for item in received)
+    assert all(item[0] == b"OK" for item in responses)
 
 
-def test_idle_done_has_what_nobody_asked_for(idling: IMAPClient, second_client: IMAPClient, folder: str) -> None:
+def test_idle_done_returns_what_the_server_sent(idling: IMAPClient, second_client: IMAPClient, folder: str) -> None:
     _deliver(second_client, folder)
-    received = idling.idle_done()[1]
-    received += receive(idling, b"EXISTS") if (3, b"EXISTS") not in received else []
-    assert (3, b"EXISTS") in received
+    responses = idling.idle_done()[1]
+    responses += wait_for_response(idling, b"EXISTS") if (3, b"EXISTS") not in responses else []
+    assert (3, b"EXISTS") in responses
 
 
 def test_idle_again_and_again(idling: IMAPClient, second_client: IMAPClient, folder: str) -> None:
     for count in (3, 4):
         _deliver(second_client, folder)
-        assert (count, b"EXISTS") in receive(idling, b"EXISTS", idling=True)
+        assert (count, b"EXISTS") in wait_for_response(idling, b"EXISTS", idling=True)
         idling.idle_done()
         idling.noop()
         idling.idle()
@@ -78,7 +79,7 @@ def test_idle_again_and_again(idling: IMAPClient, second_client: IMAPClient, fol
     assert len(idling.search()) == 4
 
 
-def test_idle_allows_no_commands(idling: IMAPClient) -> None:
+def test_idle_allows_no_other_command(idling: IMAPClient) -> None:
     with pytest.raises(IllegalStateError, match="idle_done"):
         idling.noop()
     with pytest.raises(IllegalStateError):
@@ -87,7 +88,7 @@ def test_idle_allows_no_commands(idling: IMAPClient) -> None:
     idling.noop()
 
 
-def test_idle_has_to_begin_first(client: IMAPClient) -> None:
+def test_idle_check_without_idle_is_refused(client: IMAPClient) -> None:
     with pytest.raises(IllegalStateError):
         client.idle_check(timeout=0)
     with pytest.raises(IllegalStateError):
@@ -106,7 +107,7 @@ def test_watch(client: IMAPClient, second_client: IMAPClient, folder: str) -> No
     uidnext = client.folder_status(folder, "UIDNEXT")[b"UIDNEXT"]
     second_client.append(folder, message("Three"))
     events = client.watch(folder, poll=0.5, timeout=PATIENCE, uidnext=uidnext)
-    # This message existed before.
+    # This message is older than the watch.
     event: FolderEvent = next(events)
     assert isinstance(event, NewMessage)
     assert event.sequence_number == 3

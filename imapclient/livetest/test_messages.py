@@ -8,7 +8,17 @@ import pytest
 
 from imapclient import DELETED, FLAGGED, IMAPClient
 from imapclient.exceptions import CapabilityError, CommandError, IllegalStateError, TryCreateError
-from imapclient.livetest.fixtures import Folders, fill, flags_of, ids, message, needs, receive, uids, with_uids
+from imapclient.livetest.fixtures import (
+    Folders,
+    fill,
+    flags_of,
+    ids,
+    message,
+    needs,
+    uids,
+    wait_for_response,
+    with_uids,
+)
 from imapclient.util import Text
 
 from ..response_types import CopyReply
@@ -16,7 +26,7 @@ from ..response_types import CopyReply
 
 @pytest.fixture
 def source(client: IMAPClient, folder: str, numbering: str) -> list[int]:
-    """The ids of the messages "Number 1" to "Number 5" in the selected folder."""
+    """The ids of the messages in the selected folder. Their subjects are "Number 1" to "Number 5"."""
     return fill(client, folder, [message(f"Number {number}") for number in range(1, 6)])
 
 
@@ -26,7 +36,7 @@ def _subjects(client: IMAPClient, folder: str) -> list[bytes]:
 
 
 def _check_uids(client: IMAPClient, reply: CopyReply, target: str, source: list[int]) -> None:
-    """A server with UIDPLUS returns the old and the new UIDs. The target folder contains no others."""
+    """A server with UIDPLUS reports the old and the new UID of each message. The target folder has no others."""
     assert isinstance(reply, CopyReply)
     if not client.has_capability("UIDPLUS"):
         return
@@ -58,7 +68,7 @@ def test_copy_nothing(client: IMAPClient, folders: Folders, source: list[int]) -
     assert client.folder_status(target, "MESSAGES") == {b"MESSAGES": 0}
 
 
-def test_copy_to_what_is_not_there(client: IMAPClient, folders: Folders, source: list[int]) -> None:
+def test_copy_to_a_missing_folder(client: IMAPClient, folders: Folders, source: list[int]) -> None:
     before = uids(client)
     with pytest.raises(TryCreateError) as caught:
         client.copy(source, folders.name())
@@ -70,7 +80,7 @@ def test_copy_to_what_is_not_there(client: IMAPClient, folders: Folders, source:
 
 @pytest.fixture(params=["MOVE", "UIDPLUS"])
 def move_by(request: pytest.FixtureRequest, client: IMAPClient, monkeypatch: pytest.MonkeyPatch) -> str:
-    """How messages are moved: with MOVE, or with COPY and UID EXPUNGE, as on a server without MOVE."""
+    """How messages are moved: "MOVE" is by MOVE, "UIDPLUS" by COPY and UID EXPUNGE as on a server without MOVE."""
     capability: str = request.param
     needs(client, capability)
     if capability == "UIDPLUS":
@@ -79,7 +89,7 @@ def move_by(request: pytest.FixtureRequest, client: IMAPClient, monkeypatch: pyt
 
 
 def _hide(client: IMAPClient, monkeypatch: pytest.MonkeyPatch, *capabilities: str) -> None:
-    """Remove capabilities from those that the client knows, and IMAP4rev2, which includes them."""
+    """Hide capabilities from the client. IMAP4rev2 is hidden too, because it includes them."""
     has_capability = client.has_capability
 
     def has_another(capability: Text) -> bool:
@@ -92,7 +102,7 @@ def _hide(client: IMAPClient, monkeypatch: pytest.MonkeyPatch, *capabilities: st
 def test_move(client: IMAPClient, folders: Folders, folder: str, source: list[int]) -> None:
     target, before = folders.create("-moved"), uids(client)
     client.add_flags(source[0], FLAGGED)
-    # Marked by another client. It must not be removed too.
+    # This message has \Deleted, and must not be expunged with the moved ones.
     client.delete_messages(source[2], silent=True)
     reply = client.move([source[0], source[4]], target)
     assert reply
@@ -119,7 +129,7 @@ def test_move_nothing(client: IMAPClient, folders: Folders, source: list[int]) -
 
 @with_uids
 @pytest.mark.usefixtures("move_by")
-def test_move_what_is_not_there(client: IMAPClient, folders: Folders, source: list[int]) -> None:
+def test_move_missing_messages(client: IMAPClient, folders: Folders, source: list[int]) -> None:
     target = folders.create()
     reply = client.move([source[4] + 1000], target)
     assert list(reply.pairs()) == []
@@ -128,7 +138,7 @@ def test_move_what_is_not_there(client: IMAPClient, folders: Folders, source: li
 
 
 @pytest.mark.usefixtures("move_by")
-def test_move_to_what_is_not_there(client: IMAPClient, folders: Folders, source: list[int]) -> None:
+def test_move_to_a_missing_folder(client: IMAPClient, folders: Folders, source: list[int]) -> None:
     with pytest.raises(CommandError) as caught:
         client.move(source, folders.name())
     assert caught.value.status == "NO"
@@ -160,9 +170,9 @@ def test_move_without_move_and_uidplus(
     assert ids(client) == source
 
 
-def _expunged(told: list[tuple[Any, ...]]) -> list[int]:
-    """The sequence numbers of removed messages. A server may send other responses too."""
-    return sorted(item[0] for item in told if item[1:] == (b"EXPUNGE",))
+def _expunged(responses: list[tuple[Any, ...]]) -> list[int]:
+    """Return the sequence numbers of the EXPUNGE responses. A server may send other responses too."""
+    return sorted(item[0] for item in responses if item[1:] == (b"EXPUNGE",))
 
 
 def test_expunge(client: IMAPClient, source: list[int]) -> None:
@@ -170,7 +180,7 @@ def test_expunge(client: IMAPClient, source: list[int]) -> None:
     client.delete_messages([source[1], source[3]], silent=True)
     text, removed = client.expunge()
     assert text
-    # Numbers change after each removal: 2 and 3, or 4 and 2, depending on the order of the server.
+    # Each EXPUNGE changes the later numbers. So these are 2 and 3, or 4 and 2, by the order of the server.
     assert _expunged(removed) in ([2, 3], [2, 4])
     assert uids(client) == [before[0], before[2], before[4]]
 
@@ -214,10 +224,10 @@ def test_expunge_of_an_empty_set_removes_nothing(client: IMAPClient, source: lis
     assert ids(client) == source
 
 
-def test_expunge_is_seen_by_another_connection(client: IMAPClient, second_client: IMAPClient, folder: str) -> None:
+def test_expunge_is_reported_to_another_connection(client: IMAPClient, second_client: IMAPClient, folder: str) -> None:
     found = fill(client, folder, [message(), message(), message()])
     second_client.select_folder(folder)
     client.delete_messages(found[1], silent=True)
     client.expunge()
-    assert (2, b"EXPUNGE") in receive(second_client, b"EXPUNGE")
+    assert (2, b"EXPUNGE") in wait_for_response(second_client, b"EXPUNGE")
     assert uids(second_client) == [found[0], found[2]]

@@ -10,7 +10,7 @@ from imapclient import IMAPClient
 from imapclient.exceptions import CapabilityError, CommandError
 from imapclient.livetest.fixtures import Folders, message, needs
 
-# No server has a user with this name.
+# A user that exists on no server.
 _NOBODY = "imapclient-livetest-nobody"
 
 
@@ -23,7 +23,7 @@ def test_rights_on_a_folder(client: IMAPClient, folders: Folders) -> None:
         client.setacl(name, _NOBODY, "lr")
     except CommandError as error:
         assert client.getacl(name) == before
-        pytest.skip(f"the server refuses rights for an unknown user: {error.text}")
+        pytest.skip(f"the server gives no rights to an unknown user: {error.text}")
     assert set(dict(client.getacl(name))[_NOBODY.encode("ascii")]) >= set(b"lr")
     client.setacl(name, _NOBODY, "-r")
     assert set(dict(client.getacl(name))[_NOBODY.encode("ascii")]) == set(b"l")
@@ -31,7 +31,7 @@ def test_rights_on_a_folder(client: IMAPClient, folders: Folders) -> None:
     assert dict(client.getacl(name)).get(_NOBODY.encode("ascii"), b"") == b""
 
 
-def test_rights_on_what_is_not_there(client: IMAPClient, folders: Folders) -> None:
+def test_rights_on_a_missing_folder(client: IMAPClient, folders: Folders) -> None:
     needs(client, "ACL")
     with pytest.raises(CommandError):
         client.getacl(folders.name())
@@ -63,7 +63,7 @@ def test_set_quota(client: IMAPClient) -> None:
     quotas = client.get_quota("INBOX")
     if not quotas:
         pytest.skip("the account has no quota")
-    # The limits stay the same. On most servers only an administrator may set them.
+    # The limits stay as they are. On most servers only an administrator may set them.
     with contextlib.suppress(CommandError):
         changed = client.set_quota(quotas)
         assert [quota.limit for quota in changed] == [quota.limit for quota in quotas]

@@ -19,7 +19,7 @@ _UTF8 = ("MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8", "Conten
 
 @pytest.fixture
 def searched(client: IMAPClient, folder: str, numbering: str) -> dict[str, int]:
-    """A selected folder. Returns its messages as name -> id."""
+    """The ids of the messages in the selected folder, by names for the tests."""
     wanted = {
         "old": (message("Old news", b"alpha\r\n", "Date: Fri, 10 Jan 2020 12:00:00 +0000"), [b"\\Seen"], 2020),
         "new": (message("New budget", b"beta\r\n", "Date: Sun, 10 Jan 2021 12:00:00 +0000"), [b"\\Flagged"], 2021),
@@ -33,7 +33,7 @@ def searched(client: IMAPClient, folder: str, numbering: str) -> dict[str, int]:
     return dict(zip(wanted, ids(client)))
 
 
-# Criteria, and the names of the matching messages.
+# Criteria, and the names of the messages that match them.
 _CRITERIA: list[tuple[Any, str]] = [
     ("ALL", "old new quote umlaut large"),
     (b"ALL", "old new quote umlaut large"),
@@ -115,12 +115,12 @@ def test_search_for_a_decoded_subject(client: IMAPClient, searched: dict[str, in
 
 
 def test_search_for_line_breaks_is_no_injection(client: IMAPClient, searched: dict[str, int]) -> None:
-    # A literal is only text, which no message contains. In any other form it would end the command.
+    # The text goes as a literal, and no message contains it. In any other form it would end the command.
     assert client.search(["BODY", 'x"\r\nA1 LOGOUT\r\n']) == []
     assert len(client.search()) == len(searched)
 
 
-def test_search_for_what_can_not_be_sent(client: IMAPClient, searched: dict[str, int]) -> None:
+def test_search_for_invalid_text(client: IMAPClient, searched: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="NUL"):
         client.search(["BODY", "a\0b"])
     with pytest.raises(ValueError, match="CR, LF or NUL"):
@@ -130,7 +130,7 @@ def test_search_for_what_can_not_be_sent(client: IMAPClient, searched: dict[str,
 
 def test_search_by_modification_sequence(client: IMAPClient, searched: dict[str, int]) -> None:
     needs(client, "CONDSTORE")
-    # A server may assign mod-sequences only after the first request.
+    # A server may count modifications only after the first request for them.
     before = client.search(["MODSEQ", 1]).modseq
     assert before is not None
     client.add_flags(searched["quote"], "\\Answered")
@@ -157,7 +157,7 @@ def test_search_within_sequence_numbers(client: IMAPClient, searched: dict[str, 
 
 
 @with_uids
-def test_search_gives_sequence_numbers(client: IMAPClient, searched: dict[str, int]) -> None:
+def test_search_returns_sequence_numbers(client: IMAPClient, searched: dict[str, int]) -> None:
     client.use_uid = False
     assert client.search(["SUBJECT", "Large"]) == [5]
     assert sorted(client.search(["UID", searched["new"]])) == [2]
@@ -171,7 +171,7 @@ def test_search_by_wrong_criteria(client: IMAPClient, searched: dict[str, int]) 
 
 
 def _check_refusal(error: CommandError, criterion: str) -> None:
-    """A server answers wrong criteria with BAD, or with NO: "can't search that criteria" (RFC 3501)."""
+    """Servers send BAD for a wrong criterion, or NO: "can't search that criteria" (RFC 3501, 6.4.4)."""
     if error.status == "BAD":
         assert isinstance(error, InvalidCriteriaError)
         assert criterion in str(error)
@@ -186,7 +186,7 @@ def test_search_without_criteria(client: IMAPClient, searched: dict[str, int], c
 
 
 def test_search_in_an_unknown_charset(client: IMAPClient, searched: dict[str, int]) -> None:
-    # The server refuses the charset, and may list those it supports.
+    # A server refuses an unknown charset (BADCHARSET), or ignores it for ASCII text.
     with contextlib.suppress(CommandError):
         assert client.search(["BODY", "gamma"], "X-NO-SUCH-CHARSET") == [searched["large"]]
     with pytest.raises(ValueError, match="unknown charset"):
@@ -202,7 +202,7 @@ def test_search_in_an_empty_folder(client: IMAPClient, folder: str) -> None:
 
 
 def test_search_for_a_long_text(client: IMAPClient, folder: str) -> None:
-    # Some servers do not accept such a long quoted string, so it is sent as a literal.
+    # Some servers refuse quoted strings of this length, so that it goes as a literal.
     word = "long" * 500
     found = fill(client, folder, [message("Other"), message("Long", f"{word}\r\n".encode("ascii"))])
     assert client.search(["BODY", word]) == [found[1]]
@@ -234,7 +234,7 @@ def test_sort_for_non_ascii(client: IMAPClient, searched: dict[str, int]) -> Non
     assert _sorted(client, searched, "REVERSE ARRIVAL", ["OR", ["BODY", "日本"], "SEEN"]) == ["umlaut", "old"]
 
 
-def test_sort_by_what_is_displayed(client: IMAPClient, folder: str) -> None:
+def test_sort_by_displayed_name(client: IMAPClient, folder: str) -> None:
     needs(client, "SORT", "SORT=DISPLAY")
     senders = ["=?utf-8?q?=C3=84nn?= <z@example.org>", "zoe@example.org", "Bob <x@example.org>"]
     found = fill(client, folder, [f"From: {sender}\r\nSubject: x\r\n\r\n".encode() for sender in senders])
@@ -273,7 +273,7 @@ _THREADED = {
 
 @pytest.fixture
 def threaded(client: IMAPClient, folder: str, numbering: str) -> dict[str, int]:
-    """A selected folder with replies to replies. Returns its messages as name -> id."""
+    """The ids of the messages in the selected folder, by names for the tests. Some are replies to others."""
     for day, (name, (subject, references)) in enumerate(_THREADED.items(), 1):
         headers = [f"Message-ID: <{name}@example.org>", f"Date: {day} Jan 2020 12:00:00 +0000", references]
         client.append(folder, message(subject, b"x\r\n", *filter(None, headers)))
@@ -299,7 +299,7 @@ def test_thread_by_subject(client: IMAPClient, threaded: dict[str, int]) -> None
     assert [thread[0] for thread in threads] == [threaded["root"], threaded["orphan"]]
 
 
-def test_missing_capabilities(client: IMAPClient, folder: str) -> None:
+def test_search_without_the_capability(client: IMAPClient, folder: str) -> None:
     client.select_folder(folder)
     with pytest.raises(CapabilityError):
         client.thread("NOSUCHALGORITHM")
@@ -312,6 +312,6 @@ def test_missing_capabilities(client: IMAPClient, folder: str) -> None:
 
 def test_gmail_search(client: IMAPClient, searched: dict[str, int]) -> None:
     needs(client, "X-GM-EXT-1")
-    # The index of Gmail may not be up to date.
+    # Gmail's index may not contain the newest messages yet.
     assert set(client.gmail_search("subject:budget")) <= {searched["new"]}
     assert client.gmail_search('subject:"日本" larger:30M') == []

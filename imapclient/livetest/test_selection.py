@@ -1,4 +1,4 @@
-"""SELECT, CLOSE and UNSELECT."""
+"""SELECT, EXAMINE, CLOSE and UNSELECT."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from imapclient.exceptions import CommandError
 from imapclient.livetest.fixtures import Folders, fill, flags_of, message, needs
 
 
-def test_select_reports_the_state_of_the_folder(client: IMAPClient, folder: str) -> None:
+def test_select_returns_the_state_of_the_folder(client: IMAPClient, folder: str) -> None:
     client.append(folder, message())
     selected = client.select_folder(folder)
     assert selected[b"EXISTS"] == 1
@@ -36,16 +36,16 @@ def test_select_read_only_changes_nothing(client: IMAPClient, folder: str) -> No
     assert flags_of(client, uid) == set()
 
 
-def test_select_what_is_not_there(client: IMAPClient, folder: str, folders: Folders) -> None:
+def test_select_a_missing_folder(client: IMAPClient, folder: str, folders: Folders) -> None:
     client.select_folder(folder)
     with pytest.raises(CommandError) as caught:
         client.select_folder(folders.name())
     assert caught.value.command == "SELECT"
     assert caught.value.status == "NO"
-    # The code of RFC 5530 is optional.
+    # The response codes of RFC 5530 are optional.
     assert caught.value.code in (None, (b"NONEXISTENT", ()), (b"TRYCREATE", ()))
     assert caught.value.text
-    # No folder is selected now (RFC 9051, 6.3.2), and the connection is still usable.
+    # Nothing is selected now (RFC 9051, 6.3.2), and the connection still works.
     with pytest.raises(CommandError):
         client.search()
     assert client.select_folder(folder)[b"EXISTS"] == 0

@@ -1,4 +1,4 @@
-"""Capabilities, namespaces, NOOP, ID, ENABLE, and closing the connection."""
+"""The session: capabilities, namespaces, NOOP, ID, ENABLE, compression, and the end of the connection."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import CapabilityError, IllegalStateError
-from imapclient.livetest.fixtures import Connect, Folders, message, needs, receive
+from imapclient.livetest.fixtures import Connect, Folders, message, needs, wait_for_response
 
 
 def test_capabilities_name_the_protocol(client: IMAPClient) -> None:
@@ -35,7 +35,7 @@ def test_namespace_has_the_users_own_folders(client: IMAPClient) -> None:
         assert delimiter is None or len(delimiter) == 1
 
 
-def test_namespace_without_the_capability_says_so(client: IMAPClient) -> None:
+def test_namespace_without_the_capability(client: IMAPClient) -> None:
     if client.has_capability("NAMESPACE"):
         pytest.skip("the server has NAMESPACE")
     with pytest.raises(CapabilityError, match="NAMESPACE"):
@@ -44,18 +44,18 @@ def test_namespace_without_the_capability_says_so(client: IMAPClient) -> None:
 
 
 def test_noop_returns_the_servers_text(client: IMAPClient) -> None:
-    text, received = client.noop()
+    text, responses = client.noop()
     assert text
-    assert isinstance(received, list)
+    assert isinstance(responses, list)
 
 
 def test_noop_reports_a_new_message(client: IMAPClient, second_client: IMAPClient, folder: str) -> None:
     client.select_folder(folder)
     second_client.append(folder, message())
-    assert (1, b"EXISTS") in receive(client, b"EXISTS")
+    assert (1, b"EXISTS") in wait_for_response(client, b"EXISTS")
 
 
-def test_all_goes_on_compressed(connect: Connect, second_client: IMAPClient, folder: str) -> None:
+def test_compress(connect: Connect, second_client: IMAPClient, folder: str) -> None:
     client = connect()
     needs(client, "COMPRESS=DEFLATE")
     client.select_folder(folder)
@@ -66,7 +66,7 @@ def test_all_goes_on_compressed(connect: Connect, second_client: IMAPClient, fol
     [items] = client.fetch("1:*", "BODY.PEEK[]").values()
     assert items[b"BODY[]"] == long
     second_client.append(folder, message())
-    assert (2, b"EXISTS") in receive(client, b"EXISTS")
+    assert (2, b"EXISTS") in wait_for_response(client, b"EXISTS")
     if client.has_capability("IDLE"):
         client.idle()
         second_client.append(folder, message())
@@ -82,7 +82,7 @@ def test_leaving_the_context_ends_the_connection(connect: Connect) -> None:
         client.noop()
 
 
-def test_leaving_the_context_raises_the_exception_of_the_body(connect: Connect) -> None:
+def test_leaving_the_context_keeps_the_exception(connect: Connect) -> None:
     client = connect()
     with pytest.raises(ZeroDivisionError), client:
         raise ZeroDivisionError

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Callable
@@ -25,6 +24,7 @@ from tests.fixtures.chunks import RecordingTransport
 from tests.helpers.certificates import authority
 from tests.helpers.clients import connected
 from tests.helpers.dialogue import dialogue, unsolicited
+from tests.helpers.loopback_server import AcceptingServer
 from tests.helpers.scripted_peer import PeerFactory, ScriptedPeer
 
 # Seven digits and a comma each: a thousand of them fill a command.
@@ -53,18 +53,18 @@ def test_answers_may_come_in_any_order() -> None:
         assert list(client.fetch(_IDS, "FLAGS")) == [1000000]
 
 
-def test_what_else_is_told_is_handed_on_once_all_parts_are_done() -> None:
+def test_unsolicited_responses_are_delivered_once_all_parts_are_done() -> None:
     """The callback's own command must not go between the parts."""
     answers = "S: * 4 EXISTS\nS: A1 OK one\nS: A2 OK two\nS: A3 OK three\nC: A4 NOOP\nS: A4 OK Done\n"
-    heard = []
+    received = []
     with dialogue(_ALL_SENT + answers) as client:
 
         def listen(item: object) -> None:
-            heard.append((item, client.noop()))
+            received.append((item, client.noop()))
 
         client.on_unsolicited = listen
         assert client.fetch(_IDS, "FLAGS") == {}
-        assert heard == [((4, b"EXISTS"), (b"Done", []))]
+        assert received == [((4, b"EXISTS"), (b"Done", []))]
 
 
 @pytest.mark.parametrize("refused", [1, 2, 3])
@@ -97,7 +97,7 @@ def test_no_more_than_a_few_are_in_flight() -> None:
 
 
 def test_the_errors_of_each_are_kept() -> None:
-    """Nothing is raised where the connection is usable: who asked looks at each."""
+    """Nothing is raised if the connection is usable: the caller checks each command."""
 
     def unreadable(_: object) -> None:
         raise ProtocolError("no")
@@ -111,7 +111,7 @@ def test_the_errors_of_each_are_kept() -> None:
         assert unsolicited(client) == []
 
 
-def test_none_is_sent_in_idle(peer: PeerFactory) -> None:
+def test_no_command_is_sent_in_idle(peer: PeerFactory) -> None:
     script = "S: * PREAUTH [CAPABILITY IMAP4rev1 IDLE] ready\nC: A1 IDLE\nS: +\n"
     with connected(peer(script)) as client:
         client.idle()
@@ -122,31 +122,24 @@ def test_none_is_sent_in_idle(peer: PeerFactory) -> None:
 # -- neither side waits for the other
 
 
-class _SlowReader:
+class _SlowReader(AcceptingServer):
     """A server that answers each command at length before it reads on, over buffers that hold little."""
 
     ANSWER = b"* 1 FETCH (UID 1000000 FLAGS (%s))\r\n" % (b"x" * 1_000_000)
 
     def __init__(self, context: ssl.SSLContext | None) -> None:
+        super().__init__()
         self._context = context
-        self._listener = socket.socket()
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
-        self._listener.bind(("127.0.0.1", 0))
-        self._listener.listen()
-        self.port = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve)
 
-    def __enter__(self) -> _SlowReader:
-        self._thread.start()
-        return self
+    def _listen(self) -> socket.socket:
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
+        listener.bind((self.host, 0))
+        listener.listen()
+        return listener
 
-    def __exit__(self, *_: object) -> None:
-        self._thread.join(60)
-        self._listener.close()
-
-    def _serve(self) -> None:
-        sock, _ = self._listener.accept()
+    def _serve(self, sock: socket.socket) -> None:
         if self._context is not None:
             sock = self._context.wrap_socket(sock, server_side=True)
         with sock, sock.makefile("rb") as lines:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import bisect
+import contextlib
 import json
 import os
 import re
@@ -21,6 +22,7 @@ import threading
 from pathlib import Path
 
 from tests.benchmarks.replies import APPENDED, LITERAL, Folder, make_folder
+from tests.helpers.loopback_server import AcceptingServer
 
 PIECE = re.compile(rb"BODY\.PEEK\[\]<(\d+)\.(\d+)>")
 
@@ -85,10 +87,11 @@ class Incoming:
         self._buffer = self._buffer[size:]
 
 
-class Server:
+class Server(AcceptingServer):
     """Serves every connection in a thread of its own; only one of them is busy at a time."""
 
     def __init__(self, sizes: dict[str, tuple[int, int]], expect: Path | None) -> None:
+        super().__init__()
         self.sizes = sizes
         self.expect = expect
         self.lock = threading.Lock()
@@ -132,15 +135,15 @@ class Server:
             return b"* BYE bye\r\n"
         return b""
 
-    def serve(self, connection: socket.socket) -> None:
-        try:
-            with connection:
-                self.converse(connection)
-        except ConnectionError:
-            pass  # a worker that failed is reported by run.py
+    def _serve(self, sock: socket.socket) -> None:
+        threading.Thread(target=self._serve_one, args=(sock,), daemon=True).start()
+
+    def _serve_one(self, connection: socket.socket) -> None:
+        # If a worker fails, run.py reports it.
+        with contextlib.suppress(ConnectionError), connection:
+            self.converse(connection)
 
     def converse(self, connection: socket.socket) -> None:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         incoming = Incoming(connection)
         connection.sendall(b"* OK [CAPABILITY IMAP4rev1 UIDPLUS CONDSTORE] benchmark\r\n")
         while line := incoming.line():
@@ -167,16 +170,10 @@ def main() -> None:
     parser.add_argument("--expect", type=Path, help="folder for the values that the replies stand for")
     arguments = parser.parse_args()
     server = Server(json.loads(arguments.sizes), arguments.expect)
-    listener = socket.create_server(("127.0.0.1", 0))
-    print(listener.getsockname()[1], flush=True)
-
-    def accept() -> None:
-        while True:
-            connection, _ = listener.accept()
-            threading.Thread(target=server.serve, args=(connection,), daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
-    sys.stdin.read()  # ends when run.py does, however that ended
+    server.start()
+    print(server.port, flush=True)
+    # Standard input ends when run.py ends, also if run.py is killed.
+    sys.stdin.read()
     os._exit(0)
 
 

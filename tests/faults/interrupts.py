@@ -21,6 +21,7 @@ import imapclient
 from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientAbortError
 from tests.helpers.clients import set_read_timeout
+from tests.helpers.loopback_server import AcceptingServer
 
 _PACKAGE = str(Path(imapclient.__file__).parent)
 _COMMAND = re.compile(rb"(\w+) (?:UID )?(\w+)")
@@ -47,21 +48,13 @@ CALLS: dict[str, Callable[[IMAPClient], object]] = {
 }
 
 
-class Server:
-    """Answers each command, and tells with each NOOP how many it has seen."""
-
-    def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            sock, _ = self._listener.accept()
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
+class Server(AcceptingServer):
+    """A server that answers each command. The answer to NOOP reports how many it has received."""
 
     def _serve(self, sock: socket.socket) -> None:
+        threading.Thread(target=self._converse, args=(sock,), daemon=True).start()
+
+    def _converse(self, sock: socket.socket) -> None:
         noops = 0
         with sock, sock.makefile("rb") as lines:
             try:
@@ -172,13 +165,13 @@ def _wrong_after(client: IMAPClient, name: str, error: BaseException) -> str:
 def _wrong_in_thread(client: IMAPClient) -> str:
     try:
         if client._imap.is_idle and client._imap.is_usable:
-            heard = client.idle_check(0.05) + client.idle_done()[1]
-            if any(item != (9, b"EXISTS") for item in heard):
-                return f"IDLE heard {heard}"
+            responses = client.idle_check(0.05) + client.idle_done()[1]
+            if any(item != (9, b"EXISTS") for item in responses):
+                return f"IDLE returned {responses}"
         for number in range(3):
-            told = client.noop()[1]
-            if not told or told[-1] not in ((number + 1, b"EXISTS"), (number + 2, b"EXISTS")):
-                return f"NOOP {number + 1} got {told}"
+            responses = client.noop()[1]
+            if not responses or responses[-1] not in ((number + 1, b"EXISTS"), (number + 2, b"EXISTS")):
+                return f"NOOP {number + 1} returned {responses}"
     except IMAPClientAbortError:
         if client._imap.is_usable:
             return "usable, and a call says that it is not"
@@ -189,17 +182,16 @@ def _wrong_in_thread(client: IMAPClient) -> str:
 
 
 def main(names: list[str]) -> int:
-    server = Server()
     failures = 0
-    for name in names:
-        at = 0
-        total, _ = interrupted(server.port, name, 0)
-        for at in range(1, total.lines + 1):
-            interrupt, wrong = interrupted(server.port, name, at)
-            if wrong and interrupt.where:
-                failures += 1
-                print(f"{name}: {interrupt.where}: {wrong}")
-        print(f"{name}: {total.lines} lines")
+    with Server() as server:
+        for name in names:
+            total, _ = interrupted(server.port, name, 0)
+            for at in range(1, total.lines + 1):
+                interrupt, wrong = interrupted(server.port, name, at)
+                if wrong and interrupt.where:
+                    failures += 1
+                    print(f"{name}: {interrupt.where}: {wrong}")
+            print(f"{name}: {total.lines} lines")
     return 1 if failures else 0
 
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import socket
-import struct
 import sys
 from typing import NamedTuple
+
+from tests.helpers.loopback_server import reset_when_closed
 
 HOST = "127.0.0.1"
 #: What happens to a connection, and how often among a hundred.
@@ -130,7 +130,7 @@ class _Side:
     def reset(self) -> None:
         sock = self._writer.get_extra_info("socket")
         with contextlib.suppress(OSError):
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            reset_when_closed(sock)
 
     def close(self) -> None:
         self._writer.transport.abort()

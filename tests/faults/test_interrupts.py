@@ -98,14 +98,14 @@ def _bad_progress(done: int, total: int) -> None:
 )
 def test_code_that_runs_while_a_message_is_sent(message: Any, options: Any) -> None:
     """What it raises comes out as it is, tells that the message is not there, and the connection is unusable."""
-    server = interrupts.Server()
-    client = IMAPClient("127.0.0.1", server.port, ssl=False, timeout=60)
-    client.login("ann", "secret")
-    with pytest.raises(Trouble) as caught:
-        client.append("x", message, **options)
-    assert caught.value.message_sent is False  # type: ignore[attr-defined]
-    assert_unusable(client, caught.value)
-    assert client.socket().fileno() == -1
+    with interrupts.Server() as server:
+        client = IMAPClient(server.host, server.port, ssl=False, timeout=60)
+        client.login("ann", "secret")
+        with pytest.raises(Trouble) as caught:
+            client.append("x", message, **options)
+        assert caught.value.message_sent is False  # type: ignore[attr-defined]
+        assert_unusable(client, caught.value)
+        assert client.socket().fileno() == -1
 
 
 def test_messages_that_an_iterator_fails_to_give(peer: PeerFactory) -> None:

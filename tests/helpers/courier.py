@@ -1,8 +1,8 @@
-"""A private Courier IMAP 5 on free loopback ports, in a folder of its own that goes with it.
+"""A private Courier IMAP 5 on free loopback ports, in a temporary folder.
 
-It needs root and Linux: the paths of its configuration are compiled in, so that it runs in a mount namespace of its
-own, in which they are this folder's. It needs no systemd. .ci/install-servers unpacks the package courier-imap, which
-can't be installed beside Dovecot's.
+It needs root and Linux. The paths of its configuration are compiled in. So it runs in its own mount namespace, in which
+these paths lead into the temporary folder. It does not need systemd. .ci/install-servers unpacks the package
+courier-imap, which cannot be installed beside Dovecot's.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from pathlib import Path
 
 from tests.run import UNPACKED
 
-from .mail_server import MailServer, ServerUnavailable, fill_in, find_program
+from .mail_server import MailServer, ServerUnavailable
 
 _REMEDY = "install Courier IMAP 5, on Debian by .ci/install-servers"
 _ROOT = f"{UNPACKED}/courier-imap"
 _LIBEXEC = "/usr/lib/courier/courier"
 _AUTHLIB = "/usr/lib/courier/courier-authlib"
-# Kinds of password by the option of userdbpw that makes them.
+# Kinds of password, and the options with which userdbpw makes them.
 _PASSWORDS = {
     "systempw": "-md5",
     "hmac-md5pw": "-hmac-md5",
@@ -35,25 +35,38 @@ _PASSWORDS = {
 class Courier(MailServer):
     """A server that runs within its ``with`` block.
 
-    A new user has INBOX (empty) only, and all folders are below ``INBOX.``. QUOTA and ACL are on. A client certificate
-    logs in by EXTERNAL as its common name.
+    A new user has INBOX only, which is empty. All folders are below ``INBOX.``. QUOTA and ACL are on. With a client
+    certificate, EXTERNAL logs in as the certificate's common name.
     """
 
     name = "courier"
+    _PROGRAMS = ("couriertcpd", "couriertls", "imaplogin", "authdaemond", "userdbpw", "makeuserdb")
+    _PROGRAM_FOLDERS = (_AUTHLIB, _LIBEXEC, f"{_ROOT}{_LIBEXEC}")
+    _REMEDY = _REMEDY
 
     @classmethod
     def unavailable(cls) -> str | None:
-        return _unavailable()
+        return "the tests can start Courier on Linux only" if sys.platform != "linux" else super().unavailable()
+
+    @classmethod
+    def _problem(cls) -> str | None:
+        _imapd()
+        if os.geteuid() != 0:
+            return "only root can start Courier: the paths of its configuration are compiled in"
+        unshare = [cls._program("unshare"), "--mount", "true"]
+        if subprocess.run(unshare, stderr=subprocess.DEVNULL, check=False).returncode != 0:
+            return "Courier needs its own mount namespace, which this system does not allow"
+        return None
 
     def _command(self, folder: Path) -> list[str]:
-        return [_program("unshare"), "--mount", "/bin/sh", f"{folder}/start"]
+        return [self._program("unshare"), "--mount", "/bin/sh", f"{folder}/start"]
 
-    def _let_in(self, name: str, password: str) -> None:
+    def _add_user(self, name: str, password: str) -> None:
         folder = self.folder
         _add_users(folder, {name: password})
-        # In the namespace of the server, where the database is at the place that is compiled in.
+        # It runs in the namespace of the server, in which the database is at the path that is compiled in.
         subprocess.run(
-            [_program("nsenter"), f"--mount=/proc/{(folder / 'pid').read_text().strip()}/ns/mnt", "makeuserdb"],
+            [self._program("nsenter"), f"--mount=/proc/{(folder / 'pid').read_text().strip()}/ns/mnt", "makeuserdb"],
             check=True,
         )
 
@@ -69,39 +82,8 @@ class Courier(MailServer):
         (folder / "etc/authdaemonrc").write_text(_AUTHDAEMONRC)
         (folder / "etc/userdb").touch(0o600)
         _add_users(folder, self.users)
-        (folder / "start").write_text(
-            fill_in(
-                _START,
-                folder=folder,
-                port=self.port,
-                tls_port=self.tls_port,
-                authdaemond=_program("authdaemond"),
-                couriertcpd=_program("couriertcpd"),
-                imaplogin=_program("imaplogin"),
-                imapd=_imapd(),
-            )
-        )
-
-
-@functools.cache
-def _unavailable() -> str | None:
-    if sys.platform != "linux":
-        return "the tests can start Courier on Linux only"
-    try:
-        for name in ("couriertcpd", "couriertls", "imaplogin", "authdaemond", "userdbpw", "makeuserdb"):
-            _program(name)
-        _imapd()
-    except ServerUnavailable as error:
-        return str(error)
-    if os.geteuid() != 0:
-        return "Courier can be started by root only: the paths of its configuration are compiled in"
-    if subprocess.run([_program("unshare"), "--mount", "true"], stderr=subprocess.DEVNULL, check=False).returncode != 0:
-        return "Courier needs a mount namespace of its own, which this system doesn't allow"
-    return None
-
-
-def _program(name: str) -> str:
-    return find_program(name, _REMEDY, _AUTHLIB, _LIBEXEC, f"{_ROOT}{_LIBEXEC}")
+        programs = {name: self._program(name) for name in ("authdaemond", "couriertcpd", "imaplogin")}
+        self._write(folder / "start", _START, imapd=_imapd(), **programs)
 
 
 def _imapd() -> Path:
@@ -112,7 +94,7 @@ def _first_of(*paths: str) -> Path:
     for path in paths:
         if Path(path).exists():
             return Path(path)
-    raise ServerUnavailable(f"there is no {paths[0]}: {_REMEDY}")
+    raise ServerUnavailable(f"the file {paths[0]} is missing: {_REMEDY}")
 
 
 def _add_users(folder: Path, users: dict[str, str]) -> None:
@@ -142,13 +124,17 @@ def _add_users(folder: Path, users: dict[str, str]) -> None:
 def _encrypted(password: str) -> dict[str, str]:
     return {
         field: subprocess.run(
-            [_program("userdbpw"), option], input=f"{password}\n", check=True, stdout=subprocess.PIPE, encoding="utf-8"
+            [Courier._program("userdbpw"), option],
+            input=f"{password}\n",
+            check=True,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
         ).stdout.strip()
         for field, option in _PASSWORDS.items()
     }
 
 
-# A connection in IDLE looks for news every second.
+# IMAP_IDLE_TIMEOUT: a connection in IDLE looks for changes every second.
 _IMAPD = """
 IMAP_CAPABILITY="IMAP4rev1 UIDPLUS CHILDREN NAMESPACE THREAD=ORDEREDSUBJECT THREAD=REFERENCES SORT QUOTA\
  AUTH=CRAM-MD5 AUTH=CRAM-SHA1 AUTH=CRAM-SHA256 AUTH=PLAIN AUTH=LOGIN IDLE"
@@ -177,7 +163,7 @@ DEFAULTOPTIONS=""
 LOGGEROPTS=""
 """
 
-# In a mount namespace of its own. The server with TLS takes the place of the shell.
+# It runs in its own mount namespace. The server with TLS replaces the shell.
 _START = """
 set -e
 mount --make-rprivate /

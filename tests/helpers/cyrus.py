@@ -1,12 +1,11 @@
-"""A private Cyrus IMAP 3.6 on free loopback ports, in a folder of its own that goes with it.
+"""A private Cyrus IMAP 3.6 on free loopback ports, in a temporary folder.
 
-Started by root it drops to the user of Debian's package, else every process runs as the caller. It needs no systemd.
-.ci/install-servers unpacks the package cyrus-imapd, which can't be installed beside Dovecot's.
+If root starts it, it runs as the user of Debian's package; otherwise each process runs as the caller. It does not need
+systemd. .ci/install-servers unpacks the package cyrus-imapd, which cannot be installed beside Dovecot's.
 """
 
 from __future__ import annotations
 
-import functools
 import grp
 import os
 import pwd
@@ -16,40 +15,41 @@ from pathlib import Path
 
 from tests.run import UNPACKED
 
-from .mail_server import MailServer, ServerUnavailable, fill_in, find_program
+from .mail_server import MailServer
 
-#: The administrator, who may create and set quotas for others.
+#: The administrator, who may create folders and set quotas for other users.
 ADMIN = "cyrus"
 
 _BIN = "/usr/lib/cyrus/bin"
-_REMEDY = "install Cyrus IMAP 3.6, on Debian by .ci/install-servers"
 
 
 class Cyrus(MailServer):
     """A server that runs within its ``with`` block.
 
     A new user's folders are INBOX (empty), Archive, Drafts, Junk, Sent and Trash with their SPECIAL-USE. QUOTA, ACL,
-    METADATA and COMPRESS are on. A client certificate logs in by EXTERNAL as its common name.
+    METADATA and COMPRESS are on. With a client certificate, EXTERNAL logs in as the certificate's common name.
     """
 
     name = "cyrus"
+    _PROGRAMS = ("master", "imapd", "idled", "ctl_cyrusdb", "saslpasswd2")
+    _PROGRAM_FOLDERS = (_BIN, f"{UNPACKED}/cyrus-imapd{_BIN}")
+    _REMEDY = "install Cyrus IMAP 3.6, on Debian by .ci/install-servers"
+    _SYSTEM_USERS = ("cyrus",)
 
     def __init__(self, *, alternative_namespace: bool = True) -> None:
-        """With `alternative_namespace` off, all folders are below ``INBOX.``, by dots."""
+        """If `alternative_namespace` is off, all folders are below ``INBOX.``, and the delimiter is a dot."""
         super().__init__()
         self.users[ADMIN] = "secret"
         self._alternative_namespace = alternative_namespace
 
-    @classmethod
-    def unavailable(cls) -> str | None:
-        return _unavailable()
-
     def _command(self, folder: Path) -> list[str]:
-        master = _program("master")
+        master = self._program("master")
         return [master, "-C", f"{folder}/imapd.conf", "-M", f"{folder}/cyrus.conf", "-p", f"{folder}/master.pid"]
 
-    def _let_in(self, name: str, password: str) -> None:
-        _set_password(self.folder, name, password)
+    def _add_user(self, name: str, password: str) -> None:
+        # -u is the realm, servername in imapd.conf.
+        command = [self._program("saslpasswd2"), "-p", "-c", "-f", f"{self.folder}/sasldb2", "-u", "localhost", name]
+        subprocess.run(command, input=password.encode("utf-8"), check=True, stdout=subprocess.DEVNULL)
 
     def _write_files(self, folder: Path) -> None:
         root = os.geteuid() == 0
@@ -57,56 +57,20 @@ class Cyrus(MailServer):
             (folder / name).mkdir(parents=True)
         self._write_certificates(folder)
         account = pwd.getpwnam("cyrus") if root else pwd.getpwuid(os.geteuid())
-        (folder / "imapd.conf").write_text(
-            fill_in(
-                _IMAPD_CONF,
-                folder=folder,
-                user=account.pw_name,
-                group=grp.getgrgid(account.pw_gid).gr_name if root else grp.getgrgid(os.getegid()).gr_name,
-                alternative="yes" if self._alternative_namespace else "no",
-            )
+        self._write(
+            folder / "imapd.conf",
+            _IMAPD_CONF,
+            user=account.pw_name,
+            group=grp.getgrgid(account.pw_gid if root else os.getegid()).gr_name,
+            alternative="yes" if self._alternative_namespace else "no",
         )
-        (folder / "cyrus.conf").write_text(
-            fill_in(
-                _CYRUS_CONF,
-                folder=folder,
-                port=self.port,
-                tls_port=self.tls_port,
-                ctl_cyrusdb=_program("ctl_cyrusdb"),
-                imapd=_program("imapd"),
-                idled=_program("idled"),
-            )
-        )
+        programs = {name: self._program(name) for name in ("ctl_cyrusdb", "imapd", "idled")}
+        self._write(folder / "cyrus.conf", _CYRUS_CONF, **programs)
         for user, password in self.users.items():
-            _set_password(folder, user, password)
+            self._add_user(user, password)
         if root:
             for path in [folder, *folder.rglob("*")]:
                 shutil.chown(path, account.pw_uid, account.pw_gid)
-
-
-@functools.cache
-def _unavailable() -> str | None:
-    try:
-        for name in ("master", "imapd", "idled", "ctl_cyrusdb", "saslpasswd2"):
-            _program(name)
-    except ServerUnavailable as error:
-        return str(error)
-    if os.geteuid() == 0:
-        try:
-            pwd.getpwnam("cyrus")
-        except KeyError:
-            return "Cyrus, started by root, needs the system's user cyrus"
-    return None
-
-
-def _program(name: str) -> str:
-    return find_program(name, _REMEDY, _BIN, f"{UNPACKED}/cyrus-imapd{_BIN}")
-
-
-def _set_password(folder: Path, name: str, password: str) -> None:
-    # -u is the realm, servername in imapd.conf.
-    command = [_program("saslpasswd2"), "-p", "-c", "-f", f"{folder}/sasldb2", "-u", "localhost", name]
-    subprocess.run(command, input=password.encode("utf-8"), check=True, stdout=subprocess.DEVNULL)
 
 
 _IMAPD_CONF = """
@@ -161,7 +125,7 @@ lmtpsocket: @folder@/conf/socket/lmtp
 notifysocket: @folder@/conf/socket/notify
 """
 
-# -U: how many connections one process serves after each other.
+# -U: the number of connections that one process serves, one after the other.
 _CYRUS_CONF = """
 START {
   recover cmd="@ctl_cyrusdb@ -C @folder@/imapd.conf -r"

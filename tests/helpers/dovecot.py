@@ -1,7 +1,7 @@
-"""A private Dovecot 2.3 on free loopback ports, in a folder of its own that goes with it.
+"""A private Dovecot 2.3 on free loopback ports, in a temporary folder.
 
-It needs no root and no systemd: started by root it drops to the users of Debian's packages, else
-every process runs as the caller.
+It needs neither root nor systemd. If root starts it, it runs as the users of Debian's packages; otherwise each process
+runs as the caller.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from .mail_server import MailServer, ServerUnavailable, fill_in, find_program
+from .mail_server import MailServer
 
 
 class Dovecot(MailServer):
@@ -30,14 +30,17 @@ class Dovecot(MailServer):
         with Dovecot() as server:
             client = IMAPClient(server.host, server.port, ssl=False)
 
-    A new user's folders are INBOX (empty), Archive, Drafts, Junk, Sent and Trash with their
-    SPECIAL-USE, beside the namespaces ``Users/``, ``Public/`` and ``Virtual/``. QUOTA (50 MiB, and
-    ``quota_messages`` messages), ACL, METADATA and COMPRESS are on. A client certificate logs in by
-    EXTERNAL as its common name, and what `access_token` returns by XOAUTH2 and OAUTHBEARER.
+    A new user's folders are INBOX (empty), Archive, Drafts, Junk, Sent and Trash with their SPECIAL-USE. There are
+    the namespaces ``Users/``, ``Public/`` and ``Virtual/`` too. QUOTA (50 MiB, and ``quota_messages`` messages), ACL,
+    METADATA and COMPRESS are on. With a client certificate, EXTERNAL logs in as the certificate's common name. XOAUTH2
+    and OAUTHBEARER accept the tokens of `access_token`.
     """
 
     name = "dovecot"
-    #: The same server at an address where it wants TLS before a password: LOGINDISABLED until STARTTLS.
+    _PROGRAMS = ("dovecot", "doveconf", "doveadm")
+    _REMEDY = "install Dovecot 2.3, on Debian: apt-get install dovecot-imapd"
+    _SYSTEM_USERS = ("dovecot", "dovenull", "mail")
+    #: A second address of the server. There it requires TLS before a password: LOGINDISABLED until STARTTLS.
     strict_host = "127.0.0.2"
 
     def __init__(self, quota_messages: int = 5000) -> None:
@@ -46,13 +49,19 @@ class Dovecot(MailServer):
         self._quota_messages = quota_messages
 
     @classmethod
-    def unavailable(cls) -> str | None:
-        return _unavailable()
+    def _problem(cls) -> str | None:
+        version = _output(cls._program("dovecot"), "--version")
+        if not version.startswith("2.3."):
+            return f"the tests' configuration is for Dovecot 2.3, and this is Dovecot {version}"
+        libexec = _output(cls._program("doveconf"), "-d", "-h", "libexec_dir")
+        if not os.access(os.path.join(libexec, "imap"), os.X_OK):
+            return "Dovecot's IMAP server is missing: install it, on Debian: apt-get install dovecot-imapd"
+        return None
 
     def access_token(self, user: str, *, expired: bool = False, forged: bool = False, padding: int = 0) -> str:
-        """Return an access token of OAuth 2, with which the user may log in for an hour.
+        """Return an access token of OAuth 2, which is valid for an hour.
 
-        One that is `expired` or `forged` is refused. `padding` makes it longer by that many characters.
+        The server refuses a token that is `expired` or `forged`. `padding` is a number of characters to add to it.
         """
         now = int(time.time())
         claims = {
@@ -62,33 +71,30 @@ class Dovecot(MailServer):
             "padding": "x" * padding,
         }
         parts = [_base64url(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims)]
-        key = b"somebody else's" if forged else _TOKEN_KEY
+        key = b"another key" if forged else _TOKEN_KEY
         signature = hmac.new(key, b".".join(parts), hashlib.sha256).digest()
         return b".".join((*parts, _base64url(signature))).decode("ascii")
 
     def preauth_command(self, user: str) -> str:
-        """Return a command line that speaks IMAP on standard input and output, from PREAUTH on.
+        """Return a command that speaks IMAP on standard input and output, and begins with PREAUTH.
 
-        For example ``"/usr/bin/doveadm -c /tmp/dovecot-1/dovecot.conf exec imap -u alice"``.
+        For example: ``"/usr/bin/doveadm -c /tmp/dovecot-1/dovecot.conf exec imap -u alice"``.
         """
-        return f"{_program('doveadm')} -c {self.folder / 'dovecot.conf'} exec imap -u {user}"
+        return f"{self._program('doveadm')} -c {self.folder / 'dovecot.conf'} exec imap -u {user}"
 
     def sessions(self, user: str) -> int:
-        """How many connections the server has that are logged in as the user."""
-        command = [_program("doveadm"), "-c", str(self.folder / "dovecot.conf"), "who", "-1", user]
+        """Return the number of connections that are logged in as the user."""
+        command = [self._program("doveadm"), "-c", str(self.folder / "dovecot.conf"), "who", "-1", user]
         found = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True, text=True)
         return len(found.stdout.splitlines()[1:])
 
-    def _let_in(self, name: str, password: str) -> None:
-        self._write_user(self.folder, name, password)
-
-    def _write_user(self, folder: Path, name: str, password: str) -> None:
-        # Each user has a file, because Dovecot looks at a file again only once a second.
+    def _add_user(self, name: str, password: str) -> None:
+        # Each user has a file, because Dovecot reads a changed file again only after a second.
         line = f"{name}:{{PLAIN}}{password}::::::\n"
-        (folder / "users" / name).write_text(line, "utf-8")
+        (self.folder / "users" / name).write_text(line, "utf-8")
 
     def _command(self, folder: Path) -> list[str]:
-        return [_program("dovecot"), "-F", "-c", str(folder / "dovecot.conf")]
+        return [self._program("dovecot"), "-F", "-c", str(folder / "dovecot.conf")]
 
     def _write_files(self, folder: Path) -> None:
         root = os.geteuid() == 0
@@ -107,19 +113,17 @@ class Dovecot(MailServer):
             (folder / name).mkdir(parents=True)
         (folder / "virtual/All/dovecot-virtual").write_text("INBOX\n  ALL\n")
         (folder / "virtual/Flagged/dovecot-virtual").write_text("INBOX\n  FLAGGED\n")
-        # Its path is that of the key's claims: azp, alg, kid.
+        # The path is made of the token's claims: azp, alg, kid.
         (folder / "keys/default/HS256/default").write_bytes(base64.b64encode(_TOKEN_KEY))
-        (folder / "oauth2.conf").write_text(fill_in(_OAUTH2, folder=folder))
+        self._write(folder / "oauth2.conf", _OAUTH2)
         for user, password in self.users.items():
-            self._write_user(folder, user, password)
+            self._add_user(user, password)
         self._write_certificates(folder, self.strict_host)
-        text = fill_in(
+        self._write(
+            folder / "dovecot.conf",
             _CONFIGURATION,
-            folder=folder,
             quota_messages=self._quota_messages,
             addresses=", ".join((self.host, *([self.strict_host] if has_strict_host() else []))),
-            port=self.port,
-            tls_port=self.tls_port,
             internal_user="dovecot" if root else me,
             internal_group="dovecot" if root else my_group,
             login_user="dovenull" if root else me,
@@ -127,7 +131,6 @@ class Dovecot(MailServer):
             mail_group="mail" if root else my_group,
             without_root="" if root else _WITHOUT_ROOT,
         )
-        (folder / "dovecot.conf").write_text(text)
         if root:
             for path in [folder, *folder.rglob("*")]:
                 if path.relative_to(folder).parts[:1] in ((), *_MAIL_FOLDERS):
@@ -135,31 +138,8 @@ class Dovecot(MailServer):
 
 
 @functools.cache
-def _unavailable() -> str | None:
-    try:
-        server = _program("dovecot")
-        doveconf = _program("doveconf")
-        _program("doveadm")
-    except ServerUnavailable as error:
-        return str(error)
-    version = _output(server, "--version")
-    if not version.startswith("2.3."):
-        return f"the tests' configuration is for Dovecot 2.3, and this is Dovecot {version}"
-    libexec = _output(doveconf, "-d", "-h", "libexec_dir")
-    if not os.access(os.path.join(libexec, "imap"), os.X_OK):
-        return "Dovecot has no IMAP server: install it, on Debian: apt-get install dovecot-imapd"
-    if os.geteuid() == 0:
-        for user in ("dovecot", "dovenull", "mail"):
-            try:
-                pwd.getpwnam(user)
-            except KeyError:
-                return f"Dovecot, started by root, needs the system's user {user}"
-    return None
-
-
-@functools.cache
 def has_strict_host() -> bool:
-    """Whether this machine has the address `Dovecot.strict_host`. macOS needs to be told to have it."""
+    """Whether this machine has the address `Dovecot.strict_host`. On macOS it must be configured first."""
     try:
         socket.create_server((Dovecot.strict_host, 0)).close()
     except OSError:
@@ -171,10 +151,6 @@ def _base64url(data: bytes) -> bytes:
     return base64.urlsafe_b64encode(data).rstrip(b"=")
 
 
-def _program(name: str) -> str:
-    return find_program(name, "install Dovecot 2.3, on Debian: apt-get install dovecot-imapd")
-
-
 def _output(*command: str) -> str:
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     return result.stdout.decode("utf-8", "replace").strip()
@@ -183,7 +159,7 @@ def _output(*command: str) -> str:
 _TOKEN_KEY = b"the key that the tests' access tokens are signed with"
 _MAIL_FOLDERS = (("acl",), ("mail",), ("public",), ("virtual",))
 
-# Only root can change its root folder.
+# Only root can call chroot().
 _WITHOUT_ROOT = """
 service anvil {
   chroot =
@@ -196,7 +172,7 @@ service imap-urlauth-login {
 }
 """
 
-# Tokens are checked here, without asking anybody: JSON Web Tokens (RFC 7519).
+# Dovecot validates the tokens itself, without a request: JSON Web Tokens (RFC 7519).
 _OAUTH2 = """
 introspection_mode = local
 local_validation_key_dict = fs:posix:prefix=@folder@/keys/
@@ -234,7 +210,7 @@ mail_server_comment = Server of the tests
 mail_server_admin = mailto:admin@example.invalid
 mail_plugins = acl quota virtual notify mailbox_alias zlib
 
-# A test of a wrong password shouldn't wait.
+# A test of a wrong password must not wait.
 auth_failure_delay = 0
 auth_mechanisms = plain login cram-md5 digest-md5 scram-sha-1 scram-sha-256 anonymous external xoauth2 oauthbearer
 auth_anonymous_username = anonymous
@@ -361,7 +337,7 @@ service imap {
 service imap-urlauth-login {
   process_limit = 0
 }
-# For a folder that another user shares, the process asks where that user's mail is.
+# For another user's shared folder, the process requests the place of that user's mail.
 service auth {
   unix_listener auth-userdb {
     mode = 0777

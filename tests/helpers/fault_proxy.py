@@ -13,12 +13,12 @@ from __future__ import annotations
 import contextlib
 import queue
 import socket
-import struct
 import threading
 import time
 from collections.abc import Sequence
-from types import TracebackType
 from typing import NamedTuple, Optional
+
+from .loopback_server import AcceptingServer, reset_when_closed
 
 #: What may happen: both sides are closed in order; both get a reset; the direction ends, and the other goes on;
 #: no more is read, so that the sender is blocked in the end; all is read, and nothing passed on; bytes are put in that
@@ -42,10 +42,8 @@ class Fault(NamedTuple):
     kind: str
 
 
-class FaultProxy:
-    """Runs within its ``with`` block, in threads of its own, all of which end with it."""
-
-    host = "127.0.0.1"
+class FaultProxy(AcceptingServer):
+    """A proxy that runs within its ``with`` block. All its threads end with the block."""
 
     def __init__(
         self,
@@ -59,6 +57,7 @@ class FaultProxy:
         for fault in (*to_server, *to_client):
             if fault.kind not in KINDS:
                 raise ValueError(f"no such fault: {fault.kind!r}")
+        super().__init__()
         #: What new connections will meet; may be changed.
         self.to_server: Sequence[Fault] = to_server
         self.to_client: Sequence[Fault] = to_client
@@ -69,28 +68,13 @@ class FaultProxy:
         self._refuses = False
         self._connections: list[_Connection] = []
         self._lock = threading.Lock()
-        self._listener = socket.create_server((self.host, 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._accept, name="fault proxy")
 
-    def __enter__(self) -> FaultProxy:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join(_PATIENCE)
+    def close(self) -> None:
+        """Stop accepting connections, and end those that are open."""
+        super().close()
         for connection in self._connections:
             connection.end()
         alive = [thread for c in self._connections for thread in c.threads if thread.is_alive()]
-        assert not self._thread.is_alive()
         assert not alive, f"{len(alive)} threads of the proxy go on"
 
     def silence(self) -> None:
@@ -126,28 +110,23 @@ class FaultProxy:
         with self._lock:
             return list(self._connections)
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            self.accepted += 1
-            if self._refuses:
-                client.close()
-                continue
-            try:
-                server = socket.create_connection(self._target, timeout=_PATIENCE)
-            except OSError:
-                # As if nobody were there.
-                client.close()
-                continue
-            server.settimeout(None)
-            connection = _Connection(client, server, self.to_server, self.to_client, self._seconds)
-            with self._lock:
-                # In this order: who has got a byte through can be sure that `silence` and `cut` are for this one too.
-                self._connections.append(connection)
-                connection.start()
+    def _serve(self, sock: socket.socket) -> None:
+        self.accepted += 1
+        if self._refuses:
+            sock.close()
+            return
+        try:
+            server = socket.create_connection(self._target, timeout=_PATIENCE)
+        except OSError:
+            # To the client this looks like a server that ends the connection.
+            sock.close()
+            return
+        server.settimeout(None)
+        connection = _Connection(sock, server, self.to_server, self.to_client, self._seconds)
+        with self._lock:
+            # The connection is listed before a byte passes, so that `silence` and `cut` apply to it too.
+            self._connections.append(connection)
+            connection.start()
 
 
 class _Connection:
@@ -161,8 +140,7 @@ class _Connection:
         to_client: Sequence[Fault],
         seconds: float,
     ) -> None:
-        for sock in (client, server):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._sockets = (client, server)
         self._over = threading.Event()
         self.silent = threading.Event()
@@ -232,8 +210,7 @@ class _Connection:
 
     def reset(self) -> None:
         for sock in self._sockets:
-            # Linger for no time: a reset instead of an end in order.
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            reset_when_closed(sock)
         self.end(wait=False, in_order=False)
 
     def end(self, wait: bool = True, in_order: bool = True) -> None:

@@ -7,13 +7,13 @@ is in use, from ``first_uid`` on, which is even: 2, 4, 6 by default.
 
 from __future__ import annotations
 
-import contextlib
 import re
 import socket
 import ssl
-import threading
 from collections.abc import Iterator
 from typing import BinaryIO
+
+from .loopback_server import AcceptingServer
 
 # What BODY[] and BODY[1] repeat: a line of base64.
 LINE = b"QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0\r\n"
@@ -28,10 +28,8 @@ _PART = re.compile(rb"BODY\.PEEK\[1\]<(\d+)\.(\d+)>")
 _LITERAL = re.compile(rb"\{(\d+)(\+?)\}\r\n\Z")
 
 
-class GeneratedServer:
-    """Serves within its ``with`` block, one connection after the other."""
-
-    host = "127.0.0.1"
+class GeneratedServer(AcceptingServer):
+    """A server with ``messages`` messages of ``body_size`` bytes each."""
 
     def __init__(
         self,
@@ -41,6 +39,7 @@ class GeneratedServer:
         first_uid: int = 2,
         together: int = 1,
     ) -> None:
+        super().__init__()
         self.messages = messages
         #: How many FETCH commands must be there before the first of them is answered.
         self.together = together
@@ -51,32 +50,14 @@ class GeneratedServer:
         #: How many bytes of a message came with the last APPEND.
         self.appended = 0
         self._context = context
-        self._listener = socket.create_server((self.host, 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._accept, daemon=True)
 
-    def __enter__(self) -> GeneratedServer:
-        self._thread.start()
-        return self
+    def _serve(self, sock: socket.socket) -> None:
+        if self._context is not None:
+            sock = self._context.wrap_socket(sock, server_side=True)
+        with sock, sock.makefile("rb") as reader, sock.makefile("wb") as writer:
+            self._converse(reader, writer)
 
-    def __exit__(self, *_: object) -> None:
-        # A blocked accept() is not ended by close() on every system.
-        with contextlib.suppress(OSError), socket.create_connection((self.host, self.port)):
-            self._listener.close()
-        self._thread.join(60)
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                sock, _ = self._listener.accept()
-                with contextlib.suppress(OSError):
-                    if self._context is not None:
-                        sock = self._context.wrap_socket(sock, server_side=True)
-                    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                    with sock, sock.makefile("rb") as reader, sock.makefile("wb") as writer:
-                        self._serve(reader, writer)
-
-    def _serve(self, reader: BinaryIO, writer: BinaryIO) -> None:
+    def _converse(self, reader: BinaryIO, writer: BinaryIO) -> None:
         capabilities = b"[%s]" % _CAPABILITIES
         writer.write(b"* OK %s ready\r\n" % capabilities)
         writer.flush()

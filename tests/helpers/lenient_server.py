@@ -6,18 +6,16 @@ ScriptedPeer can't do this: which of the calls send anything, and what, is what 
 from __future__ import annotations
 
 import base64
-import contextlib
 import re
 import socket
-import threading
 from typing import NamedTuple
 
-# Seconds, to end what hangs.
-_TIMEOUT = 60
+from .loopback_server import AcceptingServer
+
 _ANNOUNCED = re.compile(rb"\{(\d+)(\+?)\}\r?\n\Z")
 
 
-class LenientServer:
+class LenientServer(AcceptingServer):
     """Says OK to each command, and keeps them: ``[b'A1 LOGIN "ann" {6}\\r\\nsecret\\r\\n']``.
 
     A line ends with LF, whatever stands before it; ``{n}`` at its end announces a literal. What the client says in an
@@ -25,29 +23,11 @@ class LenientServer:
     """
 
     def __init__(self, capabilities: bytes) -> None:
+        super().__init__()
         self.commands: list[bytes] = []
         self._capabilities = capabilities
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
 
-    def __enter__(self) -> LenientServer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        # A client that is closed by now ends the connection, and this a wait for the client.
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join(_TIMEOUT)
-        assert not self._thread.is_alive()
-
-    def _serve(self) -> None:
-        try:
-            sock, _ = self._listener.accept()
-        except OSError:
-            return
+    def _serve(self, sock: socket.socket) -> None:
         with sock, sock.makefile("rb") as lines:
             sock.sendall(b"* OK [CAPABILITY %b] ready\r\n" % self._capabilities)
             while True:

@@ -8,11 +8,11 @@ import ssl
 import sys
 import uuid
 from collections.abc import Iterator
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
+from .closing import Closing
 from .mail_server import MailServer
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ SERVERS = ("dovecot", "cyrus", "courier", "pymap")
 _TIMEOUT_SECONDS = 60
 
 
-class LiveServer:
+class LiveServer(Closing):
     """One server, one transport and one user, whose mailbox is empty at the start of the test."""
 
     def __init__(
@@ -54,17 +54,6 @@ class LiveServer:
         self.user = user
         self.password = password
         self._clients: list[IMAPClient] = []
-
-    def __enter__(self) -> LiveServer:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def connect(self, logged_in: bool = True, **kwargs: Any) -> IMAPClient:
         """Return a new connection of the test's user, with TLS done where the transport has it.

@@ -6,9 +6,10 @@ import contextlib
 import selectors
 import socket
 import ssl
-import struct
 import time
 import zlib
+
+from .loopback_server import reset_when_closed
 
 _RECEIVE_SIZE = 65536
 _CHUNK_GAP_SECONDS = 0.0001
@@ -134,8 +135,7 @@ class Stream:
         self._sock.close()
 
     def reset(self) -> None:
-        linger_on_for_no_time = struct.pack("ii", 1, 0)
-        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_on_for_no_time)
+        reset_when_closed(self._sock)
         self._sock.close()
 
     def _flush(self) -> None:

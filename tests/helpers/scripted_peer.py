@@ -47,6 +47,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import ClassVar, Optional, Union
 
+from .loopback_server import LoopbackServer
 from .peer_stream import ClientGone, DialogueFailure, Stream, wait_for
 
 Data = Union[bytes, Iterable[bytes]]
@@ -85,7 +86,7 @@ class _Step:
         self.run = run
 
 
-class ScriptedPeer:
+class ScriptedPeer(LoopbackServer):
     """A server that follows a script; see the module's text for the script's lines.
 
     :param script: text (sent as UTF-8), bytes, or a sequence that mixes these with `SendBytes`,
@@ -95,8 +96,6 @@ class ScriptedPeer:
     :param chunk: send in pieces of this many bytes; 0 means whole.
     :param timeout: seconds after which any single wait for the client fails.
     """
-
-    host = "127.0.0.1"
 
     #: The peers that have a thread or a socket at this moment; a test must leave none behind.
     running: ClassVar[set[ScriptedPeer]] = set()
@@ -127,17 +126,15 @@ class ScriptedPeer:
         steps = self._parse(script)
         if steps and steps[0].run != self._accept:
             steps.insert(0, _Step("the first connection", self._accept))
-        self._listener = socket.create_server((self.host, 0))
+        super().__init__()
         self._listener.setblocking(False)
-        self.port: int = self._listener.getsockname()[1]
         self._over_reader, self._over_writer = socket.socketpair()
-        self._thread = threading.Thread(target=self._follow, name=f"scripted-peer-{self.port}", daemon=True)
         ScriptedPeer.running.add(self)
         self._add(steps)
         self._thread.start()
 
-    def __enter__(self) -> ScriptedPeer:
-        return self
+    def start(self) -> None:
+        """Do nothing: the peer runs from its construction on."""
 
     def __exit__(
         self,
@@ -292,7 +289,7 @@ class ScriptedPeer:
 
     # Following it, in the peer's thread
 
-    def _follow(self) -> None:
+    def _run(self) -> None:
         try:
             step = self._steps.get()
             while step is not None:

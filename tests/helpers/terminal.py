@@ -7,11 +7,11 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from types import TracebackType
 
 import pexpect
 import pyte
 
+from .closing import Closing
 from .processes import heed_ctrl_c, trace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +35,7 @@ class _Screen(pyte.Screen):
         self._answer(data)
 
 
-class Terminal:
+class Terminal(Closing):
     """Runs Python with the arguments, in a home folder of its own, until the ``with`` block ends.
 
     The modules `hidden` can't be imported there.
@@ -73,12 +73,8 @@ class Terminal:
         self._looked = time.monotonic()
         self._trace: object = None
 
-    def __enter__(self) -> Terminal:
-        return self
-
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """End the program."""
         self._child.close(force=True)
 
     @property

@@ -10,40 +10,31 @@ from collections.abc import Iterator
 import pytest
 
 from tests.helpers.fault_proxy import GARBAGE, Fault, FaultProxy, _Way
+from tests.helpers.loopback_server import AcceptingServer
 
 _TIMEOUT = 60
 
 
-class _Echo:
-    """A server that sends back what it gets, and ends when the client does."""
+class _Echo(AcceptingServer):
+    """A server that sends back what it receives, until the client ends the connection."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.got = b""
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self.listener.getsockname()[1]
         self.over = threading.Event()
-        self.thread = threading.Thread(target=self._serve, daemon=True)
-        self.thread.start()
 
-    def _serve(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                sock, _ = self.listener.accept()
-                with sock, contextlib.suppress(OSError):
-                    while data := sock.recv(65536):
-                        self.got += data
-                        sock.sendall(data)
-                self.over.set()
+    def _serve(self, sock: socket.socket) -> None:
+        with sock, contextlib.suppress(OSError):
+            while data := sock.recv(65536):
+                self.got += data
+                sock.sendall(data)
+        self.over.set()
 
 
 @pytest.fixture
 def echo() -> Iterator[_Echo]:
-    server = _Echo()
-    yield server
-    with contextlib.suppress(OSError):
-        server.listener.shutdown(socket.SHUT_RDWR)
-    server.listener.close()
-    server.thread.join(_TIMEOUT)
+    with _Echo() as server:
+        yield server
 
 
 def _connect(proxy: FaultProxy) -> socket.socket:

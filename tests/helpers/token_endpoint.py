@@ -8,7 +8,8 @@ import ssl
 import threading
 import urllib.parse
 from collections.abc import Callable
-from types import TracebackType
+
+from .closing import Closing
 
 Form = dict[str, str]
 Answer = tuple[int, bytes]
@@ -19,7 +20,7 @@ def token(text: str, **more: object) -> Callable[[Form], Answer]:
     return lambda form: (200, json.dumps({"access_token": text, "token_type": "Bearer", **more}).encode())
 
 
-class TokenEndpoint:
+class TokenEndpoint(Closing):
     """Runs within its ``with`` block. `answer` makes an answer of each form; `asked` has the forms so far."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
@@ -57,13 +58,10 @@ class TokenEndpoint:
         self.url = f"{scheme}://localhost:{self._server.server_port}/token"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
-    def __enter__(self) -> TokenEndpoint:
+    def start(self) -> None:
         self._thread.start()
-        return self
 
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()

@@ -1,4 +1,4 @@
-"""What the tests of transports share: reading from one, both ends of TLS, and sockets that nobody closed."""
+"""For the tests of transports: reading from one, both ends of TLS, and sockets that are left open."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def sockets_left() -> list[socket.socket]:
 
 @contextlib.contextmanager
 def tls_server(context: ssl.SSLContext) -> Iterator[tuple[socket.socket, list[ssl.SSLSocket]]]:
-    """A connected client socket, not yet wrapped, and where the server's end appears once it has shaken hands."""
+    """A connected client socket, not wrapped yet, and a list that gets the server's end after the handshake."""
     with contextlib.ExitStack() as stack:
         listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         client = stack.enter_context(socket.create_connection(listening.getsockname(), 60))

@@ -34,13 +34,13 @@ from tests.live.same_as_imapclient.driver import GROUPS, WITHOUT_SERVER
 pytestmark = pytest.mark.live
 
 _SUBCLASSES: Mapping[tuple[str, str], str] = {
-    ("builtins.bytes", "imapclient._parsing.uid_codes.AppendReply"): "Results may carry more",
-    ("builtins.bytes", "imapclient._parsing.uid_codes.CopyReply"): "``copy`` and ``move`` return the server's text",
-    ("builtins.dict", "imapclient._parsing.fetch.results.FetchResult"): "Results may carry more",
-    ("builtins.dict", "imapclient._parsing.fetch.results.ItemResult"): "Results may carry more",
+    ("builtins.bytes", "imapclient.response_types.AppendReply"): "Results may carry more",
+    ("builtins.bytes", "imapclient.response_types.CopyReply"): "``copy`` and ``move`` return the server's text",
+    ("builtins.dict", "imapclient.response_types.FetchResult"): "Results may carry more",
+    ("builtins.dict", "imapclient.response_types.ItemResult"): "Results may carry more",
     ("builtins.list", "imapclient.response_types.SearchIds"): "Results may carry more",
     ("builtins.str", "imapclient.imap_utf7.WireName"): "Folder names that are not modified UTF-7",
-    ("collections.defaultdict", "imapclient._parsing.fetch.results.FetchResult"): "Results may carry more",
+    ("collections.defaultdict", "imapclient.response_types.FetchResult"): "Results may carry more",
 }
 """Where ours is a subclass of the type that IMAPClient returns: both names, and the entry that says so."""
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 import socket
-import threading
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Any, BinaryIO
+
+from tests.helpers.loopback_server import AcceptingServer
 
 Reply = str
 """Lines; those that start with ``*`` or ``+`` go as they are, the last one may be ``OK text`` for the tagged response.
@@ -33,53 +33,25 @@ _DEFAULTS: dict[str, Reply] = {
 _UNKEPT = frozenset(("CAPABILITY", "LOGIN", "LOGOUT"))
 
 
-class CannedServer:
-    """Serves one connection after the other within its ``with`` block.
+class CannedServer(AcceptingServer):
+    """A server that runs within its ``with`` block, one connection after the other.
 
     ``capabilities`` are told after the login and by CAPABILITY; ``replies`` are by command, without ``UID``.
     """
 
-    host = "127.0.0.1"
-
     def __init__(self, replies: Mapping[str, Reply], capabilities: str, greeting: str | None = None) -> None:
+        super().__init__()
         self._replies = {**_DEFAULTS, **replies}
         self._capabilities = capabilities
         self._greeting = f"* OK [CAPABILITY {capabilities}] ready" if greeting is None else greeting
         #: The commands as ``[name, argument, ...]``; a parenthesised list is a list in it.
         self.sent: list[list[Any]] = []
-        self._listener = socket.create_server((self.host, 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve, daemon=True)
 
-    def __enter__(self) -> CannedServer:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        # Wakes the thread, which closing alone does not.
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join(60)
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            with connection, connection.makefile("rb") as incoming:
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                connection.sendall(self._greeting.encode() + b"\r\n")
-                try:
-                    while self._answer(connection, incoming):
-                        pass
-                except OSError:
-                    pass
+    def _serve(self, sock: socket.socket) -> None:
+        with sock, sock.makefile("rb") as incoming:
+            sock.sendall(self._greeting.encode() + b"\r\n")
+            while self._answer(sock, incoming):
+                pass
 
     def _answer(self, connection: socket.socket, incoming: BinaryIO) -> bool:
         parts = self._command(connection, incoming)

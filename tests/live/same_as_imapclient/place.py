@@ -6,7 +6,6 @@ import socket
 import ssl
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
-from types import TracebackType
 from typing import Any, Callable, NamedTuple
 
 from imapclient import IMAPClient
@@ -53,10 +52,11 @@ class RawConnection:
         return lines
 
 
-class Place:
+class Place(ExitStack):
     """A server as one group of calls sees it; closes in the end what the group opened."""
 
     def __init__(self, settings: dict[str, Any], user: str, recording: Recording) -> None:
+        super().__init__()
         self.user = user
         self.password: str = settings["password"]
         self.host: str = settings["host"]
@@ -68,18 +68,6 @@ class Place:
         self.stream: str | None = settings["streams"].get(user)
         self._ca: str = settings["ca"]
         self._recording = recording
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Place:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._stack.close()
 
     @property
     def ssl_context(self) -> ssl.SSLContext:
@@ -95,7 +83,7 @@ class Place:
         if not options.get("stream"):
             options = {"host": self.host, "port": self.port, "ssl": False, **options}
         client = IMAPClient(**{"timeout": _TIMEOUT, **options})
-        self._stack.callback(_shut_down, client)
+        self.callback(_shut_down, client)
         if logged_in:
             client.login(user or self.user, self.password)
         return Recorded(client, self._recording)
@@ -103,7 +91,7 @@ class Place:
     def raw(self) -> RawConnection:
         """A connection without any library, logged in."""
         connection = RawConnection(self.host, self.port)
-        self._stack.callback(connection.close)
+        self.callback(connection.close)
         connection.command(f'LOGIN "{self.user}" "{self.password}"')
         return connection
 

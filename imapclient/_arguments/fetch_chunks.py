@@ -121,7 +121,9 @@ def _portion(ranges: Sequence[Range], max_messages: int) -> Portion:
 # -- bytes
 
 # These are not compiled here, because compiling is slow and only `IMAPClient.fetch_iter` needs them.
-_TEXT_ITEM = rb"(?i)(?:(?:BODY|BINARY)(?:\.PEEK)?\[(?P<section>[^\]]*)\]|RFC822(?:\.TEXT)?(?![.\w\[]))(?:<\d+\.(?P<length>\d+)>)?"
+_TEXT_ITEM = (
+    rb"(?i)(?:(?:BODY|BINARY)(?:\.PEEK)?\[(?P<section>[^\]]*)\]|RFC822(?:\.TEXT)?(?![.\w\[]))(?:<\d+\.(?P<size>\d+)>)?"
+)
 _HEADER = rb"(?i)(?:[\d.]*\.)?(?:HEADER|MIME)"
 
 
@@ -143,10 +145,10 @@ class TextItems(NamedTuple):
         for match in re.finditer(_TEXT_ITEM, items):
             if match["section"] is not None and re.match(_HEADER, match["section"]):
                 continue
-            if match["length"] is None:
+            if match["size"] is None:
                 whole += 1
             else:
-                parts.append(int(match["length"]))
+                parts.append(int(match["size"]))
         return cls(whole, tuple(parts))
 
     def amount(self, size: int) -> int:

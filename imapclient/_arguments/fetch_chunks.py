@@ -30,10 +30,10 @@ def positive(number: int, name: str) -> None:
 
 
 class Portion(NamedTuple):
-    """A part of a set of messages. It contains at most ``most`` messages."""
+    """A part of a set of messages. It contains at most ``max_messages`` messages."""
 
     ids: SequenceSet
-    most: int
+    max_messages: int
 
 
 class Messages:
@@ -74,16 +74,16 @@ class Messages:
                 yield Portion(SequenceSet(part), len(part))
             return
         ranges: list[Range] = []
-        most = 0
+        max_messages = 0
         for low, high in _cut(_below(self.ranges, highest), bounds):
             width = min(high - low + 1, size)
-            if most + width > size and ranges:
-                yield _portion(ranges, most)
-                ranges, most = [], 0
+            if max_messages + width > size and ranges:
+                yield _portion(ranges, max_messages)
+                ranges, max_messages = [], 0
             ranges.append((low, high))
-            most += width
+            max_messages += width
         if ranges:
-            yield _portion(ranges, most)
+            yield _portion(ranges, max_messages)
 
 
 def _is_run(messages: MessageIds) -> bool:
@@ -114,15 +114,15 @@ def _cut(ranges: Iterable[Range], bounds: Sequence[int]) -> Iterator[Range]:
         yield low, high
 
 
-def _portion(ranges: Sequence[Range], most: int) -> Portion:
-    return Portion(SequenceSet(",".join(f"{low}:{high}" for low, high in ranges)), most)
+def _portion(ranges: Sequence[Range], max_messages: int) -> Portion:
+    return Portion(SequenceSet(",".join(f"{low}:{high}" for low, high in ranges)), max_messages)
 
 
 # -- bytes
 
 # These are not compiled here, because compiling is slow and only `IMAPClient.fetch_iter` needs them.
 _TEXT_ITEM = (
-    rb"(?i)(?:(?:BODY|BINARY)(?:\.PEEK)?\[(?P<section>[^\]]*)\]|RFC822(?:\.TEXT)?(?![.\w\[]))(?:<\d+\.(?P<most>\d+)>)?"
+    rb"(?i)(?:(?:BODY|BINARY)(?:\.PEEK)?\[(?P<section>[^\]]*)\]|RFC822(?:\.TEXT)?(?![.\w\[]))(?:<\d+\.(?P<size>\d+)>)?"
 )
 _HEADER = rb"(?i)(?:[\d.]*\.)?(?:HEADER|MIME)"
 
@@ -145,26 +145,28 @@ class TextItems(NamedTuple):
         for match in re.finditer(_TEXT_ITEM, items):
             if match["section"] is not None and re.match(_HEADER, match["section"]):
                 continue
-            if match["most"] is None:
+            if match["size"] is None:
                 whole += 1
             else:
-                parts.append(int(match["most"]))
+                parts.append(int(match["size"]))
         return cls(whole, tuple(parts))
 
     def amount(self, size: int) -> int:
         """The maximum number of bytes of text for a message of that size."""
         return self.whole * size + sum(min(size, part) for part in self.parts)
 
-    def count_within(self, count: int, most: int) -> int:
-        """How many messages, at most ``count``, can't exceed ``most`` bytes of limited text together."""
+    def count_within(self, count: int, max_bytes: int) -> int:
+        """How many messages, at most ``count``, can't exceed ``max_bytes`` of limited text together."""
         each = sum(self.parts)
-        return max(1, min(count, most // each)) if each else count
+        return max(1, min(count, max_bytes // each)) if each else count
 
 
-def by_size(sizes: Mapping[int, Mapping[bytes, Any]], items: TextItems, count: int, most: int) -> Iterator[list[int]]:
-    """Group messages by their RFC822.SIZE: at most ``count`` messages and ``most`` bytes of text in each group.
+def by_size(
+    sizes: Mapping[int, Mapping[bytes, Any]], items: TextItems, count: int, max_bytes: int
+) -> Iterator[list[int]]:
+    """Group messages by their RFC822.SIZE: at most ``count`` messages and ``max_bytes`` of text in each group.
 
-    A message that exceeds ``most`` is a group of its own, and so is a message of unknown size.
+    A message that exceeds ``max_bytes`` is a group of its own, and so is a message of unknown size.
     """
     group: list[int] = []
     total = 0
@@ -173,8 +175,8 @@ def by_size(sizes: Mapping[int, Mapping[bytes, Any]], items: TextItems, count: i
         amount = 0
         if items.whole:
             # A size of 0 is wrong: no message is empty.
-            amount = items.amount(size) if isinstance(size, int) and size > 0 else most
-        if group and (total + amount > most or len(group) == count):
+            amount = items.amount(size) if isinstance(size, int) and size > 0 else max_bytes
+        if group and (total + amount > max_bytes or len(group) == count):
             yield group
             group, total = [], 0
         group.append(number)

@@ -120,7 +120,7 @@ class FetchMixin(CommandBase):
             if not highest:
                 return
         for portion in wanted.portions(size, bounds, highest):
-            if portion.most <= count and not items.whole:
+            if portion.max_messages <= count and not items.whole:
                 yield fetch(portion.ids, arguments)
                 continue
             sizes = fetch(portion.ids, [b"(RFC822.SIZE)" if items.whole else b"(UID)"], strict=False)

@@ -16,7 +16,7 @@ from imapclient.sequence_set import STAR, UidSet
 
 def portions(messages: Any, size: int, *bounds: int, highest: int = STAR) -> list[tuple[str, int]]:
     found = Messages(messages).portions(size, bounds, highest)
-    return [(bytes(portion.ids).decode(), portion.most) for portion in found]
+    return [(bytes(portion.ids).decode(), portion.max_messages) for portion in found]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_any_set_over_any_folder(seed: int) -> None:
     found: list[int] = []
     for portion in Messages(asked).portions(size, bounds, uids[-1]):
         there = [uid for uid in uids if uid in portion.ids]
-        assert len(there) <= portion.most <= size
+        assert len(there) <= portion.max_messages <= size
         assert portion.ids.is_bounded
         found += there
     assert found == sorted(wanted)
@@ -125,7 +125,7 @@ def test_many_ids_take_four_bytes_each() -> None:
     tracemalloc.start()
     try:
         messages = Messages(ids)
-        assert sum(portion.most for portion in messages.portions(1000)) == 200_000
+        assert sum(portion.max_messages for portion in messages.portions(1000)) == 200_000
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()

@@ -52,8 +52,8 @@ _MAX_ENDS_KEPT = 60 * 256
 _DAY = re.compile(_INTERNAL_DAY + b"|" + _RFC5322_DAY)
 _EPOCH_DAY = _EPOCH.toordinal()
 
-# Cache: the text before the time of day, b"Mon, 7 Feb 1994 " -> the seconds from 1970 to that day, and the cache of the
-# ends for this form of dates.
+# Cache: the text before the time of day, b"Mon, 7 Feb 1994 " -> the seconds from 1970 to that day, and one of the two
+# caches above.
 _DayAndEnds = tuple[int, "dict[bytes, float]"]
 _known_days: dict[bytes, _DayAndEnds] = {}
 
@@ -87,8 +87,8 @@ def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.date
     68 it is in the 21st century, from 69 on in the 20th. A leap second (``23:59:60``) becomes the second before it,
     because datetime has no leap seconds.
 
-    Raises ValueError, with the first bytes of the text, if the text is not a date, or if the local time is outside the
-    years 1 to 9999.
+    Raises ValueError if the text is not a date, or if the local time is outside the years 1 to 9999. The message
+    contains the first bytes of the text.
     """
     if normalise and type(timestamp) is bytes:
         try:
@@ -153,8 +153,8 @@ def _offset_seconds(zone: bytes) -> float:
 def _parse_rfc5322(timestamp: bytes) -> datetime.datetime:
     """Return the datetime for a date in another form.
 
-    Beside the obsolete forms of RFC 5322 section 4.3 it accepts what some mailers write: dots in the time
-    (``Sat, 8 May 2010 16.03.09 +0200``), and 8-bit text in a comment. `email.utils` parses both.
+    It accepts the obsolete forms of RFC 5322 section 4.3. Some mailers also write dots in the time
+    (``Sat, 8 May 2010 16.03.09 +0200``), or 8-bit text in a comment. `email.utils` parses both.
     """
     # Imported late: it is seldom needed, and takes an eighth of the time to import this package.
     from email.utils import parsedate_tz
@@ -228,8 +228,8 @@ def datetime_to_INTERNALDATE(dt: datetime.datetime) -> str:
     """Return a datetime as INTERNALDATE, such as ``"01-Feb-2020 10:11:12 +0100"``.
 
     A naive datetime is local time. If daylight saving time skips it, the result is the same moment in summer time.
-    Microseconds are dropped. IMAP has no seconds in an offset, so the offset is rounded to whole minutes and the time
-    is adjusted: the moment stays the same. Raises ValueError if the adjusted time is outside the years 1 to 9999.
+    Microseconds are dropped. IMAP has no seconds in an offset. So the offset is rounded to whole minutes, and the time
+    is adjusted to keep the moment. Raises ValueError if the adjusted time is outside the years 1 to 9999.
     """
     offset = dt.utcoffset()
     if offset is None:

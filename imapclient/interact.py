@@ -67,8 +67,8 @@ def _run(conf: Settings) -> int:
 def command_line() -> Settings:
     """Return the settings from the options in ``sys.argv``, or from the file that they name. Asks for missing ones.
 
-    The result also has the attributes ``log`` and ``demo``. Raises SystemExit: with status 2 if the options can't be
-    used, with status 1 if the file can't be used or if the user leaves at a question.
+    The result also has the attributes ``log`` and ``demo``. Raises SystemExit. Its status is 2 if the options
+    can't be used. It is 1 if the file can't be used, or if the user leaves at a question.
     """
     parser = _parser()
     options = parser.parse_args()

@@ -464,9 +464,9 @@ def _assert_failed(client: TestableIMAPClient, error: BaseException) -> None:
 @pytest.mark.parametrize(
     ("reply", "to", "shown"),
     [
-        (("* SEARCH 1", "OK Done"), None, "for any command, which did not come: '* SEARCH 1', 'OK Done'"),
-        (("OK Done",), "NOOP", "for b'NOOP', which did not come: 'OK Done'"),
-        ((CLOSE,), None, "for any command, which did not come: <Event.CLOSE"),
+        (("* SEARCH 1", "OK Done"), None, "for any command, which the client did not send: '* SEARCH 1', 'OK Done'"),
+        (("OK Done",), "NOOP", "for b'NOOP', which the client did not send: 'OK Done'"),
+        ((CLOSE,), None, "for any command, which the client did not send: <Event.CLOSE"),
         (("* LIST () {}", b"abc", "", "OK Done"), None, "'* LIST () {}', b'abc', '', 'OK Done'"),
     ],
 )
@@ -489,7 +489,7 @@ def test_lines_that_were_not_read() -> None:
     with pytest.raises(ScriptError) as caught:
         client.assert_done()
     assert str(caught.value).split("\n") == [
-        "the script has more:",
+        "the script is not finished:",
         "  not read by the client: b'* 5 EXISTS\\r\\n'",
         "  not read by the client: b'* 6 EXISTS\\r\\n'",
         "  not read by the client: ConnectionResetError('reset')",
@@ -540,7 +540,7 @@ def test_an_idle_check_that_would_wait_for_nothing(timeout: float | None) -> Non
     client.idle()
     assert client.idle_check(timeout) == [(1, b"EXISTS")]
     assert client.idle_check(timeout=0) == []
-    with pytest.raises(ScriptError, match=r"nothing more is scripted for idle_check\(\): write PAUSE") as caught:
+    with pytest.raises(ScriptError, match=r"nothing more is scripted for idle_check\(\): add PAUSE") as caught:
         client.idle_check(timeout)
     # As after any interrupt of idle_check, the end of IDLE is still possible.
     assert client.idle_done() == (b"Idle completed", [])
@@ -735,7 +735,7 @@ def test_logout_takes_no_reply_that_is_not_its_own() -> None:
     client = TestableIMAPClient()
     client.script("* SEARCH 1", "OK Done")
     assert client.logout() == b"Logging out"
-    with pytest.raises(ScriptError, match="which did not come"):
+    with pytest.raises(ScriptError, match="which the client did not send"):
         client.assert_done()
 
 

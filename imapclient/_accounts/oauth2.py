@@ -35,7 +35,7 @@ class OAuth2Error(LoginError):
     """The provider sent no access token. IMAP connections are not affected: an open connection stays usable.
 
     ``error`` is the provider's error code (RFC 6749, 5.2), such as ``'invalid_grant'`` for a refresh token that is
-    no longer valid; it is ``''`` if the provider sent none. The message contains no secret.
+    no longer valid. It is ``''`` if the provider sent none. The message contains no secret.
     """
 
     def __init__(self, message: str, *, error: str = "") -> None:

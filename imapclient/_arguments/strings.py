@@ -1,8 +1,7 @@
 """From a caller's text, flags, names and dates to arguments of a command. No I/O.
 
-Injection is stopped here. Text becomes a quoted string or a literal, so CR, LF, quotes and 8-bit text are data. If the
-grammar requires an atom, or if text is sent as it is, then text that could end the command or announce a literal
-raises ValueError.
+Injection is stopped here. Text becomes a quoted string or a literal, so CR, LF, quotes and 8-bit text are data. Atoms,
+and text that is sent as it is, are checked: text that could end the command or announce a literal raises ValueError.
 """
 
 from __future__ import annotations

@@ -65,7 +65,8 @@ class AuthExchange:
     def initial_argument(self) -> bytes | None:
         """The initial response as an argument of the command: ``b'AGFubgB4'``, ``b'='`` for an empty one (RFC 4959, 3).
 
-        None if there is none, or if it is too long for a line. It is then the response to the first challenge.
+        None if the exchange has no initial response. Also None if it is too long for a line: then it answers the first
+        challenge.
         """
         if self._initial_response is None or len(self._initial_response) > _MAX_INITIAL_RESPONSE * 3 // 4:
             return None

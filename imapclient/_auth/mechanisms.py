@@ -130,13 +130,9 @@ class Plain(Mechanism):
 Plain.__module__ = "imapclient.sasl"
 
 
-class Login(Mechanism):
-    """LOGIN, which no RFC defines: the server asks for the name, then for the password. Use it over TLS only.
+class _ServerFirst(Mechanism):
+    """Base of mechanisms with a password in which the server sends the first challenge."""
 
-    It is for servers without a better mechanism. The text of the challenges is ignored.
-    """
-
-    name = "LOGIN"
     client_first = False
 
     def __init__(self, identity: Text, password: Text) -> None:
@@ -145,19 +141,28 @@ class Login(Mechanism):
         self._identity = _without_nul(identity, "the identity")
         self._password = _without_nul(password, "the password")
 
+    def secrets(self) -> tuple[bytes, ...]:
+        return self._password, base64.b64encode(self._password)
+
+
+class Login(_ServerFirst):
+    """LOGIN, which no RFC defines: the server asks for the name, then for the password. Use it over TLS only.
+
+    It is for servers without a better mechanism. The text of the challenges is ignored.
+    """
+
+    name = "LOGIN"
+
     def dialogue(self, challenge: bytes) -> Dialogue:
         yield self._identity
         self.complete = True
         yield self._password
 
-    def secrets(self) -> tuple[bytes, ...]:
-        return self._password, base64.b64encode(self._password)
-
 
 Login.__module__ = "imapclient.sasl"
 
 
-class CramMD5(Mechanism):
+class CramMD5(_ServerFirst):
     """CRAM-MD5 (RFC 2195): sends a keyed digest of the server's challenge.
 
     The password is not sent. But somebody who records the exchange can test guesses of the password, and the server
@@ -165,13 +170,6 @@ class CramMD5(Mechanism):
     """
 
     name = "CRAM-MD5"
-    client_first = False
-
-    def __init__(self, identity: Text, password: Text) -> None:
-        super().__init__()
-        self.identity = identity
-        self._identity = _without_nul(identity, "the identity")
-        self._password = _without_nul(password, "the password")
 
     def dialogue(self, challenge: bytes) -> Dialogue:
         self.complete = True
@@ -180,9 +178,6 @@ class CramMD5(Mechanism):
 
         digest = hmac.new(self._password, challenge, "md5").hexdigest()
         yield b"%s %s" % (self._identity, digest.encode("ascii"))
-
-    def secrets(self) -> tuple[bytes, ...]:
-        return self._password, base64.b64encode(self._password)
 
 
 CramMD5.__module__ = "imapclient.sasl"

@@ -76,6 +76,7 @@ class FoldersMixin(CommandBase):
         others: list[Untagged] = []
         error: ProtocolError | None = None
         is_all = pattern == "*" and not directory
+        options = self._read_options
         # Some servers answer LSUB by LIST responses only. Beside LSUB responses, these answer another command.
         command = collected.names[0]
         is_named = any(response.name == command for response in collected.responses)
@@ -84,7 +85,7 @@ class FoldersMixin(CommandBase):
                 others.append(response)
                 continue
             try:
-                item = parse_list(response, self._read_options)
+                item = parse_list(response, options)
             except ProtocolError as exc:
                 error = exc
                 unreadable.append(response)

@@ -29,7 +29,6 @@ from ..exceptions import (
 )
 from . import protocol_log
 from .capabilities import Capabilities
-from .failures import mapped
 from .queues import AwaitedQueue, UnsolicitedQueue
 from .reader import Reader
 from .redaction import Secrets
@@ -156,7 +155,12 @@ class Exchange:
     def fail(self, error: BaseException) -> BaseException:
         """Make the connection unusable. Returns the error to raise: the same one, or the one that `mapped` returns."""
         self.secrets.hide(error)
-        self.failure = mapped(error) if isinstance(error, OSError) and error is not self.source_error else error
+        self.failure = error
+        if isinstance(error, OSError) and error is not self.source_error:
+            # Imported here, because few connections fail.
+            from .failures import mapped
+
+            self.failure = mapped(error)
         if isinstance(self.failure, ServerWords) and self.in_flight:
             # The caller waits for the oldest one.
             running = next(iter(self.in_flight.values()))

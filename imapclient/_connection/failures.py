@@ -114,8 +114,3 @@ def mapped(error: OSError) -> IMAPClientAbortError:
     result = kind(*error.args)
     vars(result).update(vars(error))
     return result
-
-
-def is_timeout(error: BaseException) -> bool:
-    """Whether a wait took longer than its timeout. ETIMEDOUT is something else: it ends a dead connection."""
-    return isinstance(error, socket.timeout) and error.errno is None

@@ -23,12 +23,10 @@ import re
 import socket
 import ssl
 from collections.abc import Iterable, Sequence
-from typing import Any, Callable, Generic, Optional, TypeVar
+from typing import Any, Callable, TypeVar
 
 from .._parsing.records import DEFAULT_LIMITS, Limits
 from .._parsing.responses import Tagged, Untagged
-from .._wire.compression import DeflateTransport
-from .._wire.pipes import PipeTransport, spawn
 from .._wire.sockets import (
     NO_TIMEOUT,
     Address,
@@ -46,13 +44,12 @@ from ..exceptions import CommandError, IllegalStateError, IMAPClientAbortError, 
 from .capabilities import Capabilities
 from .exchange import Command, Exchange
 from .idle import IdleExchange
-from .queues import AwaitedQueue
 from .sending import Sender
 
 T = TypeVar("T")
 
 
-class _PartAttribute(Generic[T]):
+class _PartAttribute:
     """An attribute of the connection that one of its parts holds.
 
     It can be deleted, because `unittest.mock.patch` deletes an attribute before it sets the original again.
@@ -62,13 +59,12 @@ class _PartAttribute(Generic[T]):
         self._part = part
         self._name = name
 
-    def __get__(self, connection: object, owner: type | None = None) -> T:
+    def __get__(self, connection: object, owner: type | None = None) -> Any:
         if connection is None:
             raise AttributeError(self._name)
-        value: T = getattr(getattr(connection, self._part), self._name)
-        return value
+        return getattr(getattr(connection, self._part), self._name)
 
-    def __set__(self, connection: object, value: T) -> None:
+    def __set__(self, connection: object, value: Any) -> None:
         setattr(getattr(connection, self._part), self._name, value)
 
     def __delete__(self, connection: object) -> None:
@@ -194,17 +190,17 @@ class Connection(imaplib.IMAP4):
     # -- the state of the connection
 
     #: As imaplib has it: NONAUTH, AUTH, SELECTED or LOGOUT.
-    state = _PartAttribute[str]("_exchange", "state")
+    state = _PartAttribute("_exchange", "state")
     #: The server's capabilities in upper case; empty if they are not known.
-    capabilities = _PartAttribute[tuple[str, ...]]("_capabilities", "names")
+    capabilities = _PartAttribute("_capabilities", "names")
     #: The extensions that ENABLE switched on, in upper case (RFC 5161).
-    enabled = _PartAttribute[frozenset[str]]("_capabilities", "enabled")
+    enabled = _PartAttribute("_capabilities", "enabled")
     #: The extensions that we sent ENABLE for, in upper case.
-    may_enable = _PartAttribute[frozenset[str]]("_capabilities", "may_enable")
+    may_enable = _PartAttribute("_capabilities", "may_enable")
     #: Changes of the selected folder, whichever command ran when they came. None if nobody watches the folder.
-    observed = _PartAttribute[Optional[AwaitedQueue]]("_exchange", "observed")
+    observed = _PartAttribute("_exchange", "observed")
     #: A number that goes up when sequence numbers may have come to mean other messages.
-    renumberings = _PartAttribute[int]("_exchange", "renumberings")
+    renumberings = _PartAttribute("_exchange", "renumberings")
 
     @property
     def is_utf8(self) -> bool:
@@ -353,6 +349,9 @@ class Connection(imaplib.IMAP4):
 
         Data that the server sent after its response is compressed. It is read, and not refused as after STARTTLS.
         """
+        # Imported here, because few connections need it.
+        from .._wire.compression import DeflateTransport
+
         exchange = self._exchange
         with exchange.lock:
             if self.is_compressed:
@@ -442,6 +441,9 @@ class IMAP4_Stream(Connection, imaplib.IMAP4_stream):
         super().__init__(command)
 
     def _open_transport(self) -> Transport:
+        # Imported here, because few connections need it.
+        from .._wire.pipes import PipeTransport, spawn
+
         self.process = spawn(self.command)
         # For selectors: the pipe is no socket, but it has a fileno() too.
         vars(self)["sock"] = self.process.stdout

@@ -15,11 +15,10 @@ from typing import Callable, TypeVar
 
 from .._parsing.responses import Tagged, Untagged
 from .._wire import waiting
-from .._wire.waiting import Deadline
+from .._wire.waiting import Deadline, is_timeout
 from ..exceptions import IllegalStateError, IMAPClientError, ProtocolAbortError, ProtocolError
 from . import protocol_log
 from .exchange import Command, Exchange
-from .failures import is_timeout
 from .queues import AwaitedQueue
 from .sending import Sender
 

@@ -133,7 +133,7 @@ class Reader:
             size = announced_size(line)
             if size is None:
                 return line, None
-            # A quick look first: in FETCH, the usual response with a literal, a number follows the star.
+            # FETCH, the usual response with a literal, has a number after the star. It needs no search for human text.
             if not (line[:2] == b"* " and line[2:3].isdigit()) and ENDS_IN_TEXT.match(line) is not None:
                 return line, None
             found = self._whole_response(line, size)

@@ -22,7 +22,8 @@ _MIN_PART = 4
 # How many pieces between "..." are searched at each end of a text.
 _MAX_PIECES = 25
 
-_RESERVED = re.compile(rb"[^A-Za-z0-9._~-]")
+# As text, so that the expression is compiled only when a secret is added.
+_RESERVED = rb"[^A-Za-z0-9._~-]"
 
 _Error = TypeVar("_Error", bound=BaseException)
 
@@ -173,7 +174,7 @@ def _forms(secret: bytes) -> Iterator[bytes]:
     yield secret
     yield escaped(secret)
     # As in a URL (RFC 3986, 2.1).
-    yield _RESERVED.sub(lambda match: b"%%%02X" % ord(match[0]), secret)
+    yield re.sub(_RESERVED, lambda match: b"%%%02X" % ord(match[0]), secret)
     if len(secret) >= MIN_ANYWHERE:
         for before in range(3):
             encoded = binascii.b2a_base64(bytes(before) + secret + bytes(2))

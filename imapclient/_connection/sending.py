@@ -13,11 +13,10 @@ from typing import Union
 from .._arguments.command import Literal, StreamedLiteral, encode_command, is_strict
 from .._parsing.responses import Tagged
 from .._wire.sockets import SEND_SIZE
-from .._wire.waiting import Deadline
+from .._wire.waiting import Deadline, is_timeout
 from ..exceptions import IllegalStateError, IMAPClientAbortError, IMAPClientError, ProtocolAbortError
 from . import protocol_log
 from .exchange import Command, Exchange
-from .failures import is_timeout
 
 # How many commands of `execute_all` are in flight at once, and how many bytes of them.
 MAX_IN_FLIGHT = 16

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..exceptions import FetchError, ProtocolError
-from .fetch.lenient import read_leniently
 from .fetch.parser import fetch_items
 from .fetch.results import FetchItems, FetchResult
 from .folders import with_name
@@ -111,6 +110,9 @@ _NUMBER = re.compile(rb" *(\d{1,20}) +")
 
 
 def _read_leniently(response: list[Record], normalise_times: bool) -> tuple[int, FetchItems, list[FetchError]]:
+    # Imported here, because few responses need it.
+    from .fetch.lenient import read_leniently
+
     untagged = _untagged(response)
     match = _NUMBER.match(untagged.line)
     if match is None:

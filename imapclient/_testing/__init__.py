@@ -1,7 +1,8 @@
-"""Parts of the embedded server: pymap in an event loop, and the sample mailbox.
+"""Parts of the test doubles: pymap in an event loop, the sample mailbox, and a server that plays a script.
 
-Everything here may change at any time. Only two public modules import it:
+Everything here may change at any time. Only three public modules import it:
 
 - ``imapclient.embedded_server`` starts ``embedded_pymap``, and fills mailboxes from ``sample_mailbox``.
 - ``imapclient.sample_mailbox`` re-exports what ``sample_mailbox`` defines.
+- ``imapclient.testable_imapclient`` plays a ``script`` with a ``scripted_transport``.
 """

@@ -112,8 +112,8 @@ class Service:
         await self._stop.wait()
         for listener in listeners:
             self.loop.remove_reader(listener.sock)
-        # One turn of the loop for sockets that are accepted in this turn: asyncio passes each to a task, which would
-        # lose its socket if the task were cancelled, or the server closed, before its first step.
+        # One more turn of the loop, for sockets that are accepted in this turn. asyncio passes each socket to a task,
+        # which would lose it if it were cancelled, or the server closed, before its first step.
         await asyncio.sleep(0)
         for server in servers:
             server.close()

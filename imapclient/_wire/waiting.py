@@ -128,3 +128,8 @@ class Deadline:
         elif moment > self._polling_end:
             raise socket.timeout("timed out")
         return 0.0
+
+
+def is_timeout(error: BaseException) -> bool:
+    """Whether a wait took longer than its timeout. ETIMEDOUT is something else: it ends a dead connection."""
+    return isinstance(error, socket.timeout) and error.errno is None

@@ -233,7 +233,7 @@ def test_scram_with_another_bound(vector: _Vector) -> None:
     assert b",p=" in mechanism(_changed(server_first, (b"i=4096", b"i=5000")))
     mechanism.start()
     mechanism(b"")
-    with pytest.raises(ProtocolError, match="not from 4096 to 5000"):
+    with pytest.raises(ProtocolError, match="must be from 4096 to 5000"):
         mechanism(_changed(server_first, (b"i=4096", b"i=5001")))
 
 
@@ -263,7 +263,7 @@ def test_scram_with_a_first_message_that_can_not_be_read(vector: _Vector, messag
     with pytest.raises(ProtocolError, match="message is not valid"):
         mechanism(message.replace(b"@", nonce.encode()))
     assert not mechanism.complete
-    with pytest.raises(ProtocolError, match="no answer"):
+    with pytest.raises(ProtocolError, match="after the last response"):
         mechanism(b"")
 
 
@@ -431,7 +431,7 @@ def test_an_exception_does_not_tell_the_secret(make: Make, password: Any) -> Non
 
 
 def test_bytes_that_scram_can_not_read_as_text() -> None:
-    with pytest.raises(ValueError, match="not UTF-8") as caught:
+    with pytest.raises(ValueError, match="must be UTF-8") as caught:
         ScramSHA1("ann", b"hunter2\xff")
     assert caught.value.__cause__ is caught.value.__context__ is None
 

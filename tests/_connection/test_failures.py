@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from imapclient._connection import failures
-from imapclient._connection.failures import is_timeout, mapped
+from imapclient._connection.failures import mapped
+from imapclient._wire.waiting import is_timeout
 from imapclient.exceptions import ConnectionAbortError, IMAPClientAbortError, IMAPClientError
 
 _ERRORS = [

@@ -42,7 +42,7 @@ def test_the_greetings_capabilities_are_used(peer: PeerFactory, greeting: str) -
 
 
 @pytest.mark.parametrize("greeting", ["* OK ready", "* OK", "* PREAUTH [ALERT] hello", "* OK {3}", "* ok hello ]["])
-def test_capabilities_are_asked_for_once_where_the_greeting_has_none(peer: PeerFactory, greeting: str) -> None:
+def test_capability_is_sent_once_if_the_greeting_reports_none(peer: PeerFactory, greeting: str) -> None:
     script = f"""
         S: {greeting}
         C: A1 CAPABILITY
@@ -55,7 +55,7 @@ def test_capabilities_are_asked_for_once_where_the_greeting_has_none(peer: PeerF
         assert client.capabilities() == (b"IMAP4REV1", b"IDLE")
 
 
-def test_nothing_is_asked_while_nobody_needs_capabilities(peer: PeerFactory) -> None:
+def test_capability_is_not_sent_while_no_call_needs_it(peer: PeerFactory) -> None:
     script = """
         S: * OK ready
         C: A1 NOOP
@@ -121,7 +121,7 @@ def test_a_greeting_in_pieces_of_one_byte(peer: PeerFactory) -> None:
 # -- capabilities and login
 
 
-def test_the_tagged_ok_of_login_tells_the_capabilities(peer: PeerFactory) -> None:
+def test_the_tagged_ok_of_login_reports_the_capabilities(peer: PeerFactory) -> None:
     script = f"""
         {READY}
         C: A1 LOGIN "ann" "secret"
@@ -144,7 +144,7 @@ def test_untagged_capabilities_during_login_are_used(peer: PeerFactory) -> None:
         assert client.capabilities() == (b"IMAP4REV1", b"MOVE")
 
 
-def test_after_a_login_that_tells_no_capabilities_they_are_asked_for(peer: PeerFactory) -> None:
+def test_capability_is_sent_after_a_login_that_reports_none(peer: PeerFactory) -> None:
     script = f"""
         {READY}
         C: A1 LOGIN "ann" "secret"
@@ -346,9 +346,9 @@ def test_data_announces_a_literal_whatever_stands_before_it(peer: PeerFactory, a
         S: A1 OK done
     """
     with connected(peer(script)) as client:
-        heard: list[Untagged] = []
-        client._imap.execute(Command(b"NOOP", handlers={b"X-DATA": heard.append}))
-        (response,) = heard
+        received: list[Untagged] = []
+        client._imap.execute(Command(b"NOOP", handlers={b"X-DATA": received.append}))
+        (response,) = received
         assert response.data == [(announcement.encode(), b"a\r\nA1"), b""]
 
 
@@ -467,7 +467,7 @@ def test_a_bye_to_a_login(peer: PeerFactory) -> None:
         client.login("ann", "secret")
 
 
-def test_a_bye_between_commands_is_what_the_next_one_tells(peer: PeerFactory) -> None:
+def test_a_bye_between_commands_is_raised_by_the_next_one(peer: PeerFactory) -> None:
     script = f"""
         {READY}
         S: * BYE idle for too long
@@ -506,7 +506,7 @@ def test_logout_returns_the_servers_last_words(peer: PeerFactory) -> None:
         client.noop()
 
 
-def test_logout_where_the_server_closes_right_after_its_bye(peer: PeerFactory) -> None:
+def test_logout_if_the_server_closes_right_after_its_bye(peer: PeerFactory) -> None:
     script = f"""
         {READY}
         C: A1 LOGOUT

@@ -34,10 +34,10 @@ def test_commands_in_flight_are_finished_in_any_order(peer: PeerFactory) -> None
         S: A4 OK fourth
     """
     with connected(peer(script)) as client:
-        heard: list[bytes] = []
+        received: list[bytes] = []
 
         def keep(response: Untagged) -> None:
-            heard.append(response.name)
+            received.append(response.name)
 
         imap = client._imap
         first = Command(b"STATUS", [b'"a"', (b"MESSAGES",)], {b"STATUS": keep})
@@ -49,9 +49,9 @@ def test_commands_in_flight_are_finished_in_any_order(peer: PeerFactory) -> None
         assert imap.finish(third).human == b"third"
         with pytest.raises(CommandError, match="first"):
             imap.finish(first)
-        assert heard == [b"STATUS"]
+        assert received == [b"STATUS"]
         assert client.noop()[0] == b"fourth"
-        # The third was complete already: what came then was for nobody.
+        # The third was complete already: no command in flight takes it.
         assert [response.line for response in imap.unsolicited] == [b"* SEARCH 7"]
 
 
@@ -169,7 +169,7 @@ def test_a_login_by_imaplibs_own_method_makes_the_capabilities_unknown(peer: Pee
         assert client.has_capability("MOVE")
 
 
-# -- what an error tells
+# -- the data of an error
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_a_login_by_imaplibs_own_method_makes_the_capabilities_unknown(peer: Pee
         ("S: * BYE [UNAVAILABLE] Going down", "BYE", (b"UNAVAILABLE", ()), "Going down"),
     ],
 )
-def test_an_error_of_the_connection_tells_which_command_was_running(
+def test_an_error_of_the_connection_names_the_command_that_was_running(
     peer: PeerFactory, answer: str, status: str, code: Any, text: str
 ) -> None:
     script = f'{READY}\nC: A1 NOOP\nS: A1 OK Done\nC: A2 STATUS "x" (MESSAGES)\n{answer}'
@@ -196,7 +196,7 @@ def test_an_error_of_the_connection_tells_which_command_was_running(
         assert (error.command, error.status, error.code, error.text) == ("STATUS", status, code, text)
 
 
-def test_an_error_of_a_response_tells_which_command_it_is_about(peer: PeerFactory) -> None:
+def test_an_error_of_a_response_names_its_command(peer: PeerFactory) -> None:
     script = f"""
         {READY}
         C: A1 UID FETCH 1 (ENVELOPE)

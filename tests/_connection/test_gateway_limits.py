@@ -196,7 +196,7 @@ def _depth(value: Any) -> int:
 
 
 @pytest.mark.once
-def test_responses_nobody_asked_for_cost_no_memory_during_a_command(peer: PeerFactory) -> None:
+def test_unsolicited_responses_cost_no_memory_during_a_command(peer: PeerFactory) -> None:
     fat = b"* OK " + b"x" * 990 + b"\r\n"
     script = [f'{READY}\nC: A1 CREATE "x"', SendBytes(itertools.repeat(fat * 50, 400)), "S: A1 OK done"]
     with connected(peer(script)) as client, memory_peak(8 * MEGABYTE):
@@ -204,7 +204,7 @@ def test_responses_nobody_asked_for_cost_no_memory_during_a_command(peer: PeerFa
 
 
 @pytest.mark.once
-def test_responses_nobody_asked_for_cost_no_memory_between_commands(peer: PeerFactory) -> None:
+def test_unsolicited_responses_cost_no_memory_between_commands(peer: PeerFactory) -> None:
     thin = b"* 5 EXISTS\r\n"
     script = [READY, SendBytes(itertools.repeat(thin * 500, 100)), 'C: A1 CREATE "x"\nS: A1 OK done']
     with connected(peer(script)) as client:
@@ -215,7 +215,7 @@ def test_responses_nobody_asked_for_cost_no_memory_between_commands(peer: PeerFa
         assert len(kept) + client._imap.unsolicited.dropped == 50_000
 
 
-def test_of_the_responses_nobody_asked_for_the_last_ones_are_kept(peer: PeerFactory) -> None:
+def test_the_last_unsolicited_responses_are_kept(peer: PeerFactory) -> None:
     numbers = b"".join(b"* %d EXISTS\r\n" % number for number in range(3000))
     script = [f'{READY}\nC: A1 CREATE "x"', SendBytes(numbers), "S: A1 OK done"]
     with connected(peer(script)) as client:
@@ -232,12 +232,12 @@ def test_an_endless_stream_in_idle_costs_no_memory(peer: PeerFactory) -> None:
         client.idle()
         with memory_peak(16 * MEGABYTE):
             for _ in range(5):
-                heard = client.idle_check(60)
-                assert heard
-                assert all(item[0] == b"OK" for item in heard)
+                received = client.idle_check(60)
+                assert received
+                assert all(item[0] == b"OK" for item in received)
 
 
-def test_an_endless_tiny_stream_in_idle_is_handed_out_in_portions(peer: PeerFactory) -> None:
+def test_an_endless_tiny_stream_in_idle_is_returned_in_parts(peer: PeerFactory) -> None:
     script = [f"{READY}\nC: A1 IDLE\nS: + go", SendBytes(itertools.repeat(b"* 5 EXISTS\r\n" * 500))]
     with connected(peer(script)) as client:
         client.idle()

@@ -27,7 +27,7 @@ SERVER = """
         sys.stdout.write(text)
         sys.stdout.flush()
 
-    def hear():
+    def receive():
         line = sys.stdin.readline()
         tag, _, rest = line.partition(" ")
         return tag, rest.rstrip()
@@ -36,14 +36,14 @@ GREETING = 'say("* PREAUTH [CAPABILITY IMAP4rev1 IDLE STARTTLS] at your service\
 
 
 def program(body: str, greeting: str = GREETING) -> str:
-    """A command line that runs the lines of Python, which may use ``say`` and ``hear``."""
+    """A command line that runs the lines of Python, which may use ``say`` and ``receive``."""
     code = textwrap.dedent(SERVER) + greeting + textwrap.dedent(body)
     return f"exec {shlex.quote(sys.executable)} -c {shlex.quote(code)}"
 
 
 SERVES = """
     while True:
-        tag, rest = hear()
+        tag, rest = receive()
         if rest == "IDLE":
             say("+ go\\r\\n* 1 EXISTS\\r\\n")
             assert sys.stdin.readline() == "DONE\\r\\n"
@@ -56,17 +56,17 @@ SERVES = """
 """
 
 
-# Says the number of lines that it has heard.
+# Answers with the number of lines that it has received.
 TELLS = """
     count = 0
     while True:
-        tag, rest = hear()
+        tag, rest = receive()
         if not tag:
             break
         count += 1
         if rest == "LOGOUT":
             say("* BYE bye\\r\\n")
-        say(f"{tag} OK heard {count}\\r\\n")
+        say(f"{tag} OK received {count}\\r\\n")
 """
 
 
@@ -110,7 +110,7 @@ def test_no_tls_over_a_stream(greeting: str) -> None:
     with IMAPClient(program(TELLS, greeting), stream=True, timeout=60) as client:
         with pytest.raises(IllegalStateError, match="standard input"):
             client.starttls()
-        assert client.noop() == (b"heard 1", [])
+        assert client.noop() == (b"received 1", [])
 
 
 @pytest.mark.parametrize("timeout", [60, SocketTimeout(None, 60)])
@@ -145,7 +145,7 @@ def test_a_program_that_speaks_no_imap() -> None:
 
 
 def test_a_program_that_ends_in_the_middle() -> None:
-    client = IMAPClient(program("hear()\nsay('* 1 EXI')"), stream=True, timeout=60)
+    client = IMAPClient(program("receive()\nsay('* 1 EXI')"), stream=True, timeout=60)
     with pytest.raises(IMAPClientAbortError) as caught:
         client.noop()
     with pytest.raises(IMAPClientAbortError) as later:
@@ -166,12 +166,12 @@ def test_a_program_that_was_killed() -> None:
 
 def test_a_large_message() -> None:
     body = """
-        tag, rest = hear()
+        tag, rest = receive()
         size = int(rest.rpartition("{")[2].strip("}"))
         say("+ go\\r\\n")
         got = sys.stdin.buffer.read(size + 2)
         say(f"{tag} OK {len(got)}\\r\\n")
-        tag, rest = hear()
+        tag, rest = receive()
         say("* 1 FETCH (UID 1 BODY[] {" + str(size) + "}\\r\\n" + "x" * size + ")\\r\\n" + tag + " OK done\\r\\n")
         sys.stdin.read()
     """
@@ -190,7 +190,7 @@ def test_the_standard_error_of_the_program_is_ours(capfd: pytest.CaptureFixture[
 
 
 def test_shutdown_by_another_thread() -> None:
-    client = IMAPClient(program("hear(); sys.stdin.read()"), stream=True, timeout=60)
+    client = IMAPClient(program("receive(); sys.stdin.read()"), stream=True, timeout=60)
     timer = threading.Timer(0.2, client.shutdown)
     timer.start()
     with pytest.raises(IMAPClientAbortError):

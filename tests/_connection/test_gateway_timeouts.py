@@ -201,7 +201,7 @@ def test_a_slow_server_is_no_timeout(peer: PeerFactory, clock: Clock) -> None:
         assert client.noop() == (b"done", [(1, b"EXISTS")])
 
 
-def test_without_a_timeout_there_is_none(peer: PeerFactory) -> None:
+def test_without_a_timeout_reads_wait_for_ever(peer: PeerFactory) -> None:
     server = peer([READY, "C: A1 NOOP\nPAUSE 0.1\nS: A1 OK done"])
     with connected(server, timeout=None) as client:
         assert client.socket().gettimeout() is None
@@ -310,17 +310,17 @@ def test_an_interrupted_idle_check_loses_nothing(peer: PeerFactory, interrupt_re
         lambda: interrupt_reading(server.sent()),
         "S-: " + "y" * 50_000 + "\nS: )\nS: * 3 EXISTS\nC: DONE\nS: A1 OK done",
     ]
-    heard: list[Any] = []
+    received: list[Any] = []
     interrupts = 0
     server: ScriptedPeer = peer(script)
     with connected(server) as client:
         client.idle()
-        while (3, b"EXISTS") not in heard:
+        while (3, b"EXISTS") not in received:
             try:
-                heard += client.idle_check(60)
+                received += client.idle_check(60)
             except KeyboardInterrupt:
                 interrupts += 1
         assert client.idle_done() == (b"done", [])
     assert interrupts == 2
     body = b"x" * 50_000 + b"y" * 50_000
-    assert heard == [(1, b"EXISTS"), (2, b"EXISTS"), (1, b"FETCH", (b"BODY[]", body)), (3, b"EXISTS")]
+    assert received == [(1, b"EXISTS"), (2, b"EXISTS"), (1, b"FETCH", (b"BODY[]", body)), (3, b"EXISTS")]

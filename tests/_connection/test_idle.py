@@ -34,12 +34,12 @@ IDLING = f"{READY}\nC: A1 IDLE\nS: + idling\n"
 
 def collect(client: IMAPClient, count: int) -> list[Any]:
     """What idle_check returns until there are ``count`` items."""
-    heard: list[Any] = []
+    received: list[Any] = []
     deadline = time.monotonic() + 60
-    while len(heard) < count:
-        assert time.monotonic() < deadline, heard
-        heard += client.idle_check(1)
-    return heard
+    while len(received) < count:
+        assert time.monotonic() < deadline, received
+        received += client.idle_check(1)
+    return received
 
 
 def test_from_beginning_to_end(peer: PeerFactory) -> None:
@@ -272,7 +272,7 @@ def test_lines_before_the_continuation_request(peer: PeerFactory) -> None:
         assert client.idle_done() == (b"done", [(2, b"EXISTS")])
 
 
-def test_lines_that_nobody_checked_come_with_idle_done(peer: PeerFactory) -> None:
+def test_idle_done_returns_responses_that_were_not_checked(peer: PeerFactory) -> None:
     script = f"""
         {IDLING}
         S: * 1 EXISTS
@@ -338,13 +338,13 @@ def test_an_odd_line_loses_no_others(peer: PeerFactory) -> None:
     """
     with connected(peer(script)) as client:
         client.idle()
-        heard: list[Any] = []
+        received: list[Any] = []
         for _ in range(3):
             with contextlib.suppress(ProtocolError):
-                heard += client.idle_check(0.2)
+                received += client.idle_check(0.2)
         with contextlib.suppress(ProtocolError):
-            heard += client.idle_done()[1]
-        assert [item for item in heard if item[1] == b"EXISTS"] == [(1, b"EXISTS"), (2, b"EXISTS")]
+            received += client.idle_done()[1]
+        assert [item for item in received if item[1] == b"EXISTS"] == [(1, b"EXISTS"), (2, b"EXISTS")]
 
 
 @pytest.mark.parametrize("tls", [False, True])
@@ -361,13 +361,13 @@ def test_a_selector_that_is_asked_after_idle_check(peer: PeerFactory, tls: bool)
     with connected(server, **options) as client, selectors.DefaultSelector() as selector:
         client.idle()
         selector.register(client.socket(), selectors.EVENT_READ)
-        heard: list[Any] = []
-        while len(heard) < count:
+        received: list[Any] = []
+        while len(received) < count:
             found = client.idle_check(0)
-            heard += found
+            received += found
             if not found:
                 assert selector.select(60), "the selector doesn't see what is left"
-        assert heard == [(number, b"EXISTS") for number in range(count)]
+        assert received == [(number, b"EXISTS") for number in range(count)]
         assert selector.select(0) == []
 
 
@@ -437,8 +437,8 @@ def test_the_server_ends_idle_by_itself(peer: PeerFactory, answer: str) -> None:
             client.idle_done()
 
 
-def test_idle_done_where_the_server_just_ended_idle(peer: PeerFactory) -> None:
-    """DONE and the server's own end crossed: nothing hangs, and what was heard is there."""
+def test_idle_done_if_the_server_has_just_ended_idle(peer: PeerFactory) -> None:
+    """DONE and the server's own end cross: nothing hangs, and the responses before are returned."""
     script = rf"""
         {READY}
         C: A1 IDLE
@@ -507,7 +507,7 @@ def test_the_end_while_idle_done_waits(peer: PeerFactory, end: str) -> None:
         client.idle()
         with pytest.raises(IMAPClientAbortError):
             client.idle_done()
-        # What was heard before is not lost.
+        # Responses from before are not lost.
         assert client.idle_check(0) == [(1, b"EXISTS")]
         with pytest.raises(IMAPClientError):
             client.idle_check(0)
@@ -532,7 +532,7 @@ def test_a_continuation_request_in_idle_is_passed_over(peer: PeerFactory) -> Non
 
 
 def test_a_command_of_another_thread_while_one_waits(peer: PeerFactory) -> None:
-    """It is told that the connection idles, as soon as the waiting call is over, and sends nothing."""
+    """It raises once the waiting call is over, because the connection is in IDLE. Nothing is sent."""
     server = peer(IDLING)
     errors: list[Exception] = []
     with connected(server) as client:

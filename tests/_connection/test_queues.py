@@ -8,7 +8,7 @@ from imapclient._connection.queues import AwaitedQueue, UnsolicitedQueue
 from imapclient._parsing.responses import Untagged
 from imapclient.exceptions import LimitError
 
-# -- the queue of what nobody asked for
+# -- unsolicited responses
 
 
 def exists(number: int, padding: int = 0) -> Untagged:
@@ -88,27 +88,27 @@ def test_an_emptied_queue_has_all_its_room() -> None:
     assert not queue.is_full
 
 
-# -- the queue of what a caller waits for
+# -- responses that a caller waits for
 
 
-def test_heard_drops_nothing() -> None:
+def test_the_awaited_queue_drops_nothing() -> None:
     queue = AwaitedQueue()
     # More than the other queue keeps, in number and in bytes.
     for number in range(3000):
         queue.append(exists(number, padding=2000))
     assert [response.number for response in queue] == list(range(3000))
     assert queue.dropped == 0
-    assert queue.is_full, "so that it is handed out in several parts"
+    assert queue.is_full, "so that it is returned in several parts"
 
 
-def test_heard_takes_one_response_of_any_size() -> None:
+def test_the_awaited_queue_takes_one_response_of_any_size() -> None:
     queue = AwaitedQueue()
     for number, padding in ((1, 0), (2, 5 * 1024 * 1024), (3, 0)):
         queue.append(exists(number, padding))
     assert [response.number for response in queue] == [1, 2, 3]
 
 
-def test_too_many_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_awaited_responses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(AwaitedQueue, "MAX_RESPONSES", 3)
     queue = AwaitedQueue()
     for number in (1, 2, 3):
@@ -120,7 +120,7 @@ def test_too_many_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     queue.append(exists(5))
 
 
-def test_too_much_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_awaited_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(AwaitedQueue, "MAX_BYTES", 1000)
     queue = AwaitedQueue()
     # One that is alone is taken: the reader has its own limit for it.

@@ -175,7 +175,7 @@ def test_much_is_asked_for_as_long_as_there_is_much() -> None:
     assert transport.sizes == [CHUNK, CHUNK, LARGE_CHUNK, LARGE_CHUNK, LARGE_CHUNK, CHUNK, LARGE_CHUNK]
 
 
-def test_little_is_asked_for_where_the_connection_has_waited() -> None:
+def test_reads_are_small_again_after_the_connection_has_waited() -> None:
     transport = ChunkTransport([b"x" * (CHUNK - 2) + b"\r\n", b"a\r\n"])
     reader = Reader(transport)
     reader.read_line()
@@ -260,7 +260,7 @@ def test_read_literal_by_itself() -> None:
 
 
 def test_memory_of_a_large_literal() -> None:
-    """It goes from the transport into the object that is handed over: no second copy."""
+    """It is received into the object that is returned: there is no second copy."""
     size = 32 * 1024 * 1024
     piece = b"x" * CHUNK
 

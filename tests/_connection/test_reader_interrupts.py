@@ -21,7 +21,7 @@ from tests.fixtures.reading import (
 
 @pytest.mark.parametrize("size", [1, 5, 30, 1000])
 def test_interrupt_after_bytes_were_stored(size: int) -> None:
-    """A signal's handler may raise when the bytes are in the reader's hands: they count as received."""
+    """A signal's handler may raise right after the reader has the bytes: they count as received."""
     for place in range(1, len(STREAM) + 1):
         before, after = STREAM[:place], STREAM[place:]
         chunks = [before[start : start + size] for start in range(0, place, size)]

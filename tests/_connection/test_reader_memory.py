@@ -24,7 +24,7 @@ from tests.helpers.memory import fresh_pages, is_measurable, resident, size_of
 
 pytestmark = [
     pytest.mark.once,
-    pytest.mark.skipif(not is_measurable(), reason="this system does not tell the peak of a process's memory"),
+    pytest.mark.skipif(not is_measurable(), reason="this system does not report the peak of a process's memory"),
 ]
 
 
@@ -52,7 +52,7 @@ def test_a_case_that_takes_more_than_it_may(
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep freed memory in other ways")
-def test_texts_are_put_where_the_last_ones_were() -> None:
+def test_texts_reuse_the_memory_of_the_last_ones() -> None:
     fetch = 'result = client.fetch("1:*", ["BODY[]"])'
     with GeneratedServer(300, 40_000) as server:
         fresh = fresh_pages(server.port, fetch, f"{fetch}\ndel result")
@@ -107,17 +107,17 @@ def forgotten() -> Iterator[None]:
     memory._madvise.cache_clear()
 
 
-@pytest.mark.parametrize("lacks", ["Linux", "ctypes", "a C library", "the function"])
-def test_a_system_that_can_not_be_asked(lacks: str, forgotten: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    if lacks == "Linux":
+@pytest.mark.parametrize("missing", ["Linux", "ctypes", "a C library", "the function"])
+def test_a_system_that_can_not_be_asked(missing: str, forgotten: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    if missing == "Linux":
         monkeypatch.setattr(sys, "platform", "win32")
-    elif lacks == "ctypes":
+    elif missing == "ctypes":
         monkeypatch.setitem(sys.modules, "ctypes", None)
     else:
         import ctypes
 
         def library(name: object) -> object:
-            if lacks == "the function":
+            if missing == "the function":
                 return object()
             raise OSError("no C library")
 

@@ -170,7 +170,7 @@ def test_over_tls() -> None:
             trickle.join()
 
 
-@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs pthread_kill, which this system lacks")
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs pthread_kill, which is missing on this system")
 @pytest.mark.parametrize("size", [1, 3, 40])
 def test_interrupts_while_data_trickles_in(pair: tuple[Reader, socket.socket], size: int) -> None:
     """A handler raises many times while the reader is at work: no byte is lost, and no two lines become one."""
@@ -195,7 +195,7 @@ def test_interrupts_while_data_trickles_in(pair: tuple[Reader, socket.socket], s
     def handler(_: int, frame: Any) -> None:
         nonlocal raised
         handled.put(None)
-        # Anywhere in what reads: what this test does with a response is its own. Not for ever, since where all is slow
+        # Only while the reader runs, and not while this test handles a response. Not for ever: on a slow machine
         # no read would end between two interrupts.
         if raised < 500 and is_reading(frame):
             raised += 1
@@ -216,7 +216,7 @@ def test_interrupts_while_data_trickles_in(pair: tuple[Reader, socket.socket], s
     assert interrupts > 10
 
 
-@pytest.mark.skipif(resource is None, reason="needs the resource module, which this system lacks")
+@pytest.mark.skipif(resource is None, reason="needs the resource module, which is missing on this system")
 def test_more_than_1024_open_files() -> None:
     """select() knows no more; deadlines and polls must work all the same."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -42,14 +42,14 @@ def refusal(text: str, code: Any = None) -> CommandError:
     "secret", [b"correct horse", b"hunter2hunter2", b'pa"ss\\word', "pässwörtlich".encode(), b"\xff" * 9]
 )
 @pytest.mark.parametrize("around", ["{}", "x{}y", "What is {}?", "[X {}] no", "ann/{}@host"])
-def test_a_long_secret_is_hidden_wherever_it_stands(secret: bytes, around: str) -> None:
+def test_a_long_secret_is_hidden_anywhere(secret: bytes, around: str) -> None:
     secrets = known(secret)
     quoted = secret.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
     for form in (secret, quoted, quote(secret, safe="").encode()):
-        told = around.encode().replace(b"{}", form)
-        assert secrets.hidden(told.decode("utf-8", "backslashreplace")) == around.replace("{}", REDACTED)
-        assert secrets.hidden(f"{told!r}") == f"{around.encode()!r}".replace("{}", REDACTED)
-        assert secrets.are_in(told)
+        text = around.encode().replace(b"{}", form)
+        assert secrets.hidden(text.decode("utf-8", "backslashreplace")) == around.replace("{}", REDACTED)
+        assert secrets.hidden(f"{text!r}") == f"{around.encode()!r}".replace("{}", REDACTED)
+        assert secrets.are_in(text)
 
 
 @pytest.mark.parametrize("before", range(4))
@@ -79,7 +79,7 @@ def test_a_long_secret_is_hidden_in_any_base64(before: int, after: int) -> None:
         (b"x", "", ""),
     ],
 )  # fmt: skip
-def test_a_short_secret_is_hidden_where_it_is_a_word(secret: bytes, text: str, shown: str) -> None:
+def test_a_short_secret_is_hidden_if_it_is_a_word(secret: bytes, text: str, shown: str) -> None:
     assert known(secret).hidden(text) == shown
 
 
@@ -191,10 +191,10 @@ def test_the_errors_that_led_to_an_error() -> None:
 
 
 def test_an_error_of_another_kind_that_led_to_an_error() -> None:
-    def raised(told: str) -> ProtocolError:
+    def raised(text: str) -> ProtocolError:
         try:
             try:
-                raise ValueError(told)
+                raise ValueError(text)
             except ValueError as error:
                 raise ProtocolError("a response can't be read") from error
         except ProtocolError as error:
@@ -251,7 +251,7 @@ def test_nothing_is_hidden_before_there_is_a_secret() -> None:
     assert str(secrets.hide(refusal("hunter2"))) == "STATUS failed: hunter2"
 
 
-# What a server that was told a token, or makes one up that begins like it, may send to keep a client busy.
+# A server that has received a token, or makes one up with the same start, may send these to keep a client busy.
 _TOKEN = b"ya29." + base64.b64encode(bytes(range(256)) * 6)
 _UNITS = [
     (b"x...", False), (b"ya29...", False), (b"ya29 ", False), (b"ya29", True), (_TOKEN[-4:], True),

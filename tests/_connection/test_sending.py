@@ -53,18 +53,18 @@ def test_answers_may_come_in_any_order() -> None:
         assert list(client.fetch(_IDS, "FLAGS")) == [1000000]
 
 
-def test_what_else_is_told_is_handed_on_once_all_parts_are_done() -> None:
+def test_unsolicited_responses_are_delivered_once_all_parts_are_done() -> None:
     """The callback's own command must not go between the parts."""
     answers = "S: * 4 EXISTS\nS: A1 OK one\nS: A2 OK two\nS: A3 OK three\nC: A4 NOOP\nS: A4 OK Done\n"
-    heard = []
+    received = []
     with dialogue(_ALL_SENT + answers) as client:
 
         def listen(item: object) -> None:
-            heard.append((item, client.noop()))
+            received.append((item, client.noop()))
 
         client.on_unsolicited = listen
         assert client.fetch(_IDS, "FLAGS") == {}
-        assert heard == [((4, b"EXISTS"), (b"Done", []))]
+        assert received == [((4, b"EXISTS"), (b"Done", []))]
 
 
 @pytest.mark.parametrize("refused", [1, 2, 3])
@@ -97,7 +97,7 @@ def test_no_more_than_a_few_are_in_flight() -> None:
 
 
 def test_the_errors_of_each_are_kept() -> None:
-    """Nothing is raised where the connection is usable: who asked looks at each."""
+    """Nothing is raised if the connection is usable: the caller checks each command."""
 
     def unreadable(_: object) -> None:
         raise ProtocolError("no")
@@ -111,7 +111,7 @@ def test_the_errors_of_each_are_kept() -> None:
         assert unsolicited(client) == []
 
 
-def test_none_is_sent_in_idle(peer: PeerFactory) -> None:
+def test_no_command_is_sent_in_idle(peer: PeerFactory) -> None:
     script = "S: * PREAUTH [CAPABILITY IMAP4rev1 IDLE] ready\nC: A1 IDLE\nS: +\n"
     with connected(peer(script)) as client:
         client.idle()

@@ -61,7 +61,7 @@ def test_several_literals_that_need_no_wait(peer: PeerFactory, ready: str) -> No
         (["k" * 9000], "(" + "k" * 9000 + ")"),
     ],
 )
-def test_a_message_waits_where_the_server_may_refuse_what_is_before_it(
+def test_a_message_waits_if_the_server_may_refuse_the_text_before_it(
     peer: PeerFactory, ready: str, flags: str | list[str], sent: str
 ) -> None:
     script = f"""
@@ -78,7 +78,7 @@ def test_a_message_waits_where_the_server_may_refuse_what_is_before_it(
 
 
 @pytest.mark.parametrize("flags", [["\\Seen", "\\flagged", "Work", "$Forwarded", "a.b-c_d+e"], []])
-def test_a_message_goes_ahead_where_no_server_refuses_what_is_before_it(peer: PeerFactory, flags: list[str]) -> None:
+def test_a_message_goes_ahead_if_no_server_refuses_the_text_before_it(peer: PeerFactory, flags: list[str]) -> None:
     sent = f"({' '.join(flags)}) " if flags else ""
     script = f"""
         {PLUS}
@@ -249,7 +249,7 @@ def test_literal8_is_for_servers_with_binary(peer: PeerFactory, ready: str) -> N
         assert client.append("x", b"a\0b") == b"done"
 
 
-def test_nul_in_a_literal_is_sent_as_it_is_where_there_is_no_binary(peer: PeerFactory) -> None:
+def test_nul_in_a_literal_is_sent_as_it_is_without_binary(peer: PeerFactory) -> None:
     script = f"""
         {PLUS}
         C: A1 APPEND "x" {{3+}}

@@ -1,4 +1,4 @@
-"""The compressing transport: what one side sends the other one gets, in pieces of any size, whatever interrupts."""
+"""The compressing transport: one side receives all that the other sends, in pieces of any size, with interrupts."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_the_end_of_the_compressed_data_is_the_end_of_the_connection() -> None:
         reader.read_line()
 
 
-def test_what_is_not_compressed_is_told() -> None:
+def test_data_that_is_not_compressed_is_refused() -> None:
     reader = reader_of([b"* OK this is plain text, and no deflate stream\r\n"])
     with pytest.raises(ProtocolAbortError, match="data that is not compressed"):
         reader.read_line()

@@ -178,7 +178,7 @@ def deaf() -> Iterator[socket.socket]:
 
 @pytest.fixture
 def refusing() -> tuple[str, int]:
-    """An address on loopback where nothing listens."""
+    """An address on loopback at which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as sock:
         address: tuple[str, int] = sock.getsockname()
     return address
@@ -277,7 +277,7 @@ def test_all_addresses_fail(refusing: tuple[str, int], clock: Clock) -> None:
     assert len(sockets_left()) == len(before)
 
 
-def test_a_family_that_this_system_lacks(listener: socket.socket) -> None:
+def test_a_family_that_is_missing_on_this_system(listener: socket.socket) -> None:
     odd = (9999, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 1))
     with open_connection([odd, at(listener.getsockname())], Deadline(60)) as sock:
         assert sock.getpeername() == listener.getsockname()
@@ -302,7 +302,7 @@ def test_an_interrupt_while_connecting_closes_the_socket(
         raise KeyboardInterrupt
 
     before = sockets_left()
-    # What Ctrl-C does at the worst moment: the socket is there and not handed over yet.
+    # What Ctrl-C does at the worst moment: the socket exists and is not returned yet.
     monkeypatch.setattr(socket.socket, "connect", interrupted)
     with pytest.raises(KeyboardInterrupt):
         open_connection([at(listener.getsockname())], Deadline(60))

@@ -32,8 +32,8 @@ _DIRECT_TIMEOUT = 60
 #: After this number of steps the server's folders are compared with the ledger, and emptied.
 _EPOCH = 400
 _FOLDERS = ("INBOX", "Archive", "Entwürfe")
-# What a call may raise whose connection fails: the documented exceptions, and the answer of Dovecot 2.3 to APPEND where
-# compressed data end within the message: NO [SERVERBUG] Internal error occurred.
+# What a call may raise if its connection fails: the documented exceptions, and an answer of Dovecot 2.3 to APPEND. It
+# sends this if compressed data end inside the message: NO [SERVERBUG] Internal error occurred.
 _LOST = (IMAPClientAbortError, OSError, ServerBugError)
 
 

@@ -1,4 +1,4 @@
-"""What the tests of transports share: reading, both ends of a TLS connection, and sockets that are still open."""
+"""For the tests of transports: reading from one, both ends of TLS, and sockets that are left open."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def sockets_left() -> list[socket.socket]:
 
 @contextlib.contextmanager
 def tls_server(context: ssl.SSLContext) -> Iterator[tuple[socket.socket, list[ssl.SSLSocket]]]:
-    """Yield a connected client socket without TLS, and a list. After the handshake it has the server's socket."""
+    """A connected client socket, not wrapped yet, and a list that gets the server's end after the handshake."""
     with contextlib.ExitStack() as stack:
         listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         client = stack.enter_context(socket.create_connection(listening.getsockname(), 60))

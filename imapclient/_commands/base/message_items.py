@@ -12,7 +12,6 @@ from ..._parsing.fetch.collector import FetchCollector
 from ..._parsing.fetch.results import FetchResult, ItemResult
 from ...exceptions import IMAPClientError, note_done
 from ...sequence_set import MessageIds, SequenceSet
-from .gc_tuning import fewer_collections
 from .running import CommandRunner
 
 
@@ -34,7 +33,7 @@ class MessageItems(CommandRunner):
         asked = arguments[0] if isinstance(arguments[0], bytes) else b""
         collector = FetchCollector(wanted, self._read_options, use_uid=uid, strict=strict, asked=asked)
         parts = wanted.split()
-        with fewer_collections() if self.gc_tuning else contextlib.nullcontext():
+        with self._collecting():
             if command == b"FETCH" and len(parts) > 1:
                 self._fetch_parts(parts, arguments, collector, uid)
             else:
@@ -43,6 +42,15 @@ class MessageItems(CommandRunner):
         for error in result.errors:
             self._imap.secrets.hide(error)
         return result
+
+    def _collecting(self) -> contextlib.AbstractContextManager[None]:
+        """The garbage collector's thresholds for a fetch."""
+        if not self.gc_tuning:
+            return contextlib.nullcontext()
+        # Imported here, because few programs need it.
+        from .gc_tuning import fewer_collections
+
+        return fewer_collections()
 
     def _fetch_parts(
         self, parts: Sequence[bytes], arguments: Sequence[Argument], collector: FetchCollector, uid: bool

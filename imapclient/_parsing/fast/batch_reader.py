@@ -19,7 +19,6 @@ from ...exceptions import ProtocolError
 from ..fetch.items import CONVERTERS, LIST, NUMBER, SIMPLE_ITEM, STRING, flag_lists, literal_item, simple_value
 from ..fetch.results import FetchItems
 from ..responses import ReadOptions
-from . import plan as fetch_plan
 
 #: Set it to False to turn the fast path off. From the next command on, `parse_fetch` reads every response.
 enabled = True
@@ -102,7 +101,7 @@ class BatchReader:
         self._by_uid = by_uid
         self._normalise_times = options.normalise_times
         self._layout: _Layout | None = None
-        self._uses_plans = options.max_depth >= fetch_plan.MAX_DEPTH
+        self._max_depth = options.max_depth
         self._to_pass = 0
         self._passed = 1
         # The number of structured responses without a plan in a row.
@@ -136,7 +135,7 @@ class BatchReader:
     def _read(self, buffer: bytes, position: int) -> Batch | None:
         layout = self._layout
         batch = None if layout is None else self._read_layout(layout, buffer, position)
-        if batch is None and self._uses_plans and _is_structured(buffer, position):
+        if batch is None and _is_structured(buffer, position) and self._uses_plans():
             batch = self._read_planned(buffer, position)
             self._unplanned += batch is None
             return batch
@@ -147,7 +146,15 @@ class BatchReader:
 
     # -- lines with strings and nested lists
 
+    def _uses_plans(self) -> bool:
+        # Imported here, because many programs fetch no structures.
+        from .plan import MAX_DEPTH
+
+        return self._max_depth >= MAX_DEPTH
+
     def _read_planned(self, buffer: bytes, position: int) -> Batch | None:
+        from .plan import read_by_plan
+
         numbers: list[int] = []
         ids: list[int] = []
         found: list[FetchItems] = []
@@ -157,13 +164,13 @@ class BatchReader:
             if end < 0 or buffer[end - 1] != 13:
                 break
             if buffer[end - 2] == 41:
-                items = fetch_plan.read_by_plan(buffer[position : end - 1], normalise_times)
+                items = read_by_plan(buffer[position : end - 1], normalise_times)
             else:
                 found_whole = _with_literals(buffer, position, end)
                 if found_whole is None:
                     break
                 line, literals, end = found_whole
-                items = fetch_plan.read_by_plan(line, normalise_times, literals)
+                items = read_by_plan(line, normalise_times, literals)
             if items is None:
                 break
             number = items[b"SEQ"]

@@ -8,7 +8,6 @@ from ...exceptions import ProtocolError
 from ...sequence_set import STAR, SequenceSet
 from ..fast import batch_reader
 from ..responses import Handlers, ReadOptions, Untagged
-from .lenient import read_leniently
 from .parser import parse_fetch
 from .results import FetchItems, FetchResult
 from .sections import AskedSections
@@ -81,6 +80,9 @@ class FetchCollector:
 
     def _take_leniently(self, response: Untagged, error: ProtocolError) -> bool | None:
         """Collect the sound items of a response that can't be parsed as a whole, and the errors about the others."""
+        # Imported here, because few responses need it.
+        from .lenient import read_leniently
+
         items, errors = read_leniently(response, self._options)
         names_a_message = not self._use_uid or items.get(b"UID") is not None
         message = self._message(items)

@@ -142,7 +142,7 @@ class Repeating(AcceptingServer):
         self._ending = ending
         #: What it says to each later command, in turn: ``{tag}`` and ``{told}`` are filled in.
         self.later: list[str] = []
-        self._received_size = b""
+        self._received = b""
 
     def _serve(self, sock: socket.socket) -> None:
         sock.settimeout(60)
@@ -161,8 +161,8 @@ class Repeating(AcceptingServer):
             tag, command, *rest = line.split(None, 2)
             if command not in (b"LOGIN", b"AUTHENTICATE"):
                 if self.later and command != b"CAPABILITY":
-                    answer = self.later.pop(0).encode().replace(b"{tag}", tag).replace(b"{told}", self._received_size)
-                    sock.sendall(answer.replace(b"{size}", b"{%d}" % len(self._received_size)) + b"\r\n")
+                    answer = self.later.pop(0).encode().replace(b"{tag}", tag).replace(b"{told}", self._received)
+                    sock.sendall(answer.replace(b"{size}", b"{%d}" % len(self._received)) + b"\r\n")
                     continue
                 sock.sendall(f"* CAPABILITY {_CAPABILITIES}\r\n".encode() if command == b"CAPABILITY" else b"")
                 sock.sendall(tag + b" OK done\r\n")
@@ -181,7 +181,7 @@ class Repeating(AcceptingServer):
                 # What a person names himself by is no secret.
                 self.heard += [text for text in heard if text != base64.b64encode(b"ann")]
             told = b" ".join([*heard, *map(_decoded, heard)])
-            self._received_size = _in_many_forms(told)
+            self._received = _in_many_forms(told)
             if not self._end(sock, tag, told.replace(b"\0", b" ")):
                 return
 

@@ -8,7 +8,7 @@ import pytest
 
 from imapclient.exceptions import CapabilityError, IllegalStateError, LoginError
 from imapclient.livetest.accounts import Account
-from imapclient.livetest.fixtures import Connect, Folders, message
+from imapclient.livetest.fixtures import Connect, Folders, message, needs
 
 from .. import IMAPClient, sasl
 
@@ -65,8 +65,7 @@ def test_login(account: Account, connect: Connect) -> None:
 def test_plain_login(account: Account, connect: Connect) -> None:
     user, password = _credentials(account)
     client = connect(login=False)
-    if not client.has_capability("AUTH=PLAIN"):
-        pytest.skip("the server has no AUTH=PLAIN")
+    needs(client, "AUTH=PLAIN")
     assert client.plain_login(user, password)
     _check_login(client)
 
@@ -75,8 +74,7 @@ def test_plain_login(account: Account, connect: Connect) -> None:
 def test_authenticate(account: Account, connect: Connect, name: str) -> None:
     user, password = _credentials(account)
     client = connect(login=False)
-    if not client.has_capability(f"AUTH={name}"):
-        pytest.skip(f"the server has no AUTH={name}")
+    needs(client, f"AUTH={name}")
     assert client.authenticate(_WITH_PASSWORD[name](user, password))
     _check_login(client)
 
@@ -84,8 +82,7 @@ def test_authenticate(account: Account, connect: Connect, name: str) -> None:
 def test_sasl_login(account: Account, connect: Connect) -> None:
     user, password = _credentials(account)
     client = connect(login=False)
-    if not client.has_capability("AUTH=PLAIN"):
-        pytest.skip("the server has no AUTH=PLAIN")
+    needs(client, "AUTH=PLAIN")
     assert client.sasl_login("PLAIN", lambda _challenge: f"\0{user}\0{password}".encode())
     _check_login(client)
 
@@ -93,8 +90,7 @@ def test_sasl_login(account: Account, connect: Connect) -> None:
 @pytest.mark.parametrize("name", ["XOAUTH2", "OAUTHBEARER"])
 def test_wrong_token(connect: Connect, name: str) -> None:
     client = connect(login=False)
-    if not client.has_capability(f"AUTH={name}"):
-        pytest.skip(f"the server has no AUTH={name}")
+    needs(client, f"AUTH={name}")
     logins: dict[str, Callable[[str, str], object]] = {
         "XOAUTH2": client.oauth2_login,
         "OAUTHBEARER": client.oauthbearer_login,

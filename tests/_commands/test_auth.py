@@ -27,7 +27,7 @@ from tests.helpers.sasl_turns import (
     XOAUTH2,
     Call,
     Make,
-    assert_not_told,
+    assert_not_revealed,
     b64,
     oauthbearer,
     script_of,
@@ -213,7 +213,7 @@ def test_a_server_that_repeats_the_password() -> None:
         with pytest.raises(LoginError) as caught:
             client.login("ann", "hunter2")
         assert (caught.value.status, caught.value.code) == ("BAD", (b"X-LINE", ()))
-        assert_not_told(caught.value, "hunter2")
+        assert_not_revealed(caught.value, "hunter2")
 
 
 @pytest.mark.parametrize("password", ["hunter2\ud800", b"hunter2\0"])
@@ -221,7 +221,7 @@ def test_a_password_that_can_not_be_sent_is_not_told(password: Any) -> None:
     with dialogue(login=False) as client:
         with pytest.raises(ValueError, match=r"surrogate|NUL") as caught:
             client.login("ann", password)
-        assert_not_told(caught.value, "hunter2")
+        assert_not_revealed(caught.value, "hunter2")
 
 
 # -- LOGINDISABLED

@@ -26,7 +26,7 @@ from tests.helpers.sasl_turns import (
     XOAUTH2,
     Call,
     Make,
-    assert_not_told,
+    assert_not_revealed,
     b64,
     oauthbearer,
     script_of,
@@ -343,7 +343,7 @@ def test_the_reasons_of_an_oauth_server(
         assert (error.status, error.code, error.text) == ("NO", (b"X", ()), "Go")
         shown = challenge.replace("\r\n", "\\x0d\\x0a")
         assert str(error) == "AUTHENTICATE failed: [X] Go" + f" ({shown})" * bool(challenge)
-        assert_not_told(error, "t0ken", message)
+        assert_not_revealed(error, "t0ken", message)
         assert_usable(client)
 
 
@@ -435,7 +435,7 @@ def test_a_server_that_repeats_what_it_was_told(make: Make, turns: list[str | by
             client.authenticate(mechanism)
         assert type(caught.value).__name__ == "AuthenticationFailedError"
         assert caught.value.status == "BAD"
-        assert_not_told(caught.value, *told)
+        assert_not_revealed(caught.value, *told)
 
 
 def test_an_oauth_server_that_repeats_the_token() -> None:
@@ -444,7 +444,7 @@ def test_an_oauth_server_that_repeats_the_token() -> None:
     with dialogue(script, login=False) as client:
         with pytest.raises(LoginError) as caught:
             client.oauth2_login("ann", "t0ken")
-        assert_not_told(caught.value, "t0ken")
+        assert_not_revealed(caught.value, "t0ken")
         assert caught.value.challenge is None
 
 
@@ -453,7 +453,7 @@ def test_a_callable_whose_answer_is_repeated() -> None:
     with dialogue(script, login=False) as client:
         with pytest.raises(LoginError) as caught:
             client.sasl_login("X-MINE", lambda challenge: b"hunter2")
-        assert_not_told(caught.value, "hunter2", b64("hunter2"))
+        assert_not_revealed(caught.value, "hunter2", b64("hunter2"))
 
 
 @each_telling

@@ -40,7 +40,7 @@ class Case(NamedTuple):
     body: str
     """The program of the client. ``AMOUNT`` is the amount."""
     room: int = 0
-    """How much the peak may grow, in bytes, beside what is next."""
+    """The maximum growth of the peak in bytes, without the part for the values."""
     factor: float = 0
     """The additional growth for each byte of the returned values."""
     is_bytes: bool = False

@@ -119,7 +119,7 @@ class Attempt:
         if self.failed == "connect" or kind == "garbage":
             documented = (IMAPClientError, OSError)
         elif kind == "half-close" and not self.place.to_client:
-            # The server has the whole command, sees that no more will come, and may refuse it: Dovecot says
+            # The server has the whole command, sees that no more will come, and may refuse it: Dovecot sends
             # NO [EXPUNGEISSUED] to a COPY then.
             documented = (IMAPClientAbortError, CommandError)
         waited = isinstance(error, socket.timeout) and kind not in (*PATIENCE, "garbage")

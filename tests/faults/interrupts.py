@@ -154,7 +154,7 @@ def _wrong_after(client: IMAPClient, name: str, error: BaseException) -> str:
         # If nothing was sent, there is nothing to check.
         return "message_sent is missing"
     found: list[str] = []
-    # Where the server waits for the end of IDLE, and the client does not know: then it says that it is unusable.
+    # The server may be in IDLE while the client does not know. Then the client must report that it is unusable.
     set_read_timeout(client, 1)
     # This runs in another thread, which would wait for ever for a lock that is still held.
     thread = threading.Thread(target=lambda: found.append(_wrong_in_thread(client)), daemon=True)

@@ -48,8 +48,8 @@ def _fetch(client: IMAPClient) -> Any:
 
 def _idle(client: IMAPClient) -> Any:
     client.idle()
-    heard = client.idle_check(0.02)
-    return [item for item in heard + client.idle_done()[1] if item[0] != b"OK"]
+    responses = client.idle_check(0.02)
+    return [item for item in responses + client.idle_done()[1] if item[0] != b"OK"]
 
 
 def steps(user: str) -> tuple[Step, ...]:

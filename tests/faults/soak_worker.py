@@ -32,8 +32,8 @@ _DIRECT_TIMEOUT = 60
 #: After this number of steps the server's folders are compared with the ledger, and emptied.
 _EPOCH = 400
 _FOLDERS = ("INBOX", "Archive", "Entwürfe")
-# What a call may raise whose connection fails: the documented exceptions, and the answer of Dovecot 2.3 to APPEND where
-# compressed data end within the message: NO [SERVERBUG] Internal error occurred.
+# What a call may raise if its connection fails: the documented exceptions, and an answer of Dovecot 2.3 to APPEND. It
+# sends this if compressed data end inside the message: NO [SERVERBUG] Internal error occurred.
 _LOST = (IMAPClientAbortError, OSError, ServerBugError)
 
 
@@ -333,14 +333,14 @@ class Worker:
         self._number += 1
         token = f"{self._name}-{self._number}@soak.example"
         self._direct(lambda direct: self._append_direct(direct, token))
-        heard: list[Any] = []
+        responses: list[Any] = []
         deadline = time.monotonic() + 10
-        while not any(item[1:] == (b"EXISTS",) for item in heard):
+        while not any(item[1:] == (b"EXISTS",) for item in responses):
             if time.monotonic() > deadline:
                 # A stalled connection looks like a quiet one. The next command shows the difference.
-                self.counts["idle heard nothing"] += 1
+                self.counts["IDLE without a response"] += 1
                 break
-            heard += client.idle_check(timeout=1)
+            responses += client.idle_check(timeout=1)
         self._call(client.idle_done)
 
     def _append_direct(self, direct: IMAPClient, token: str) -> None:

@@ -138,10 +138,10 @@ def test_a_callback_for_what_the_server_tells(peer: PeerFactory) -> None:
     with connected(peer(script)) as client:
         raised: list[BaseException] = [Trouble(), KeyboardInterrupt()]
 
-        def heard(item: object) -> None:
+        def on_response(item: object) -> None:
             raise raised.pop(0)
 
-        client.on_unsolicited = heard
+        client.on_unsolicited = on_response
         client.create_folder("x")
         with pytest.raises(KeyboardInterrupt):
             client.create_folder("y")
@@ -168,15 +168,15 @@ def test_message_sent_where_the_message_is_lost_half_way(peer: PeerFactory) -> N
 
 def test_a_dribble_shorter_than_the_patience_of_idle_check(peer: PeerFactory) -> None:
     """A byte comes every 20 ms, and each wait is for 5: nothing is lost, and the order is kept."""
-    told = b"* 1 EXISTS\r\n* 2 FETCH (FLAGS (\\Seen) X {5}\r\n* 9 \n)\r\n* 3 EXPUNGE\r\n"
+    sent = b"* 1 EXISTS\r\n* 2 FETCH (FLAGS (\\Seen) X {5}\r\n* 9 \n)\r\n* 3 EXPUNGE\r\n"
     script: list[Any] = [f"{READY}\nC: A1 IDLE\nS: + go"]
-    for byte in told:
+    for byte in sent:
         script += ["PAUSE 0.02", b"Sx-: \\x%02x" % byte]
     script += ["C: DONE\nS: A1 OK done"]
     with connected(peer(script)) as client:
         client.idle()
-        heard: list[Any] = []
-        while (3, b"EXPUNGE") not in heard:
-            heard += client.idle_check(0.005)
-        assert heard == [(1, b"EXISTS"), (2, b"FETCH", (b"FLAGS", (b"\\Seen",), b"X", b"* 9 \n")), (3, b"EXPUNGE")]
+        responses: list[Any] = []
+        while (3, b"EXPUNGE") not in responses:
+            responses += client.idle_check(0.005)
+        assert responses == [(1, b"EXISTS"), (2, b"FETCH", (b"FLAGS", (b"\\Seen",), b"X", b"* 9 \n")), (3, b"EXPUNGE")]
         assert client.idle_done() == (b"done", [])

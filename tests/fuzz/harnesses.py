@@ -1,7 +1,7 @@
 """The functions to fuzz. They take any bytes, and return, or raise an exception that the fuzzer reports.
 
 Each lets through only the exception that is documented: ProtocolError for what a server sends (an abort only out of
-the reader), ValueError where a function says so. What comes back is looked at too, as a program would.
+the reader), ValueError if the function's docstring has it. The values are read too, as in a program.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _response(line: bytes, records: list[Record] | None) -> Untagged:
 
 @contextlib.contextmanager
 def _may_be_refused() -> Iterator[None]:
-    """Lets ProtocolError through, as long as it does not say that the connection is lost."""
+    """Ignore ProtocolError, unless it means that the connection is lost."""
     refused: ProtocolError | None = None
     try:
         yield
@@ -250,7 +250,7 @@ def response_codes(data: bytes) -> None:
 
 
 def reader(data: bytes) -> None:
-    """The same responses and the same end, in whatever pieces the bytes come and however often a read is interrupted.
+    """The responses and the end do not depend on the pieces of the bytes, or on interrupts of a read.
 
     The first byte chooses the size of the pieces, and small limits.
     """

@@ -79,7 +79,7 @@ def size_of(value: Any) -> int:
 def growth(port: int, body: str, warm_up: str = "", folder: str = "INBOX") -> Growth:
     """By how much the peak grows in ``body``, which has a ``client`` with the folder selected.
 
-    What it leaves in ``result`` is weighed. ``warm_up`` runs before, so that what is loaded or made once is not
+    The size of its variable ``result`` is measured. ``warm_up`` runs before, so that imports and caches are not
     counted.
     """
     return Growth(*_measured(port, body, warm_up, folder)[:2])

@@ -72,7 +72,7 @@ def script_of(mechanism: Mechanism, turns: list[str | bytes], *, initial: bool, 
     return "\n".join([*lines, f"S: A1 {tagged}"])
 
 
-def assert_not_told(error: BaseException, *secrets: str) -> None:
+def assert_not_revealed(error: BaseException, *secrets: str) -> None:
     """Check that no secret is in the exception, or in any that led to it."""
     chain: BaseException | None = error
     while chain is not None:

@@ -36,7 +36,7 @@ class _Screen(pyte.Screen):
 
 
 class Terminal(Closing):
-    """Runs Python with the arguments, in a home folder of its own, until the ``with`` block ends.
+    """Python with the arguments in a new home folder. It runs until the end of the ``with`` block.
 
     The modules `hidden` can't be imported there.
     """
@@ -79,7 +79,7 @@ class Terminal(Closing):
 
     @property
     def screen(self) -> str:
-        """What is on the screen, without spaces at the ends of lines and empty lines at the end."""
+        """The text of the screen, without spaces at the ends of lines, and without empty lines at the end."""
         return "\n".join(line.rstrip() for line in self._screen.display).rstrip()
 
     def press(self, keys: str) -> None:
@@ -90,7 +90,7 @@ class Terminal(Closing):
         self.press(_CTRL[letter])
 
     def wait_for(self, text: str, times: int = 1) -> None:
-        """Wait until the text is on the screen. AssertionError with the screen where it doesn't come."""
+        """Wait until the text is on the screen. Raises AssertionError with the screen if it does not come."""
         end = time.monotonic() + _SECONDS
         while self.screen.count(text) < times:
             assert time.monotonic() < end, f"no {text!r} on the screen:\n{self.screen}"

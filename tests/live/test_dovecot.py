@@ -183,9 +183,9 @@ def test_stream_can_idle(preauth: IMAPClient, user: _User) -> None:
     preauth.select_folder("INBOX")
     preauth.idle()
     user.connect().append("INBOX", _message("Delivered"))
-    heard = preauth.idle_check(timeout=_TIMEOUT)
-    heard += preauth.idle_done()[1]
-    assert (1, b"EXISTS") in heard
+    responses = preauth.idle_check(timeout=_TIMEOUT)
+    responses += preauth.idle_done()[1]
+    assert (1, b"EXISTS") in responses
 
 
 def test_preauth_takes_no_starttls(preauth: IMAPClient) -> None:
@@ -322,8 +322,8 @@ def test_many_messages(inbox: IMAPClient) -> None:
     assert inbox.search() == found[1::2]
     assert inbox.folder_status("Archive", "MESSAGES") == {b"MESSAGES": 2048}
     inbox.delete_messages(found[1::4], silent=True)
-    told = inbox.uid_expunge(found[1::4])[1]
-    assert len([item for item in told if item[1:] == (b"EXPUNGE",)]) == 1024
+    responses = inbox.uid_expunge(found[1::4])[1]
+    assert len([item for item in responses if item[1:] == (b"EXPUNGE",)]) == 1024
     assert inbox.search() == found[3::4]
     inbox.use_uid = False
     with pytest.raises(ValueError, match="sequence numbers"):

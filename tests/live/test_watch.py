@@ -183,9 +183,7 @@ def serving(client: IMAPClient) -> list[int]:
     return sorted(found)
 
 
-@pytest.mark.skipif(
-    not Path("/proc/net/tcp").exists(), reason="which process serves a connection is told by Linux only"
-)
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="only Linux reports which process serves a connection")
 @pytest.mark.parametrize(
     "live_server",
     [(name, "plain") for name in ("dovecot", "cyrus", "courier")],

@@ -420,7 +420,7 @@ _OTHERS = [
     *_by_reply("expunge", (), "EXPUNGE", ["* 3 EXPUNGE\n* 3 EXPUNGE\n* 1 EXISTS\nOK Expunged", "OK Expunged"]),
     *_by_reply("uid_expunge", ([1, 2],), "EXPUNGE", ["* 3 EXPUNGE\n* 3 EXPUNGE\nOK Expunged"]),
     *_by_reply("noop", (), "NOOP", _NOOPS),
-    Case("told at the login", "capabilities", (), {}, "IMAP4rev1 idle AUTH=PLAIN QUOTA=RES-STORAGE"),
+    Case("sent at the login", "capabilities", (), {}, "IMAP4rev1 idle AUTH=PLAIN QUOTA=RES-STORAGE"),
 ]
 
 _LABELS = '* 1 FETCH (UID 1 X-GM-LABELS (\\Inbox "a b" &AOQ-))\n* 2 FETCH (X-GM-LABELS () UID 2)'

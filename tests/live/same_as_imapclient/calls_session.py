@@ -260,11 +260,11 @@ def _received_size(client: IMAPClient, raw: RawConnection | None, command: str, 
     """Receive the responses of IDLE to a change by another connection, until the given response."""
     if raw is not None:
         raw.command(command)
-    told: list[Any] = []
+    responses: list[Any] = []
     end = time.monotonic() + 60
-    while not any(awaited in item for item in told) and time.monotonic() < end:
-        told += client.idle_check(timeout=60)
-    return sorted((item for item in told if item != (b"OK", b"Still here")), key=repr)
+    while not any(awaited in item for item in responses) and time.monotonic() < end:
+        responses += client.idle_check(timeout=60)
+    return sorted((item for item in responses if item != (b"OK", b"Still here")), key=repr)
 
 
 def wrong_state(place: Place) -> None:

@@ -154,14 +154,14 @@ class Exchange:
             raise
 
     def fail(self, error: BaseException) -> BaseException:
-        """Make the connection unusable. Returns the error to raise: the same one, or the one that `mapped` returns."""
+        """Make the connection unusable. Returns the error to raise: the same one, or that of `as_abort_error`."""
         self.secrets.hide(error)
         self.failure = error
         if isinstance(error, OSError) and error is not self.source_error:
             # Imported here, because few connections fail.
-            from .failures import mapped
+            from .failures import as_abort_error
 
-            self.failure = mapped(error)
+            self.failure = as_abort_error(error)
         if isinstance(self.failure, ServerWords) and self.in_flight:
             # The caller waits for the oldest one.
             running = next(iter(self.in_flight.values()))

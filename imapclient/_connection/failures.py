@@ -105,10 +105,10 @@ _CLASSES: dict[type[BaseException], type[ConnectionAbortError]] = {
 }
 
 
-def mapped(error: OSError) -> IMAPClientAbortError:
+def as_abort_error(error: OSError) -> IMAPClientAbortError:
     """The ConnectionAbortError for an error of a socket or of TLS. It is also of the original's class.
 
-    ``mapped(ConnectionResetError(104, 'reset'))`` is a `ConnectionResetAbortError` with the same arguments and
+    ``as_abort_error(ConnectionResetError(104, 'reset'))`` is a `ConnectionResetAbortError` with the same arguments and
     attributes. If a class has no entry, the nearest of its base classes counts. An IMAPClientAbortError is returned as
     it is.
     """

@@ -149,8 +149,7 @@ class _CriteriaEncoder:
         if not criteria.strip():
             raise InvalidCriteriaError("no criteria specified")
         unchanged = raw(criteria, "search criteria")
-        # The text is decoded before quotes are searched: in some charsets, the byte of a quote may be half of a
-        # character.
+        # Decode the text before quotes are searched. In some charsets, the byte of a quote may be half of a character.
         text, encoding = (criteria, self.encoding) if isinstance(criteria, str) else _decoded(criteria, self.encoding)
         self.is_ascii = text.isascii()
         self.is_str = isinstance(criteria, str)
@@ -211,7 +210,9 @@ def split_criteria(arguments: list[Argument]) -> list[list[Argument]]:
     ]
     if not long_sets:
         if any(isinstance(argument, tuple) and _has_long_set(argument) for argument in arguments):
-            raise ValueError("a list of message ids within a group is too long for one command")
+            raise ValueError(
+                "a list of message ids within a group is too long for one command: search for them in parts"
+            )
         return [arguments]
     if len(long_sets) > 1 or b"NOT" in [argument.upper() for argument in arguments if isinstance(argument, bytes)]:
         raise ValueError("a list of message ids is too long for one command: search for them in parts")
@@ -226,7 +227,7 @@ def unsplit_criteria(arguments: list[Argument]) -> list[Argument]:
     SORT and THREAD can't be split: the results of the parts do not show the order or the threads of all messages.
     """
     if len(split_criteria(arguments)) > 1:
-        raise ValueError("a list of message ids is too long for one command")
+        raise ValueError("a list of message ids is too long for one command: pass fewer ids")
     return arguments
 
 

@@ -1,6 +1,6 @@
 """A message that is read from a file object or an iterator while it is sent (RFC 9051, 6.3.12).
 
-APPEND announces the size before the message. So the source must supply exactly that many bytes: if some were missing,
+APPEND announces the size before the message. So the source must supply exactly that many bytes. If some were missing,
 the server would take the next command for the rest of the message.
 """
 
@@ -30,7 +30,7 @@ Source = Union[Readable, Iterable[bytes]]
 class MessageSource:
     """The bytes of one message, and their number.
 
-    ``size`` may be None for a file that can seek: the message is then the rest of the file from its current position.
+    ``size`` may be None for a file that can seek. The message is then the rest of the file from its current position.
     Before anything is sent, raises TypeError or ValueError for a source or a size that can't be used.
     """
 

@@ -1,7 +1,8 @@
 """Encode a caller's text, flags, names and dates as arguments of a command. No I/O.
 
 This prevents injection. Text becomes a quoted string or a literal, so CR, LF, quotes and 8-bit text are data. Atoms,
-and text that is sent as it is, are checked: text that could end the command or announce a literal raises ValueError.
+and text that is sent as it is, are checked. ValueError is raised for text that could end the command or announce a
+literal.
 """
 
 from __future__ import annotations

@@ -138,8 +138,8 @@ class Exchange:
     def unusable_on_error(self) -> Iterator[None]:
         """Check that the connection is usable. Any exception of the body makes it unusable.
 
-        The caller must hold the lock. It is not taken here, because Ctrl-C may stop this context manager, which is
-        written in Python, before it releases the lock.
+        The caller must hold the lock. This method does not take it: Ctrl-C may stop a context manager that is written
+        in Python before it releases a lock.
         """
         self.check_usable()
         try:

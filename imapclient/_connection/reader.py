@@ -60,8 +60,8 @@ class Reader:
         self._buffer = b""
         self._position = 0
         self._chunk = CHUNK
-        # The start of a line whose end has not arrived. While there are pieces, the buffer is empty. They are joined at
-        # the end of the line, so that the time for a line is in proportion to its length.
+        # The start of a line whose end has not arrived. While there are pieces, the buffer is empty. They are joined
+        # once, at the end of the line. So the time for a line is in proportion to its length.
         self._pieces: list[bytes] = []
         # The records of a response that is half read, and the line whose literal comes next.
         self._records: list[Record] = []
@@ -99,7 +99,7 @@ class Reader:
         if not self.is_clean:
             self._settle()
             raise ProtocolAbortError(
-                "the server sent data ahead of the change of transport",
+                "the server sent data too early, before the change to another transport",
                 context=self._buffer[self._position : self._position + 80],
             )
 

@@ -1,8 +1,8 @@
 """The secrets of a connection, which no log and no exception may show, even if a server repeats them.
 
-A secret is searched as it is, escaped as in a quoted string, percent-encoded as in a URL, and within any base64. A
-secret of at least `MIN_ANYWHERE` bytes is hidden wherever it occurs. A shorter one may be part of ordinary words. So it
-is hidden only as a word of its own, without a letter or digit beside it.
+A secret is searched in these forms: as it is, escaped as in a quoted string, percent-encoded as in a URL, and within
+any base64. A secret of at least `MIN_ANYWHERE` bytes is hidden wherever it occurs. A shorter one may be part of
+ordinary words. So it is hidden only as a word of its own, without a letter or digit beside it.
 """
 
 from __future__ import annotations
@@ -228,7 +228,7 @@ def _has_part(data: bytes, form: bytes) -> bool:
 
 
 def _beginning_at_end(text: AnyStr, form: AnyStr) -> int:
-    """How many characters at the end of a text are the start of a form, but not a whole form. 0 if fewer than 4."""
+    """How many characters at the end of a text are the start of a form. 0 for fewer than 4, and for a whole form."""
     end = text[-_MIN_PART:]
     if len(end) < _MIN_PART:
         return 0
@@ -239,7 +239,7 @@ def _beginning_at_end(text: AnyStr, form: AnyStr) -> int:
 
 
 def _end_at_beginning(text: AnyStr, form: AnyStr) -> int:
-    """How many characters at the start of a text are the end of a form, but not a whole form. 0 if fewer than 4."""
+    """How many characters at the start of a text are the end of a form. 0 for fewer than 4, and for a whole form."""
     beginning = text[:_MIN_PART]
     if len(beginning) < _MIN_PART:
         return 0

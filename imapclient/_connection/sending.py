@@ -157,8 +157,8 @@ class Sender:
     def _may_go_ahead(self, command: Command) -> bool:
         """Whether a literal of this command may be sent before the server asks for it.
 
-        This is so for messages only. Dovecot 2.3 may refuse the text before such a literal, for example a command that
-        it does not accept in this state. It then takes the literal for commands.
+        This is so for messages only. Dovecot 2.3 may refuse the text before such a literal, for example if it does not
+        accept the command in this state. It then takes the literal for commands.
         """
         return command.name == b"APPEND" and self._exchange.state in ("AUTH", "SELECTED")
 
@@ -171,7 +171,7 @@ class Sender:
                 exchange.continuation = None
                 return True
         if command.reply.status == "OK":
-            raise ProtocolAbortError("the server answers OK to a command that it has not received whole")
+            raise ProtocolAbortError("the server answered OK before it received the whole command")
         return False
 
     def _add_literal(self, unsent: bytearray, data: bytes, is_logged: bool) -> None:

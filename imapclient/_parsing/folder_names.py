@@ -16,9 +16,9 @@ _MAX_NAME_LENGTH = 5000
 def matches_pattern(name: str, delimiter: str | None, reference: str, pattern: str) -> bool:
     """Whether a server may return a folder for a LIST command with this reference and pattern (RFC 9051, 6.3.9).
 
-    ``*`` stands for any text, ``%`` for any text without a delimiter. Some differences are ignored, because servers
-    interpret a reference in their own way: letter case, the Unicode form, and a delimiter between reference and
-    pattern. A reference that starts with ``~``, ``/`` or ``#`` may match any folder.
+    ``*`` stands for any text, ``%`` for any text without a delimiter. Servers interpret a reference in their own way.
+    So these differences are ignored: letter case, the Unicode form, and a delimiter between reference and pattern. A
+    reference that starts with ``~``, ``/`` or ``#`` may match any folder.
     """
     whole = reference + pattern
     if len(name) > _MAX_NAME_LENGTH:

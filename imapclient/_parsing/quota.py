@@ -57,8 +57,8 @@ def parse_quota(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> l
     *words, resources = read_values(response, options, typed=False) or [None]
     if not isinstance(resources, tuple) or len(resources) % 3 or not _are_bytes(words) or not _are_bytes(resources):
         raise unreadable("not a QUOTA response", response)
-    # The grammar requires exactly one word. No word is accepted as the root "", and several words as one name with
-    # spaces that the server did not quote.
+    # The grammar requires exactly one word. But no word means the root "". Several words are one name with spaces that
+    # the server did not quote.
     root = _root_name(b" ".join(words))
     quotas = []
     for name, usage, limit in zip(resources[::3], resources[1::3], resources[2::3]):

@@ -30,8 +30,8 @@ SearchIds.__module__ = "imapclient.response_types"
 # How ids with one space between them become a JSON array. Digits stay, a space becomes a comma, and any other byte
 # becomes one that JSON does not allow.
 _TO_JSON = bytes(c if c in b"0123456789" else ord(",") if c == ord(" ") else ord("!") for c in range(256))
-# How many bytes become JSON at once. This bounds the time that a hostile number takes: int() is quadratic in the digits
-# on versions of Python that do not limit them.
+# How many bytes become JSON at once. It limits the time for a hostile number: int() is quadratic in the digits on
+# versions of Python that do not limit them.
 _BLOCK = 32768
 _MAX_DIGITS = 20
 # search-sort-mod-seq = "(" "MODSEQ" SP mod-sequence-value ")" (RFC 7162, 7); other extensions: RFC 4466, 2.6.2

@@ -128,8 +128,8 @@ class Deadline:
         if moment < self._end:
             return min(self._end - moment, self.MAX_WAIT)
         if self._polling_end is None:
-            # Counted from this call and not from the end. On a busy system this thread may not have run since the end,
-            # and the data that has arrived must still be read.
+            # Counted from this call and not from the end. On a busy system, this thread may not have run since the end.
+            # It must still read the data that has arrived.
             self._polling_end = moment + self.POLLING
         elif moment > self._polling_end:
             raise socket.timeout("timed out")

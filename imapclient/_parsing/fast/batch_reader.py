@@ -57,7 +57,7 @@ _LITERAL_AT_END = re.compile(rb"([^ ].*) \{(0|[1-9]\d{0,18})\}\Z")
 _LITERAL_VALUE = re.compile(rb"(.*[ (])\{(0|[1-9]\d{0,18})\}\Z")
 # How far one expression looks, in bytes. What follows the last response of the layout, up to there, is copied.
 _REACH = 65536
-# After a failure some responses are left to the parser: 0 after the first one, then 1, 3, 7 and so on, up to this many.
+# After each failure in a row, the parser reads more responses: 0, then 1, 3, 7 and so on, up to this many.
 _MAX_PASSED = 256
 # After this many structured responses in a row without a plan, only every fourth one is tried.
 _MANY_UNPLANNED = 64

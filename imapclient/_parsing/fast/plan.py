@@ -1,9 +1,9 @@
 """Reads FETCH responses whose form came before, without the lexer. No I/O.
 
 The form of a response is the text between its quoted strings. Many messages have the same form, except for the numbers
-in it. A form is cut into sections before ENVELOPE and before BODYSTRUCTURE. A section that comes often is compiled: a
-`_Plan` has a function that makes the items from the section's strings and numbers. `read_by_plan` then only cuts a
-response at its quotes and calls these functions.
+in it. A form is cut into sections before ENVELOPE and before BODYSTRUCTURE. A section that comes often is compiled into
+a `_Plan`. Its function makes the items from the section's strings and numbers. `read_by_plan` then only cuts a response
+at its quotes and calls these functions.
 
 Plans are found by the form without its digits. A plan must describe the response byte for byte: its template, filled
 with the numbers, must give the form. Anything unusual has no plan: numbers with leading zeros, envelopes of eleven
@@ -183,9 +183,8 @@ def _new_plan(whole_key: _Key, key: bytes, form: bytes) -> _Plan:
         raise _Unplanned
     sections = [section for section in _cut(form) if section.translate(None, _DIGITS) == key]
     if not sections or _LEADING_ZERO.search(sections[0]):
-        # Without its digit ENV5ELOPE is ENVELOPE: there the text of the key is cut, but the form is not. 007 is not a
-        # number, but the template would take it for 7. Such a form can have the same key as a form that can have a
-        # plan.
+        # Two forms can have the key of a form that can have a plan. ENV5ELOPE is ENVELOPE without its digit: there the
+        # key is cut, but the form is not. And 007 is not a number, but the template would take it for 7.
         raise _Unplanned
     if len(_plans) >= _MAX_PLANS:
         _plans.clear()

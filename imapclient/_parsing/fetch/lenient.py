@@ -17,7 +17,7 @@ from ..responses import DEFAULT_OPTIONS, ReadOptions, Untagged
 from .items import convert, section
 from .results import FetchItems
 
-# Names of items. If one is in the place of a value, the server has left out the value, and the name begins the next
+# Names of items. If one is in the place of a value, the server has left out the value. The name then begins the next
 # item. Both expressions are text, since they are rarely needed: `re` compiles one when it is first used.
 _ITEM_NAMES = (
     rb"(?i)(?:UID|FLAGS|INTERNALDATE|ENVELOPE|MODSEQ|RFC822(?:\.SIZE|\.HEADER|\.TEXT)?|BODYSTRUCTURE|BODY(?:\[.*)?"

@@ -291,8 +291,8 @@ def _count(value: Any) -> int | None:
 def read_body(value: Sequence[Any]) -> tuple[BodyData, list[str]]:
     """The body structure for the values of a BODY or BODYSTRUCTURE, and its faults in words: mostly ``[]``.
 
-    `BodyData` accepts the many forms that servers send. So only parameters that are not a list are a fault: the other
-    fields are then not what they seem to be.
+    `BodyData` accepts the many forms that servers send. So there is only one fault: parameters that are not a list. The
+    other fields are then not what they seem to be.
 
     No recursion: each multipart is appended to ``pending``, and completed after the multiparts within it.
     """

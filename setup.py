@@ -46,6 +46,7 @@ setup(
             "pyte",
             "pytest>=8.0",
             "pytest-timeout",
+            "pytest-xdist",
             "setuptools>=77",
             "tqdm",
             SCRAMP,

@@ -5,6 +5,8 @@ interpreters of this machine, and runs the environments of tox.ini on them: lint
 wire tests on every interpreter, live tests, failing connections, docs and the built packages on
 one. What had to be left out is said in one line each, with how to get it. The exit code is tox's.
 
+    python3 tests/run.py unit                       unit and wire tests on one interpreter, under a minute
+    python3 tests/run.py dev                        makes .venv-dev, to run tests by hand
     python3 tests/run.py -e py311,lint              only these environments
     python3 tests/run.py -e py311 -- -k name        the rest goes to pytest
     python3 tests/run.py -- tests/_connection/test_reader.py    pytest on one interpreter
@@ -31,6 +33,7 @@ from typing import NamedTuple, Optional
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 TOOLS = CHECKOUT / ".venv-test"
+DEV = CHECKOUT / ".venv-dev"
 RESULT = TOOLS / "result.json"
 TOX = "tox>=4.22"
 
@@ -190,10 +193,10 @@ def choose_single(interpreters: Sequence[Interpreter], started_with: tuple[int, 
 def all_envs(interpreters: Iterable[Interpreter], single: Interpreter) -> list[str]:
     """Everything; the longest first, so that it does not run alone at the end.
 
-    `live` and `reliability` run every test, so that the interpreter on which they do needs no other run.
+    `live`, `once` and `reliability` together run every test, so their interpreter needs no other run.
     """
     others = [found.env for found in interpreters if found is not single]
-    return ["live", "reliability", *others, "dist", "types", "docs", "lint"]
+    return ["live", "once", "reliability", *others, "dist", "types", "docs", "lint"]
 
 
 def left_out(interpreters: Sequence[Interpreter], single: Interpreter, environ: Mapping[str, str]) -> list[str]:
@@ -276,7 +279,30 @@ def summary(envs: Sequence[str], result: Mapping[str, object]) -> list[str]:
         if not (entry and entry.get("result", {}).get("success")):
             failed.append(env)
     lines = [f"tests/run.py: failed: {', '.join(failed)}"] if failed else []
+    seconds = {env: _seconds(testenvs.get(env)) for env in envs} if isinstance(testenvs, dict) else {}
+    lines += [f"{seconds[env]:6.0f} s  {env}" for env in sorted(seconds, key=lambda env: -seconds[env])]
     return [*lines, f"environments: {len(envs) - len(failed)} passed, {len(failed)} failed"]
+
+
+def _seconds(entry: object) -> float:
+    """How long the commands of an environment took, from its entry in tox's result; 0 without one."""
+    if not isinstance(entry, dict):
+        return 0.0
+    commands = [*entry.get("setup", ()), *entry.get("test", ())]
+    return float(sum(command.get("elapsed", 0) for command in commands))
+
+
+def make_dev(single: Interpreter) -> int:
+    """Make .venv-dev, with the package as editable and all that tests and tools need."""
+    python = DEV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    make = [single.path, "-m", "venv", str(DEV)]
+    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e", ".[test,demo,doc]"]
+    for command in (make, [*install, TOX, "pre-commit"]):
+        print("tests/run.py:", " ".join(command), flush=True)
+        if subprocess.run(command, cwd=CHECKOUT, stdin=subprocess.DEVNULL).returncode != 0:
+            return 1
+    print(f"tests/run.py: made {DEV.name}; try: {python.relative_to(CHECKOUT)} -m pytest tests/test_util.py")
+    return 0
 
 
 def run_tox(
@@ -289,6 +315,9 @@ def run_tox(
     """Runs tox on `envs` and prints `notes` and the closing lines after it; tox's exit code."""
     # What is set for the Python of this process is not meant for the others.
     environ = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    if len(envs) == 1 and not pytest_args:
+        # The only environment gets two cores. Of several, each gets one.
+        environ.setdefault("IMAPCLIENT_TEST_WORKERS", "2")
     if pytest_args:
         # A part of the tests covers a part of the package.
         environ["IMAPCLIENT_COVERAGE_REPORT"] = "--fail-under=0"
@@ -300,36 +329,41 @@ def run_tox(
     return code
 
 
-def parse(argv: Sequence[str]) -> tuple[list[str], list[str]]:
-    """`(environments, arguments for pytest)`; each is empty where the user named none."""
+def parse(argv: Sequence[str]) -> tuple[str, list[str], list[str]]:
+    """`(what, environments, arguments for pytest)`; each is empty if the user named none."""
     own, rest = list(argv), []
     if "--" in own:
         split = own.index("--")
         own, rest = own[:split], own[split + 1 :]
     parser = argparse.ArgumentParser(
-        usage="%(prog)s [-e ENV[,ENV...]] [-- pytest arguments]",
+        usage="%(prog)s [unit | dev | -e ENV[,ENV...]] [-- pytest arguments]",
         description="Runs all the tests, or a part of them, by tox.",
     )
+    parser.add_argument("what", nargs="?", choices=["unit", "dev"], help="unit tests only; make .venv-dev")
     parser.add_argument("-e", metavar="ENV", help="environments of tox.ini, such as py311,lint")
-    envs = parser.parse_args(own).e
-    return (envs.split(",") if envs else []), rest
+    arguments = parser.parse_args(own)
+    if arguments.what and arguments.e:
+        parser.error(f"{arguments.what} and -e can't be combined")
+    return arguments.what or "", (arguments.e.split(",") if arguments.e else []), rest
 
 
 def main(argv: Sequence[str]) -> int:
-    envs, rest = parse(argv)
+    what, envs, rest = parse(argv)
     interpreters = find_interpreters(os.environ, sys.executable)
     single = choose_single(interpreters, sys.version_info[:2])
     if single is None:
         print("tests/run.py: no CPython from 3.9 on that can make a virtual environment starts here;")
         print("on Debian, install the package python3-venv")
         return 2
+    if what == "dev":
+        return make_dev(single)
     missing = left_out(interpreters, single, os.environ)
     if missing and os.environ.get("IMAPCLIENT_TEST_REQUIRE") == "all":
         print(*(f"missing: {line}" for line in missing), sep="\n")
         print("tests/run.py: nothing was run, since IMAPCLIENT_TEST_REQUIRE is all")
         return 2
     if not envs:
-        envs = [single.env] if rest else all_envs(interpreters, single)
+        envs = [single.env] if rest or what == "unit" else all_envs(interpreters, single)
     lines = []
     for found in interpreters:
         once = ", also for all that runs once" if found is single else ""

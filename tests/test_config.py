@@ -268,7 +268,7 @@ def test_settings_take_command_line_options(config_file: ConfigFile) -> None:
     assert (settings.host, settings.username) == ("b", "ann")
 
 
-# What can't be understood
+# Invalid files
 
 
 HOST = "[DEFAULT]\nhost = a\n"
@@ -355,7 +355,7 @@ def test_what_cannot_be_understood(config_file: ConfigFile, tmp_path: Path, text
     assert str(error) == message.replace("FILE", str(path))
     where = [part for part in (error.filename, f"[{error.section}]" if error.section else None, error.option) if part]
     assert str(error) == f"{' '.join(where)}: {error.reason}"
-    # A traceback shows no other error that quotes the file.
+    # The traceback must not show another error that contains text of the file.
     assert error.__suppress_context__ or error.__context__ is None
 
 
@@ -449,7 +449,7 @@ def test_settings_are_those_of_the_table() -> None:
 
 @pytest.fixture
 def example(config_file: ConfigFile) -> Path:
-    """What a user makes of it: a copy, which nobody else can read."""
+    """A user's copy of the example, which other users can't read."""
     return config_file(EXAMPLE.read_text(encoding="utf-8"))
 
 
@@ -462,7 +462,7 @@ def test_example_explains_each_option(config_file: ConfigFile, tmp_path: Path) -
     text = EXAMPLE.read_text(encoding="utf-8")
     uncommented = re.sub(r"^#(?=[\w\[])", "", text, flags=re.MULTILINE)
     assert set(re.findall(r"^(\w+) =", uncommented, flags=re.MULTILINE)) == {option.name for option in OPTIONS}
-    # In [DEFAULT] each option, or the group it begins, has a comment right above it.
+    # In [DEFAULT] each option, or the first of a group, has a comment directly above it.
     account, *others = re.split(r"^(?=\[)", uncommented, flags=re.MULTILINE)[1:]
     for group in account.partition("\n")[2].strip().split("\n\n"):
         assert group.startswith("# "), group
@@ -482,7 +482,7 @@ def test_each_line_of_the_example_can_be_used(config_file: ConfigFile, tmp_path:
         if name in ("password_command", "keyring"):
             changed = changed.replace("\npassword = ", "\n#password = ")
         settings = vars(parse_config_file(config_file(changed)))
-        # A default is shown as it is; anything else makes a difference.
+        # The example shows defaults as they are. Any other value must differ from the default.
         shows_default = line.endswith(("= true", "= false"))
         assert (settings[name] == as_it_stands[name]) is shows_default, line
 

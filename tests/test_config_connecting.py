@@ -116,7 +116,7 @@ def test_refused_login_closes_the_connection(peer: PeerFactory, config_file: Con
 
 
 def test_refused_starttls_closes_the_connection(peer: PeerFactory, config_file: ConfigFile) -> None:
-    """Above all, no password goes out in the clear."""
+    """In particular, no password is sent without TLS."""
     with peer([GREETING + "C: A1 STARTTLS\nS: A1 NO not now\n", until_closed()]) as server:
         settings = settings_for(server, config_file, "starttls = yes")
         with pytest.raises(IMAPClientError):
@@ -200,7 +200,7 @@ def test_timeout_holds_for_the_greeting(peer: PeerFactory, config_file: ConfigFi
 
 
 def stream_settings(config_file: ConfigFile, greeting: str, *lines: str) -> Settings:
-    """A command that greets, and takes one LOGIN of ann with s3cret."""
+    """A command that greets, and accepts one LOGIN of ann with s3cret."""
     source = f"""
 import sys
 def say(text):
@@ -210,7 +210,7 @@ tag, *command = input().split()
 say(tag + (" OK [CAPABILITY IMAP4rev1] done" if command == ["LOGIN", '"ann"', '"s3cret"'] else " NO wrong"))
 sys.stdin.read()
 """
-    # On one line, as a value in the file is.
+    # On one line, because it is a value in the file.
     command = shlex.join([sys.executable, "-c", f"exec({source!r})"])
     text = "\n".join(["[DEFAULT]", f"host = {command}", "stream = yes", "timeout = 60", *lines, ""])
     return parse_config_file(config_file(text))
@@ -251,7 +251,7 @@ def test_stream_that_wants_a_login(config_file: ConfigFile) -> None:
 
 
 def test_preauth_over_the_network(peer: PeerFactory, config_file: ConfigFile) -> None:
-    """A server that knows its client by a certificate, for one."""
+    """For example a server that identifies its client by a certificate."""
     with peer("S: * PREAUTH [CAPABILITY IMAP4rev1] hi") as server:
         create_client_from_config(settings_for(server, config_file, "ssl = no")).shutdown()
         server.wait()
@@ -371,11 +371,11 @@ def test_oauth2_of_dovecot(dovecot: Dovecot, config_file: ConfigFile, endpoint: 
             "scope": "mail",
         }
     ]
-    # The mailbox of the user name counts: this token is another user's.
+    # The token belongs to another user than the user name.
     settings.username = new_user(dovecot)
     with pytest.raises(LoginError):
         create_client_from_config(settings)
-    # The first was known, and may have ended before its time; the second was new.
+    # The first token was known, and may have been revoked. The second one was new.
     assert len(endpoint.asked) == 2
 
 
@@ -408,7 +408,7 @@ def test_oauth2_on_a_server_with_the_older_mechanism(
 
 
 def test_oauth2_on_a_server_without_it(peer: PeerFactory, config_file: ConfigFile, endpoint: TokenEndpoint) -> None:
-    """The token is not to blame: no other one is asked for."""
+    """The token is not the reason, so no other token is requested."""
     for _ in range(2):
         with peer("S: * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] ready") as server:
             lines = oauth2_lines(endpoint, server.port)[1:]
@@ -418,7 +418,7 @@ def test_oauth2_on_a_server_without_it(peer: PeerFactory, config_file: ConfigFil
     assert len(endpoint.asked) == 1
 
 
-# None of these may connect: nobody listens at this address.
+# None of these may connect: no server listens at this address.
 @pytest.mark.parametrize(
     ("lines", "message"),
     [

@@ -24,7 +24,7 @@ from tests.helpers.zones import SystemZone
 CENTRAL_EUROPE = "CET-1CEST,M3.5.0,M10.5.0/3"
 NEWFOUNDLAND = "NST3:30NDT,M3.2.0,M11.1.0"
 INDIA = "IST-5:30"
-# As in the days of local mean time.
+# An offset with seconds, as in the days of local mean time.
 BERLIN_MEAN_TIME = "LMT-0:53:28"
 
 
@@ -44,7 +44,7 @@ def at(*fields: int, minutes: float = 0) -> datetime.datetime:
 
 
 def same(one: datetime.datetime, other: datetime.datetime) -> bool:
-    """Whether fields and offset are the same; == takes any two spellings of a moment as equal."""
+    """Whether fields and offset are equal. == only compares the moments."""
     return one.replace(tzinfo=None) == other.replace(tzinfo=None) and (one.utcoffset() == other.utcoffset())
 
 
@@ -73,7 +73,7 @@ READABLE = {
     b"Sat, 8 May 2010 16:03:09 -0000": at(2010, 5, 8, 16, 3, 9),
     b"Sat, 8 May 2010 16:03:09": at(2010, 5, 8, 16, 3, 9),
     b"Sat, 8 May 2010 16:03:09 XYZ": at(2010, 5, 8, 16, 3, 9),
-    # Dots in the time: written by some mailers, and handed on in ENVELOPE.
+    # Dots in the time, which some mailers write.
     b"Sat, 8 May 2010 16.03.09 +0200": at(2010, 5, 8, 16, 3, 9, minutes=120),
     b"01-Feb-2020 10.11.12 +0100": at(2020, 2, 1, 10, 11, 12, minutes=60),
     # Leap seconds.
@@ -172,7 +172,7 @@ def test_rfc5322_round_trip(moment: datetime.datetime) -> None:
     st.integers(0, 1),
 )
 def test_local_time_round_trip(local: datetime.datetime, fold: int) -> None:
-    """Whatever the zone of the machine: local time goes out with its offset and comes back."""
+    """In every zone, local time is encoded with its offset and decoded to the same time."""
     local = local.replace(microsecond=0, fold=fold)
     moment = local.astimezone()
     assume(moment.replace(tzinfo=None) == local)  # A time that the zone skips.
@@ -292,7 +292,7 @@ def test_native(system_zone: SystemZone) -> None:
     assert datetime_to_native(datetime.datetime(2020, 7, 1, 12, 0, 0, 123456, utc)) == datetime.datetime(
         2020, 7, 1, 14, 0, 0, 123456
     )
-    # No float holds a second of this year with its microseconds.
+    # A float is not precise to the microsecond in this year.
     assert datetime_to_native(datetime.datetime(9999, 7, 1, 12, 0, 0, 123457, utc)) == datetime.datetime(
         9999, 7, 1, 14, 0, 0, 123457
     )

@@ -50,7 +50,7 @@ def tls_client(server: EmbeddedServer) -> imaplib.IMAP4_SSL:
 
 
 def run_python(code: str) -> str:
-    """What a fresh interpreter prints, which sees this package and turns warnings into errors."""
+    """The output of a new interpreter that imports this package and turns warnings into errors."""
     package = Path(imapclient.embedded_server.__file__).parent
     program = f"import sys; sys.path.insert(0, {str(package.parent)!r})\n{code}"
     command = [sys.executable, "-X", "dev", "-W", "error", "-c", program]

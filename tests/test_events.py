@@ -1,4 +1,4 @@
-"""What is told of a watched folder, and how it is connected to again."""
+"""The events of a watched folder, and the settings for reconnecting."""
 
 from __future__ import annotations
 

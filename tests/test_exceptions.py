@@ -1,4 +1,4 @@
-"""The classes of exceptions: what catches them, and what they carry."""
+"""The classes of exceptions: which clauses catch them, and their data."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.helpers.dialogue import dialogue
 
 
 def test_imaplibs_classes_are_ours() -> None:
-    """So that each except clause written for imaplib, for IMAPClient or for this package catches the same."""
+    """So except clauses for imaplib, for IMAPClient and for this package catch the same errors."""
     assert IMAPClientError is imaplib.IMAP4.error
     assert IMAPClientAbortError is imaplib.IMAP4.abort
     assert IMAPClientReadOnlyError is imaplib.IMAP4.readonly
@@ -44,7 +44,7 @@ def test_imaplibs_classes_are_ours() -> None:
     [name for name, value in vars(exceptions).items() if isinstance(value, type) and issubclass(value, Exception)],
 )
 def test_each_class(name: str) -> None:
-    """All are imaplib's errors, and each one of ours says whether the connection is usable afterwards."""
+    """All are errors of imaplib. The docstring of each of ours says whether the connection is usable."""
     cls = getattr(exceptions, name)
     assert issubclass(cls, IMAPClientError)
     if cls.__module__ == exceptions.__name__:
@@ -114,7 +114,7 @@ def test_plain_errors(cls: type[Exception]) -> None:
     assert not issubclass(cls, IMAPClientAbortError)
 
 
-# The codes of RFC 5530 and others that a program may act on, and what each is besides a CommandError.
+# The response codes with a class, and the classes of each besides CommandError.
 _CODES: dict[bytes, tuple[type[CommandError], ...]] = {
     b"AUTHENTICATIONFAILED": (exceptions.AuthenticationFailedError, LoginError),
     b"AUTHORIZATIONFAILED": (exceptions.AuthorizationFailedError, LoginError),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from imapclient.imap_utf7 import WireName, decode, decode_name, encode, encode_name
 
-# Text and its one spelling on the wire.
+# Text and its only valid encoding.
 NAMES = {
     "": b"",
     "INBOX": b"INBOX",
@@ -44,9 +44,9 @@ CONTROL = {
     "a\u2028b": (b"a&ICg-b", "a\\u2028b"),
 }
 
-# What is on the wire, what decode() reads, what decode_name() shows.
+# The bytes on the wire, the result of decode(), the text of decode_name().
 BROKEN = {
-    # The shift is not terminated, or not begun.
+    # The shift has no end, or no beginning.
     b"&": ("&", "&"),
     b"a&": ("a&", "a&"),
     b"&-&": ("&&", "&-&"),
@@ -63,7 +63,7 @@ BROKEN = {
     b"&JgN-": ("&JgN-", "&JgN-"),
     # BASE64 of the standard alphabet: U+80FF.
     b"&gP8-&gP8-": ("\u80ff\u80ff", "\u80ff\u80ff"),
-    # Readable, though spelled otherwise than the rules have it.
+    # It can be decoded, but it is not the valid encoding.
     b"&AGE-": ("a", "a"),
     b"&ACY-": ("&", "&"),
     b"&JgM-&JgM-": ("☃☃", "☃☃"),
@@ -85,7 +85,7 @@ BROKEN = {
     b"\xc2\x9b2J": ("\xc2\x9b2J", "\\x9b2J"),
 }
 
-# Bytes close to modified UTF-7, which random ones seldom are.
+# Bytes that are similar to modified UTF-7. Random bytes seldom are.
 NEARLY = st.lists(st.sampled_from([b"&", b"-", b"JgM", b"2D3eAA", b"AGE", b",", b"/", b"a", b"\xe9", b"\r"])).map(
     b"".join
 )
@@ -206,7 +206,7 @@ def test_wire_name_is_text_like_any_other() -> None:
     assert f"{name}" == str(name) == "☃"
     assert repr(name) == repr("☃")
     assert type(name + "/x") is str
-    # A name that was put together is encoded like any other.
+    # A concatenated name is encoded like any other.
     assert encode_name(name + "/x") == b"&JgM-/x"
 
 

@@ -1,4 +1,4 @@
-"""The interactive shell's options, what it says where no connection comes about, and what it logs.
+"""The options of the interactive shell, its text if connecting fails, and its log.
 
 tests/test_interact_terminal.py has the shells themselves.
 """
@@ -37,7 +37,7 @@ Arguments = Callable[..., None]
 
 @pytest.fixture
 def arguments(monkeypatch: pytest.MonkeyPatch) -> Arguments:
-    """``arguments("--ssl")``: what is on the command line."""
+    """``arguments("--ssl")`` sets the command line."""
 
     def set_arguments(*words: str) -> None:
         monkeypatch.setattr(sys, "argv", ["imapclient", *words])
@@ -191,7 +191,7 @@ Fails = Callable[..., str]
 
 @pytest.fixture
 def fails(arguments: Arguments, capsys: pytest.CaptureFixture[str]) -> Fails:
-    """Run the program, which must fail, and return the line that it says."""
+    """Run the program, which must fail, and return the line that it prints."""
 
     def run(*words: str) -> str:
         arguments(*words)
@@ -294,7 +294,7 @@ def test_tls_to_a_port_without(fails: Fails) -> None:
         connection = listening.accept()[0]
         with connection, contextlib.suppress(OSError):
             connection.sendall(b"* OK ready\r\n")
-            # Until the client has gone.
+            # Until the client closes the connection.
             while connection.recv(1024):
                 pass
 
@@ -407,11 +407,11 @@ def test_demo_without_its_server(arguments: Arguments, monkeypatch: pytest.Monke
     assert caught.value.code == "imapclient: EmbeddedServer needs Python 3.11 or newer (this is 3.9)"
 
 
-# -- what is logged
+# -- the log
 
 
 def run(*words: str, stdin: str | bytes) -> subprocess.CompletedProcess[str]:
-    """The program in a process of its own, with Python's own shell, which reads from a pipe."""
+    """The program in its own process, with the shell of Python, which reads from a pipe."""
     program = (
         "import sys; sys.modules['IPython'] = sys.modules['ptpython.repl'] = None; "
         "from imapclient.interact import main; sys.exit(main())"
@@ -427,7 +427,7 @@ def run(*words: str, stdin: str | bytes) -> subprocess.CompletedProcess[str]:
 
 
 def test_log(peer: PeerFactory) -> None:
-    """The protocol is shown, and the password in none of its forms."""
+    """The protocol is shown, but the password in none of its forms."""
     secret = 'pä"ss'
     literal = base64.b64encode(secret.encode()).decode()
     script = f"""

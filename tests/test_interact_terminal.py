@@ -26,12 +26,12 @@ Start = Callable[..., Terminal]
 
 
 class Shell(NamedTuple):
-    """A shell, and what has to be missing so that it is the one that starts."""
+    """A shell, and the packages that must be missing for it to start."""
 
     name: str
     hidden: tuple[str, ...]
     prompt: str
-    """Of the first input; the number goes up with each."""
+    """The prompt of the first input. The number increases with each input."""
 
     def prompt_of(self, number: int) -> str:
         return self.prompt.replace("1", str(number))
@@ -60,13 +60,13 @@ def start(tmp_path: Path) -> Iterator[Start]:
             pass
 
 
-# Not a word that stands in the source, of which IPython shows some.
+# The text must not occur in the source, because IPython shows some of it.
 PASSWORD = "zanzibar5"
 
 
 @pytest.fixture
 def server(embedded: EmbeddedServer) -> Iterator[EmbeddedServer]:
-    """A server whose user ann has two messages. `embedded` skips the test where there can be no server."""
+    """A server whose user ann has two messages. `embedded` skips the test if the server can't run."""
     from imapclient.embedded_server import EmbeddedServer
 
     with EmbeddedServer({"ann": PASSWORD}) as server:
@@ -76,7 +76,7 @@ def server(embedded: EmbeddedServer) -> Iterator[EmbeddedServer]:
 
 
 def wait_for_prompt(terminal: Terminal, shell: Shell, number: int) -> None:
-    """The prompt of the n-th input is there, and can be typed at."""
+    """Wait until the prompt of the n-th input accepts text."""
     if shell is IPYTHON:
         terminal.wait_for(shell.prompt_of(number).rstrip())
     else:
@@ -99,7 +99,7 @@ def test_session(start: Start, server: EmbeddedServer, shell: Shell, tmp_path: P
     terminal.press(f"c.select_folder('inbox'){ENTER}")
     terminal.wait_for("b'EXISTS': 2")
 
-    # Completion of what c has. ptpython shows it first, and takes it at the second key.
+    # Completion of the attributes of c. ptpython shows it first, and accepts it with the second key.
     wait_for_prompt(terminal, shell, 2)
     terminal.press(f"c.sea{TAB}")
     if shell is PTPYTHON:
@@ -110,7 +110,7 @@ def test_session(start: Start, server: EmbeddedServer, shell: Shell, tmp_path: P
     terminal.press(f"c.search(){ENTER}")
     terminal.wait_for("[101, 102]")
 
-    # What goes wrong in the shell is shown, and the shell goes on.
+    # The shell shows an error and continues.
     wait_for_prompt(terminal, shell, 3)
     terminal.press(f"c.select_folder('nowhere'){ENTER}")
     terminal.wait_for("NonexistentError: ")
@@ -125,13 +125,13 @@ def test_session(start: Start, server: EmbeddedServer, shell: Shell, tmp_path: P
     assert terminal.wait_for_end() == 0
     assert PASSWORD not in terminal.written
 
-    # History: the inputs of the last time come back.
+    # History: the inputs of the last session are available.
     again = start(shell, "--demo")
     wait_for_prompt(again, shell, 1)
     again.press_until(UP, "c.logout()", "imapclient.__version__", "c.select_folder('nowhere')")
     history = tmp_path / shell.name / f".imapclient_{'python' if shell is STANDARD else shell.name}_history"
     if shell is not IPYTHON:
-        # The answers to the prompts are no history.
+        # The answers to the prompts are not in the history.
         assert history.stat().st_mode & 0o077 == 0
         assert server.host not in history.read_text(encoding="utf-8")
     again.press_ctrl("u")
@@ -187,7 +187,7 @@ def test_leaving_while_it_connects(start: Start) -> None:
 
 @each_shell
 def test_leaving_the_shell_logs_out(start: Start, shell: Shell, tmp_path: Path, peer: PeerFactory) -> None:
-    """Out of IDLE too."""
+    """Also out of IDLE."""
     script = """
         S: * OK [CAPABILITY IMAP4rev1 IDLE] ready
         C: A1 LOGIN "ann" "zanzibar5"
@@ -212,7 +212,7 @@ def test_leaving_the_shell_logs_out(start: Start, shell: Shell, tmp_path: Path, 
 
 
 def test_server_that_goes_away(start: Start, tmp_path: Path, peer: PeerFactory) -> None:
-    """The shell goes on, and leaving it makes no fuss."""
+    """The shell continues, and leaving it prints no error."""
     script = """
         S: * OK [CAPABILITY IMAP4rev1] ready
         C: A1 LOGIN "ann" "zanzibar5"

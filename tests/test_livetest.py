@@ -1,4 +1,4 @@
-"""The live suite itself: that it calls every method, and that the table of its results in the docs is of this suite."""
+"""The live suite itself: it calls every method, and the table in the docs lists its tests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SUITE = Path(imapclient.livetest.__path__[0])
 _PAGE = Path(__file__).parents[1] / "doc" / "src" / "servers.rst"
 _TABLE = _PAGE.with_suffix(".csv")
 
-# Methods that take ids of messages or return them, and must be called with UIDs and with sequence numbers.
+# Methods with message ids. The suite must call them with UIDs and with sequence numbers.
 _WITH_IDS = {
     "add_flags",
     "add_gmail_labels",
@@ -45,7 +45,7 @@ _WITH_IDS = {
 
 
 def _functions() -> Iterator[ast.FunctionDef]:
-    """The functions of the suite's modules, tests and fixtures and what these use."""
+    """The functions in the modules of the suite: tests, fixtures, and helpers."""
     for path in sorted(_SUITE.glob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef):
@@ -53,7 +53,7 @@ def _functions() -> Iterator[ast.FunctionDef]:
 
 
 def _called(node: ast.AST) -> set[str]:
-    """The names of methods that are called, or taken to be called: those in a tuple or a dict too."""
+    """The names of methods that are called, including those in a tuple or a dict."""
     return {found.attr for found in ast.walk(node) if isinstance(found, ast.Attribute)}
 
 
@@ -73,7 +73,7 @@ def test_the_suite_calls_every_public_method() -> None:
 
 
 def _takes_both(function: ast.FunctionDef, fixtures: dict[str, ast.FunctionDef]) -> bool:
-    """Whether it is run with UIDs and with sequence numbers: by `numbering`, its own or that of a fixture it takes."""
+    """Whether it runs with UIDs and with sequence numbers: it or one of its fixtures uses `numbering`."""
     words = {
         node.value for mark in function.decorator_list for node in ast.walk(mark) if isinstance(node, ast.Constant)
     }
@@ -96,9 +96,9 @@ def test_the_suite_calls_what_takes_ids_with_both_kinds() -> None:
 
 
 def test_the_table_of_results_is_of_this_suite() -> None:
-    """Where it is not: ``python -m pytest tests/live/test_livetest.py -k NEW --livetest-report doc/src/servers.csv``.
+    """Add a new test: ``python -m pytest tests/live/test_livetest.py -k NEW --livetest-report doc/src/servers.csv``.
 
-    The row of a test that is no longer there has to be deleted by hand.
+    Delete the row of a removed test by hand.
     """
     with _TABLE.open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
@@ -162,7 +162,7 @@ def test_csv_keeps_the_rows_of_what_was_not_run(results: Results) -> None:
     assert lines[0] == "test,DEFAULT"
     assert "test_one,passes; no SORT" in lines
     assert lines[-1] == 'test_zero,"passes; no SORT, of course"'
-    # Of other accounts nothing is kept.
+    # Rows of other accounts are not kept.
     assert results.csv("test,other\ntest_zero,passes\n") == results.csv()
 
 

@@ -1,4 +1,4 @@
-"""The pytest plugin, in a pytest process of its own that loads no other plugin."""
+"""The pytest plugin, in its own pytest process that loads no other plugin."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ needs_server = pytest.mark.skipif(
 
 @pytest.fixture(autouse=True)
 def _isolated(monkeypatch: pytest.MonkeyPatch) -> None:
-    # The plugin is loaded by -p here: an installed package would register the same module twice.
+    # -p loads the plugin. An installed package would register the same module twice.
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     package = Path(imapclient.pytest_plugin.__file__).parent
     monkeypatch.setenv("PYTHONPATH", str(package.parent))
@@ -74,7 +74,7 @@ def test_options_are_overridden_by_a_fixture(pytester: pytest.Pytester) -> None:
 
 
 def test_the_fixture_skips_with_a_reason_where_pymap_is_missing(pytester: pytest.Pytester) -> None:
-    # On a Python older than 3.11 the reason is the interpreter, and comes first.
+    # On Python before 3.11 the reason is the interpreter.
     pytester.makeconftest("import sys; sys.modules['pymap'] = None")
     pytester.makepyfile("def test_mail(imap_server): assert False, 'must not run'")
     result = pytester.runpytest_subprocess(*RUN_WITH_PLUGIN)

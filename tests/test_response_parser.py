@@ -20,6 +20,7 @@ from imapclient._parsing.folders import parse_list, parse_namespace, parse_statu
 from imapclient._parsing.quota import parse_quota, parse_quota_root
 from imapclient._parsing.records import Record
 from imapclient._parsing.responses import ReadOptions, Untagged
+from imapclient._parsing.search import parse_search, parse_thread
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, ProtocolError
 from imapclient.fixed_offset import FixedOffset
 from imapclient.response_parser import parse_fetch_response, parse_message_list, parse_response
@@ -450,6 +451,12 @@ def test_header_names_in_quotes_are_text() -> None:
         (parse_one_fetch, b"* 1 FETCH (FLAGS (a)) b) c)", 23),
         (parse_one_fetch, b"* 1 FETCH (FLAGS (a", 19),
         (parse_one_fetch, b"* 1 FETCH", 9),
+        (parse_search, b"* SEARCH 1 x", 11),
+        (parse_search, b"* SEARCH  1  22 x3 4", 16),
+        (parse_thread, b"* THREAD (1 x)", 12),
+        (parse_thread, b"* THREAD (1) 2", 13),
+        (parse_thread, b"* THREAD (1))", 12),
+        (parse_thread, b"* THREAD (1 (2)", 15),
     ],
 )
 def test_the_position_of_an_error(parse: Parse, line: bytes, position: int) -> None:

@@ -223,22 +223,27 @@ def test_require_all_fails_before_anything_runs(
 
 
 def test_arguments() -> None:
-    assert run.parse([]) == ([], [])
-    assert run.parse(["-e", "py39,lint"]) == (["py39", "lint"], [])
+    assert run.parse([]) == ("", [], [])
+    assert run.parse(["unit"]) == ("unit", [], [])
+    assert run.parse(["dev"]) == ("dev", [], [])
+    assert run.parse(["-e", "py39,lint"]) == ("", ["py39", "lint"], [])
     assert run.parse(["-e", "py311", "--", "tests/test_x.py", "-k", "n"]) == (
+        "",
         ["py311"],
         ["tests/test_x.py", "-k", "n"],
     )
-    assert run.parse(["--", "-e", "x"]) == ([], ["-e", "x"])
+    assert run.parse(["--", "-e", "x"]) == ("", [], ["-e", "x"])
     with pytest.raises(SystemExit):
         run.parse(["tests/test_x.py"])
+    with pytest.raises(SystemExit):
+        run.parse(["unit", "-e", "py39"])
 
 
 def test_everything_is_run_with_every_interpreter() -> None:
     found = [interpreter(3, 9), interpreter(3, 13), interpreter(3, 14)]
     envs = run.all_envs(found, found[1])
     # With 3.13, "live" does.
-    assert sorted(envs) == ["dist", "docs", "lint", "live", "py314", "py39", "reliability", "types"]
+    assert sorted(envs) == ["dist", "docs", "lint", "live", "once", "py314", "py39", "reliability", "types"]
 
 
 def test_tox_is_told_where_each_interpreter_is() -> None:
@@ -255,14 +260,18 @@ def test_tox_is_told_where_each_interpreter_is() -> None:
 def test_summary_counts_what_tox_is_silent_about_as_failed() -> None:
     result = {
         "testenvs": {
-            "lint": {"result": {"success": True}},
-            "py39": {"result": {"success": False}},
+            "lint": {"result": {"success": True}, "setup": [{"elapsed": 2.0}], "test": [{"elapsed": 1.0}, {}]},
+            "py39": {"result": {"success": False}, "test": [{"elapsed": 61.2}]},
             "live": {},
         }
     }
-    assert run.summary(["lint"], result) == ["environments: 1 passed, 0 failed"]
+    assert run.summary(["lint"], result) == ["     3 s  lint", "environments: 1 passed, 0 failed"]
     assert run.summary(["lint", "py39", "live", "docs"], result) == [
         "tests/run.py: failed: py39, live, docs",
+        "    61 s  py39",
+        "     3 s  lint",
+        "     0 s  live",
+        "     0 s  docs",
         "environments: 1 passed, 3 failed",
     ]
     assert run.summary(["lint"], {})[-1] == "environments: 0 passed, 1 failed"

@@ -1,4 +1,4 @@
-"""Sets of message ids: those of a caller, normalised for the wire, and those that a server tells, in its order."""
+"""Sets of message ids: those of a caller, normalised, and those of a server, in its order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from imapclient.sequence_set import SEQUENCE_SET_LIMIT, SequenceSet, UidSet, is_
 from tests.fixtures.on_the_wire import ANNOUNCEMENTS, INJECTIONS, numbers
 from tests.helpers.clients import memory_peak
 
-# -- what a caller gives
+# -- sets of a caller
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_split_has_every_id_exactly_once(ids: list[int], limit: int) -> None:
     parts = SequenceSet(ids).split(limit)
     assert list(itertools.chain.from_iterable(map(numbers, parts))) == sorted(set(ids))
     assert all(len(part) <= limit or b"," not in part for part in parts)
-    # No part would fit into the one before.
+    # No set could contain another part.
     for part, following in zip(parts, parts[1:]):
         assert len(part) + 1 + len(following.split(b",")[0]) >= limit
 
@@ -188,7 +188,7 @@ def test_in_order_loses_none(messages: list[int | str], present: list[int]) -> N
     assert ordered[: len(wanted)] == wanted
 
 
-# -- what a server tells
+# -- sets of a server
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_in_order_loses_none(messages: list[int | str], present: list[int]) -> N
 )
 def test_uid_set(text: str | bytes, uids: list[int], canonical: str) -> None:
     found = UidSet(text)
-    # More than once: it is no iterator.
+    # Iterating twice: it is not an iterator.
     assert list(found) == uids
     assert list(found) == uids
     assert len(found) == len(uids)

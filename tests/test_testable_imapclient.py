@@ -1,6 +1,6 @@
-"""The double for users' tests: what it plays, what it finds wrong, and what of IMAPClient's double it keeps.
+"""The client for users' tests: its scripts, its errors, and its compatibility with that of IMAPClient.
 
-pytest must not take TestableIMAPClient for a class of tests: that would be a warning here already, and so a failure.
+pytest must not collect TestableIMAPClient as tests. That would be a warning here, and so a failure.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from tests.helpers.dialogue import dialogue, types
 
 
 class Dialogue(NamedTuple):
-    """A call, the command that it sends, the reply, and what comes back."""
+    """A call, the command that it sends, the reply, and the result."""
 
     call: Callable[[IMAPClient], Any]
     command: str
@@ -149,7 +149,7 @@ def test_a_dialogue(case: Dialogue) -> None:
 
 @each_dialogue
 def test_a_connection_gives_the_same(case: Dialogue) -> None:
-    """The table is right, and the double sends what a client sends to a server."""
+    """The table is right, and the client sends the same as over a connection."""
     *untagged, tagged = case.reply
     lines = [f"C: A1 {case.command}", *(f"S: {line}" for line in untagged), f"S: A1 {tagged}"]
     with dialogue("\n".join(lines)) as client:
@@ -221,7 +221,7 @@ def _call(client: IMAPClient, method: str) -> Any:
         else:
             positional.append(parameter.default)
     result = getattr(client, method)(*positional)
-    # These send nothing before they are asked for the first item.
+    # These send nothing before the first item is requested.
     return next(result) if method in ("fetch_iter", "watch") else result
 
 
@@ -281,7 +281,7 @@ def test_a_literal_of_any_size(size: int) -> None:
 
 
 def test_literals_of_the_client() -> None:
-    """The server asks for them by itself."""
+    """The server requests them automatically."""
     client = TestableIMAPClient()
     client.script("OK Logged in", to="LOGIN {4}\r\nänn {7}\r\nsecrét")
     assert client.login("änn", "secrét") == b"Logged in"
@@ -448,7 +448,7 @@ def test_a_long_command_is_cut_in_the_message() -> None:
 
 
 def _assert_failed(client: TestableIMAPClient, error: BaseException) -> None:
-    """The client is unusable and says why, and a program that caught the error does not hide it."""
+    """The client is not usable and its errors give the reason. A program that catches the error does not hide it."""
     with pytest.raises(IMAPClientAbortError) as later:
         client.noop()
     assert str(error) in str(later.value)
@@ -458,7 +458,7 @@ def _assert_failed(client: TestableIMAPClient, error: BaseException) -> None:
     assert caught.value is error
 
 
-# -- what is left
+# -- unfinished scripts
 
 
 @pytest.mark.parametrize(
@@ -506,7 +506,7 @@ def test_an_idle_that_was_not_ended() -> None:
     client.assert_done()
 
 
-# -- IDLE and what the server says by itself
+# -- IDLE and unsolicited responses
 
 
 def test_idle() -> None:
@@ -550,7 +550,7 @@ def test_an_idle_check_that_would_wait_for_nothing(timeout: float | None) -> Non
 
 
 def test_a_machine_that_stalls_loses_no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between any two looks at the clock 10 s pass; what is there already is taken all the same."""
+    """The clock advances 10 s between two looks, but the response that is there is still received."""
     clock = count(step=10)
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
     client = TestableIMAPClient(capabilities=["IDLE"])
@@ -624,7 +624,7 @@ def test_a_bye() -> None:
 
 
 def test_a_connection_that_ended_meanwhile() -> None:
-    """For this command nothing needs to be scripted."""
+    """This command needs no script."""
     client = TestableIMAPClient()
     client.push(CLOSE)
     with pytest.raises(IMAPClientAbortError, match="closed the connection"):
@@ -694,7 +694,7 @@ def test_starttls_without_a_handshake() -> None:
     client.script("* OK [ALERT] Anybody may have said that", "OK Begin", to="STARTTLS")
     assert client.starttls() == b"Begin"
     assert client._imap.is_tls is True
-    # As on a connection, what was heard in the clear is forgotten.
+    # As on a connection, responses from before TLS are dropped.
     assert list(client._imap.unsolicited) == []
     assert client._imap.enabled == frozenset()
     assert client.capabilities() == (b"STARTTLS", b"IDLE")
@@ -819,7 +819,7 @@ def test_where_tests_for_imapclient_set_the_capabilities() -> None:
     assert client.capabilities() == ()
 
 
-# -- IMAPClient's double
+# -- compatibility with IMAPClient
 
 
 def test_the_attributes_of_the_client() -> None:
@@ -917,7 +917,7 @@ def test_a_mock_has_its_arguments() -> None:
 
 
 def test_a_mock_of_its_own() -> None:
-    """As `TestableIMAPClient` does by itself."""
+    """Same as `TestableIMAPClient`."""
     imap = MockIMAP4(capabilities=["IDLE"])
     imap.script("OK Done", to="NOOP")
     with patch.object(IMAPClient, "_create_IMAP4", lambda self: imap):
@@ -956,11 +956,11 @@ def test_clients_share_nothing() -> None:
     other.assert_done()
 
 
-# -- subclasses, as users write them
+# -- subclasses by users
 
 
 class Archive(TestableIMAPClient):
-    """Other arguments, attributes that the double has too, and a method of its own."""
+    """A subclass with other arguments, attributes of the client, and its own method."""
 
     def __init__(self, host: str, port: int | None = None, **options: Any) -> None:
         super().__init__()
@@ -974,7 +974,7 @@ class Archive(TestableIMAPClient):
 
 
 class Closed(TestableIMAPClient):
-    """A connection object of its own."""
+    """A subclass with its own connection object."""
 
     def _create_IMAP4(self) -> Any:
         imap = Mock()
@@ -1015,7 +1015,7 @@ def test_settings_of_the_client_count() -> None:
     client.assert_done()
 
 
-# -- what it costs those who do not use it
+# -- the cost for programs that do not use it
 
 
 def test_the_package_does_not_import_mocks() -> None:

@@ -2,6 +2,10 @@
 
 The system provides a page (mostly 4 KiB) when it is first written to, and interrupts the program each time. Both
 functions are hints: `keep_freed` to glibc, `prepare` to Linux. On other systems they change nothing.
+
+Measured by ``tests/benchmarks/run.py --against`` on Linux 6, with and without them in turn: `keep_freed` divides the
+CPU time for bodies of 15 to 70 kB by 2.4. `prepare` saves 10 to 14 % of the time, and 4 to 8 % of the CPU time, for a
+body of 64 MiB.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Access tokens, from a provider over HTTPS on loopback."""
+"""Access tokens from a provider over HTTPS, on the loopback address."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _no_token_known() -> None:
 
 @pytest.fixture
 def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The system's authorities are the tests' own; no proxy of the machine is asked."""
+    """The tests' authority replaces those of the system, and proxies are ignored."""
     path = tmp_path / "system.pem"
     path.write_bytes(certificates.authority().ca_pem)
     monkeypatch.setenv("SSL_CERT_FILE", str(path))
@@ -53,7 +53,7 @@ def get(url: str) -> str:
 
 
 def failure(call: Callable[[], object]) -> OAuth2Error:
-    """The call fails, and neither message nor traceback has a secret."""
+    """The call fails. Neither the message nor the traceback contains a secret."""
     with pytest.raises(OAuth2Error) as caught:
         call()
     shown = "".join(traceback.format_exception(type(caught.value), caught.value, caught.value.__traceback__))
@@ -212,7 +212,7 @@ def test_provider_that_is_silent(trusted: None) -> None:
 
 
 def test_provider_that_is_slow(endpoint: TokenEndpoint) -> None:
-    """The timeout is one for the whole answer."""
+    """The timeout is for the whole answer."""
     endpoint.answer = token("x", padding="x" * 100_000)
     raised = failure(lambda: refresh(endpoint.url, timeout=0.0001))
     assert str(raised).endswith("timed out")

@@ -1,4 +1,4 @@
-"""Messages for APPEND: what each becomes on the wire, and what is none."""
+"""Messages for APPEND: their form on the wire, and invalid messages."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def test_how_the_data_goes_out(data: bytes, literal8: bool, utf8: bool, expected
         (b"Subject: cafe\r\n\n\xc3\xa9", False),
         (b"Subject: caf\xc3\xa9", True),
         (b"X: y\r\n \xe6\x97\xa5\r\nSubject: z\r\n\r\n", True),
-        # There is no header at all.
+        # The message has no header.
         (b"\r\n\xc3\xa9", False),
         (b"\n\xc3\xa9", False),
-        # A line of blanks is within the header.
+        # A line of spaces does not end the header.
         (b"X: y\r\n \r\nZ: \xc3\xa9\r\n\r\n", True),
-        # Latin-1 is no UTF-8, and UTF8 would be a lie.
+        # Latin-1 is not UTF-8, so UTF8 must not be sent.
         (b"Subject: caf\xe9\r\n\r\n", False),
         (b"Subject: caf\xe9\r\n\r\n\xc3\xa9", False),
         (b"Subject: caf\xc3\xa9\r\n\r\n\xe9", True),

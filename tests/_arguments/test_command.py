@@ -1,4 +1,4 @@
-"""A command is encoded in pieces, and comes back the same when a server reads it."""
+"""A command is encoded in pieces, and a server parses the same values."""
 
 from __future__ import annotations
 
@@ -49,6 +49,6 @@ def test_nested_arguments_come_back(values: list[Any]) -> None:
 
 
 def test_records_are_what_the_reader_gives() -> None:
-    """The helper above reads as a server does: this checks the helper."""
+    """This checks the helper, which parses like a server."""
     records: list[Record] = [(b"* X {2}", b"\r\n"), b" (a)"]
     assert read_values(Untagged(b"X", None, b"* X {2}", 4, records)) == [b"\r\n", (b"a",)]

@@ -1,4 +1,4 @@
-"""Search criteria: what goes out for them, that nothing is injected, and how long ones are split."""
+"""Search criteria: their encoding, that they inject nothing, and how long ones are split."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.fixtures.on_the_wire import ANNOUNCEMENTS, INJECTIONS, as_a_server_re
 
 
 def criteria_on_the_wire(criteria: Any, charset: str | None = None) -> tuple[bytes | None, bytes]:
-    """The charset to name, and the arguments as the server gets them."""
+    """The charset to send, and the arguments as the server receives them."""
     found = search_criteria(criteria, charset)
     return found.charset, on_the_wire(*found.arguments)[5:-2]
 
@@ -155,13 +155,13 @@ def test_a_charset_of_seven_bits() -> None:
         ("SUBJECT é", b"SUBJECT {2}\r\n\xc3\xa9"),
         ('OR (SUBJECT "é") (FROM é)', b"OR (SUBJECT {2}\r\n\xc3\xa9 ) (FROM {2}\r\n\xc3\xa9)"),
         ('SUBJECT "say \\"é\\"" FROM "a b"', b'SUBJECT {8}\r\nsay "\xc3\xa9" FROM "a b"'),
-        # Quotes that are escaped, in a string that stays as it is.
+        # A string with escaped quotes stays unchanged.
         ('FROM "a\\"" SUBJECT "é" TO "\\\\"', b'FROM "a\\"" SUBJECT {2}\r\n\xc3\xa9 TO "\\\\"'),
         ("KEYWORD x SUBJECT é UID 1:*,5", b"KEYWORD x SUBJECT {2}\r\n\xc3\xa9 UID 1:*,5"),
     ],
 )
 def test_a_criteria_string_that_is_not_ascii(criteria: str, expected: bytes) -> None:
-    """Its strings go as literals, since 8-bit text in quotes is harmed or refused by servers."""
+    """Its strings are sent as literals, because servers damage or refuse 8-bit text in quotes."""
     found = search_criteria(criteria, None)
     assert as_a_server_reads_it(*found.arguments) == _values_of(b"* X " + expected)
     assert search_criteria(criteria.encode(), None) == found._replace(is_str=False)
@@ -212,7 +212,7 @@ def test_a_charset_injects_nothing(charset: str) -> None:
 
 @pytest.mark.parametrize("charset", ["X-UNKNOWN", "hex"])
 def test_a_charset_that_python_does_not_know(charset: str) -> None:
-    """The second name is that of a codec for something else."""
+    """The second name is a Python codec, but not a charset."""
     for criteria in (["SUBJECT", "é"], "SUBJECT é", ["NOT", ["é"]]):
         with pytest.raises(ValueError, match=f"unknown charset: '{charset}'"):
             search_criteria(criteria, charset)
@@ -222,7 +222,7 @@ def test_a_charset_that_python_does_not_know(charset: str) -> None:
 
 
 def test_a_charset_in_which_ascii_is_something_else() -> None:
-    """The text is in it, the words of the command never are."""
+    """The text is encoded in it, the words of the command are not."""
     assert criteria_on_the_wire(["SUBJECT", "a+é", "KEYWORD", "a+b"], "UTF-7")[1] == b"SUBJECT a+-+AOk- KEYWORD a+b"
     assert criteria_on_the_wire("SUBJECT a+b", "UTF-7")[1] == b"SUBJECT a+b"
     assert criteria_on_the_wire("SUBJECT é SEEN", "UTF-7")[1] == b'SUBJECT "+AOk-" SEEN'
@@ -301,7 +301,7 @@ def test_criteria_inject_nothing(text: str) -> None:
                     search_criteria(criteria, None)
             else:
                 arguments = search_criteria(criteria, None).arguments
-                # Some key stands before it in all of these but the first.
+                # In all but the first, a key precedes it.
                 assert text.encode() in _flat(as_a_server_reads_it(b"X", *arguments))
 
 
@@ -373,7 +373,7 @@ def test_split_criteria() -> None:
     ],
 )
 def test_criteria_that_can_not_be_split(criteria: Any) -> None:
-    """What the parts find together would not be what the whole finds."""
+    """The results of the parts would not be the result of the whole."""
     arguments = search_criteria(criteria, None).arguments
     for function in (split_criteria, unsplit_criteria):
         with pytest.raises(ValueError, match=r"too (long|many) for one command"):
@@ -413,7 +413,7 @@ def test_no_sort_keys(values: Any) -> None:
 @pytest.mark.parametrize("keyword", ["\\Seen", "two words", "", "(a)", '"a"', "a\r\nb", "\0", "ü", b"\xff", "{5}"])
 @pytest.mark.parametrize("key", ["KEYWORD", "unkeyword"])
 def test_a_keyword_that_is_no_atom(key: str, keyword: str | bytes) -> None:
-    """Nothing else can stand for it: flag-keyword = atom."""
+    """It has no other form: flag-keyword = atom."""
     with pytest.raises(ValueError, match="not a valid keyword"):
         search_criteria([key, keyword], None)
 

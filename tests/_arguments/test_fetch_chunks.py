@@ -1,4 +1,4 @@
-"""Cutting a fetch into chunks: whatever messages there are, all that were asked for come once, and in bounds."""
+"""Splitting a fetch into chunks: each requested message is fetched once, and no chunk exceeds its limits."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_ids_are_cut_as_they_are_listed_and_sets_in_ascending_order(messages: An
         ("50:60", (20,), 30, []),
         ("5:60,70", (20,), 30, [("5:20", 2), ("21:30", 2)]),
         ("5,30,50:60", (20,), 55, [("5,30", 2), ("50:55", 2)]),
-        # The highest is in a range before: it comes once.
+        # An earlier range contains the highest id, which must occur once.
         ("1:2,3:*", (2,), 2, [("1:2", 2)]),
         ("1:30,*", (2, 30), 30, [("1:2", 2), ("3:30", 2)]),
         ("1:30,2000:*", (2, 30), 30, [("1:2", 2), ("3:30", 2)]),
@@ -78,7 +78,7 @@ def test_bounds_are_needed_where_a_range_is_wide(messages: Any, needed: bool) ->
 
 @pytest.mark.parametrize("seed", range(30))
 def test_any_set_over_any_folder(seed: int) -> None:
-    """Each message that was asked for is in one portion, and none has more than it may."""
+    """Each requested message is in one portion, and no portion exceeds its limit."""
     rng = random.Random(seed)
     uids = sorted(rng.sample(range(1, 3000), rng.randrange(1, 400)))
     size = rng.randrange(1, 40)

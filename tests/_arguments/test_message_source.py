@@ -1,4 +1,4 @@
-"""Where a message to be streamed comes from: its size, its pieces, and what is no source."""
+"""The source of a streamed message: its size, its pieces, and invalid sources."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_bytes_after_the_last_one_are_not_dropped_in_silence() -> None:
 
 
 def test_progress_is_told_once_a_piece_is_taken() -> None:
-    """Who takes the pieces asks for the next one when the last is sent."""
+    """The caller asks for the next piece after the last one is sent."""
     told = []
 
     def pieces() -> Iterator[bytes]:

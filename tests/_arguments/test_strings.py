@@ -1,4 +1,4 @@
-"""What goes out: encoded so that it comes back the same when it is read, and so that nothing is injected."""
+"""Text, flags and names are encoded so that a server parses the same values, and nothing is injected."""
 
 from __future__ import annotations
 
@@ -253,5 +253,5 @@ def test_raw_list() -> None:
     ],
 )
 def test_fetch_items(items: Any, expected: bytes) -> None:
-    """A macro stands alone."""
+    """A macro is sent without parentheses."""
     assert fetch_items(items) == expected

@@ -1,4 +1,4 @@
-"""The mechanisms, without a connection: what each says in which turn, and what it refuses."""
+"""The mechanisms, without a connection: their responses, and what they refuse."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from imapclient.sasl import (
     XOAuth2,
 )
 
-# -- what each says
+# -- their responses
 
 
 def test_plain() -> None:
@@ -152,7 +152,7 @@ VECTORS: list[_Vector] = [
 
 @pytest.fixture(params=VECTORS, ids=[vector[0].name for vector in VECTORS])
 def vector(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> _Vector:
-    """One of VECTORS, whose nonce is the next one of the client's."""
+    """One of VECTORS. The client's next nonce is the one of the vector."""
     vector: _Vector = request.param
     monkeypatch.setattr(sasl, "_nonce", lambda: vector[1])
     return vector
@@ -212,7 +212,7 @@ def test_scram_counts_the_iterations_before_it_hashes(
 
 
 def test_scram_takes_no_nonce_that_is_absurdly_long(vector: _Vector) -> None:
-    """It would be repeated to the server, and be looked for in what the server says as long as the connection lasts."""
+    """The client would repeat it, and then search every response for it."""
     kind, nonce, _, server_first, _, _ = vector
     mechanism = kind("user", "pencil")
     own, rest = f"r={nonce}".encode(), server_first[server_first.index(b",s=") :]
@@ -326,7 +326,7 @@ def test_what_scram_can_not_carry_is_refused_at_once(kind: type[ScramSHA256], na
 
 @pytest.mark.parametrize("name", ["a,b", "a=b", "a,r=nonce", "\uff0c", "=2C"])
 def test_scram_escapes_the_name_or_refuses_it(name: str) -> None:
-    """The scramp that Python 3.9 gets does not escape it."""
+    """The version of scramp for Python 3.9 does not escape it."""
     if sys.version_info < (3, 10):
         with pytest.raises(ValueError, match="needs a newer scramp"):
             ScramSHA256(name, "x")
@@ -342,7 +342,7 @@ def test_scram_without_scramp(monkeypatch: pytest.MonkeyPatch) -> None:
         ScramSHA256("ann", "secret")
 
 
-# -- what all of them refuse, hide and keep
+# -- what all mechanisms refuse, hide and keep
 
 Make = Callable[[Any, Any], Mechanism]
 
@@ -466,7 +466,7 @@ def test_secrets_hold_the_secret_and_what_is_sent_of_it(make: Make) -> None:
 
 @with_secret
 def test_empty_text_is_sent(make: Make) -> None:
-    """What it means is the server's to say; SCRAM has no form for an empty name."""
+    """The server decides what it means. SCRAM can't send an empty name."""
     make("ann", "")
     if make not in (ScramSHA1, ScramSHA256):
         make("", "")

@@ -282,29 +282,6 @@ def test_a_hostile_thread_ends(piece: bytes) -> None:
             parse_thread(untagged(line))
 
 
-# -- the position in errors
-
-
-@pytest.mark.parametrize(
-    ("parse", "line", "position"),
-    [
-        (parse_search, b"* SEARCH 1 x", 11),
-        (parse_search, b"* SEARCH  1  22 x3 4", 16),
-        (parse_thread, b"* THREAD (1 x)", 12),
-        (parse_thread, b"* THREAD (1) 2", 13),
-        (parse_thread, b"* THREAD (1))", 12),
-        (parse_thread, b"* THREAD (1 (2)", 15),
-    ],
-)
-def test_the_position_of_an_error(parse: Any, line: bytes, position: int) -> None:
-    with pytest.raises(ProtocolError) as caught:
-        parse(untagged(line))
-    assert caught.value.position == position
-    assert caught.value.context is not None
-    assert caught.value.context in line
-    assert f"byte {position}" in str(caught.value)
-
-
 def test_an_error_about_a_long_word_is_short() -> None:
     with pytest.raises(ProtocolError) as caught:
         parse_thread(untagged(b"* THREAD (" + b"x" * 1_000_000 + b")"))

@@ -1,4 +1,4 @@
-"""The sample mailbox: the bytes of each message, and that it also loads from a zip file."""
+"""The sample mailbox: the bytes and properties of its messages, also on the server and from a zip file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from imapclient.sample_mailbox import SAMPLE_FOLDERS, SampleMessage, sample_mess
 
 MESSAGES = Path(imapclient.__file__).parent / "_testing" / "sample_messages"
 
-# Programs rely on what follows: no line may change.
+# Programs rely on these tables: no line may change.
 
 # Folder, flags and INTERNALDATE of each message.
 PROMISED = [

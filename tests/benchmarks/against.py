@@ -2,9 +2,9 @@
 
     python tests/benchmarks/run.py --against ../before --check
 
-README.rst, beside this file, says how to read the table. Nothing is imported of the other checkout but its
-``imapclient``, and of that only what is public: its modules may be at other places. All else, ``worker.py`` too, is
-this checkout's.
+README.rst in this folder says how to read the table. Only ``imapclient`` is imported from the other checkout, and only
+its public names are used, because its modules may be at other places. Everything else comes from this checkout,
+``worker.py`` too.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from tests.benchmarks.workloads import WORKLOADS, Workload, amount, gc_tuned, sc
 
 SIDES = ("here", "there")
 CLOCKS = ("cpu", "wall")
-# How many times the CPU time of the other checkout a workload may take.
+# The maximum CPU time of a workload, as a factor of the other checkout's.
 MOST = 1.05
 # Seconds of CPU for each id found that a search may take beside that: 10 ms for 100,000 ids. This much the plain way
 # to parse a SEARCH response may cost more than one made for nothing but long responses.
@@ -68,7 +68,7 @@ print(cpu, wall)
 
 
 class Failed(Exception):
-    """One of the two could not do the workload; which one, and its error."""
+    """One of the two failed in the workload. The text has which one, and its error."""
 
 
 class Absent(Exception):
@@ -102,7 +102,7 @@ def measure(
                 # Each side goes first in every other pair.
                 for side in SIDES if turn % 2 == 0 else SIDES[::-1]:
                     interpreter = sides[side]
-                    # What depends on the order of a set is the same on both sides.
+                    # With the same hash seed, sets have the same order on both sides.
                     workers[side] = Worker(side, interpreter, PYTHONHASHSEED=str(turn))
                     stack.callback(workers[side].close)
                     open_worker(workers[side], workload, port)
@@ -149,7 +149,7 @@ def alternate(workers: dict[str, Worker], rounds: int, results: dict[str, Any]) 
         results[side]["collector"] = results[side]["collector"] or answer["collector"]
         return answer
 
-    # In the first run of a process nothing is warm, and nothing is learnt yet of what responses look like.
+    # The first run of a process fills caches, such as the forms of responses. So it does not count.
     firsts = {side: run(side)["cpu"] for side in workers}
     wanted = int(LONG_ENOUGH / max(*firsts.values(), 1e-9))
     for _ in range(max(rounds, min(MORE * rounds, wanted))):
@@ -166,7 +166,7 @@ def alternate(workers: dict[str, Worker], rounds: int, results: dict[str, Any]) 
 def with_variants(
     workload: Workload, sides: dict[str, Interpreter], port: int, options: argparse.Namespace, folder: Path
 ) -> Iterator[dict[str, Any]]:
-    """The results of a workload, and of those of its variants that show something else."""
+    """Measure a workload, and those of its variants that show something else."""
     result = measure(workload, sides, port, options, folder)
     yield result
     if result["sides"]["there"]["collector"] and not result["sides"]["here"]["collector"] and not result["errors"]:
@@ -179,7 +179,7 @@ def with_variants(
 
 
 def imports(sides: dict[str, Interpreter], options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """As `measure`, of ``import imapclient`` in fresh interpreters."""
+    """As `measure`, for ``import imapclient`` in new interpreters."""
     result: dict[str, Any] = {
         "folder": "import",
         "title": "import imapclient",
@@ -189,7 +189,7 @@ def imports(sides: dict[str, Interpreter], options: argparse.Namespace, folder: 
     }
     try:
         for side in SIDES:
-            # It may have to write the bytecode.
+            # The first import may write the bytecode.
             result["sides"][side]["first"].append(_import_once(side, sides[side], folder, "0")[0])
         for turn in turns(result, options.repeat):
             times: dict[str, list[tuple[float, float]]] = {side: [] for side in SIDES}
@@ -220,14 +220,14 @@ def _import_once(side: str, interpreter: Interpreter, folder: Path, seed: str) -
     return cpu, wall
 
 
-# ---- what it means
+# ---- medians, ratios and limits
 
 
 def summarise(result: dict[str, Any]) -> None:
     """Add medians and ratios to the times.
 
-    A process counts with the median of its runs, and the ratio is the median of those of the pairs: what the machine
-    did meanwhile, it did to both.
+    The value of a process is the median of its runs. The ratio is the median of the pairs' ratios, because other load
+    of the machine affects both processes of a pair.
     """
     medians = {
         side: {clock: [statistics.median(times) for times in result["sides"][side][clock]] for clock in CLOCKS}
@@ -244,10 +244,10 @@ def summarise(result: dict[str, Any]) -> None:
 
 
 def interval(values: list[float]) -> tuple[float, float]:
-    """Between which two of the values the true median is, with a probability of at least 95 % if there are 6 or more.
+    """Return the interval of the true median. Its probability is at least 95 % if there are 6 values or more.
 
-    Each value is above the true median as likely as below: it is outside of the k-th from either end with the
-    probability that at most k - 1 of n coins fall on one side.
+    Each value is above or below the true median with equal probability. So the median is outside of the k-th values
+    from both ends with the probability that at most k - 1 of n coins fall on one side.
     """
     ordered, count = sorted(values), len(values)
     place, outside = 0, 2 / 2**count
@@ -258,14 +258,14 @@ def interval(values: list[float]) -> tuple[float, float]:
 
 
 def allowed(result: dict[str, Any]) -> float:
-    """Seconds of CPU that this checkout may take, by what the other one takes."""
+    """Return the maximum CPU time of this checkout in seconds, for the time of the other one."""
     there: float = result["medians"]["there"]["cpu"]
     more = MORE_FOR_AN_ID * result["count"] if result["folder"].startswith("search") else 0
     return there * MOST + more
 
 
 def is_slower(result: dict[str, Any]) -> bool:
-    """Whether it takes more than it may."""
+    """Whether this checkout takes more than the maximum."""
     if "excused" in result or "medians" not in result:
         return False
     ratio: float = result["ratios"]["cpu"]["median"]
@@ -274,7 +274,7 @@ def is_slower(result: dict[str, Any]) -> bool:
 
 
 def verdict(result: dict[str, Any]) -> str:
-    """What the last column of the table says."""
+    """Return the text of the last column of the table."""
     if result["ratios"]["cpu"]["median"] <= MOST:
         return ""
     if "excused" in result:
@@ -286,7 +286,7 @@ def verdict(result: dict[str, Any]) -> str:
 
 
 def report(data: dict[str, Any]) -> Iterator[str]:
-    """The lines that a reader sees."""
+    """Return the lines of the report."""
     yield f"here:  {data['here']}"
     yield f"there: {data['there']}"
     yield f"Python {data['python']}, {data['machine']}"
@@ -323,7 +323,7 @@ def title(result: dict[str, Any]) -> str:
 
 
 def main(options: argparse.Namespace) -> int:
-    """0, or 1 if a client failed or returned something else than the server sent, or with --check, if one is slower."""
+    """Return 1 if a client failed or returned wrong values, or, with --check, if a workload is slower. Otherwise 0."""
     python = options.ours_python or environment(environments_folder(options.env) / "ours", OURS_NEEDS)
     paths = {"here": options.ours_path.resolve(), "there": options.against.resolve()}
     sides = {side: Interpreter(python, path) for side, path in paths.items()}
@@ -345,7 +345,7 @@ def main(options: argparse.Namespace) -> int:
     }
     folder = Path(tempfile.mkdtemp(prefix="imapclient-bench-"))
     try:
-        # First of all, because it writes the bytecode that the workers need.
+        # This comes first, because it writes the bytecode for the workers.
         if not options.no_imports:
             note("imports …")
             data["workloads"].append(imports(sides, options, folder))

@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.compression
 
-The replies are those of the benchmark, sent once as they are and once compressed as servers do it (zlib's level 6).
-They are compressed beforehand, so that the server costs nothing.
+The replies are those of the benchmark. They are sent once in plain form and once compressed, with zlib's level 6 as
+servers use it. They are compressed before the measurement, so that the server costs nothing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tests.benchmarks.workloads import WORKLOADS, Workload, scaled
 
 FOLDERS = ("flags", "envelopes", "headers", "bodies")
 
-#: Runs in the client's own process; prints its CPU time for each fetch, in seconds, and how many messages came.
+#: The program of the client's process. It prints the CPU time of each fetch in seconds, and the number of messages.
 _CLIENT = """
 import gc, json, sys, time
 from imapclient import IMAPClient
@@ -39,7 +39,7 @@ client.login("ann", "secret")
 if compressed:
     client.compress()
 client.select_folder("INBOX")
-# What is learnt once is learnt here.
+# The first fetch fills the caches, and does not count.
 client.fetch("1:*", items)
 times = []
 for _ in range(rounds):
@@ -63,13 +63,13 @@ class Result(NamedTuple):
 
 
 def deflated(data: bytes) -> bytes:
-    """What may follow anything that was compressed, and go before it: it refers to nothing outside of it."""
+    """Compress data so that they may follow or precede any other compressed data."""
     deflate = zlib.compressobj(6, zlib.DEFLATED, -15)
     return deflate.compress(data) + deflate.flush(zlib.Z_FULL_FLUSH)
 
 
 class _Inflated:
-    """The receiving side of a connection, for `Incoming`."""
+    """The receiving side of a compressed connection, for `Incoming`."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -105,7 +105,7 @@ def _converse(connection: socket.socket, reply: bytes, compressed_reply: bytes) 
 
 @contextmanager
 def _serving(reply: bytes, compressed_reply: bytes) -> Iterator[int]:
-    """The port of a server for one connection."""
+    """Yield the port of a server for one connection."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:

@@ -12,12 +12,12 @@ from tests.benchmarks.workloads import ENVELOPE_ITEMS, Workload
 
 
 class DovecotUnavailable(Exception):
-    """Why there is no Dovecot to measure on."""
+    """There is no Dovecot for the measurement. The text says why."""
 
 
 @contextmanager
 def dovecot(scale: float) -> Iterator[list[Workload]]:
-    """The workloads for a Dovecot with 20,000 messages, while it runs. Raises DovecotUnavailable."""
+    """Yield the workloads for a running Dovecot with 20,000 messages. Raises DovecotUnavailable."""
     try:
         from imapclient import IMAPClient
         from tests.helpers.dovecot import Dovecot
@@ -36,7 +36,7 @@ def dovecot(scale: float) -> Iterator[list[Workload]]:
                 for start in range(0, total, 1000):
                     mail = [header_block(rng) + b"Hello\r\n" for _ in range(min(1000, total - start))]
                     client.multiappend("Bench", mail)
-                # The first to select it gets the flag \\Recent.
+                # The first connection that selects the folder gets the flag \\Recent.
                 client.select_folder("Bench")
             chosen = ("ours", "peer", "imaplib")
             yield [

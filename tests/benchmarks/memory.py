@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.memory
 
-The server makes what is asked for as it goes, in this process. ``growth`` is by how much the peak of the client's
-process grows, ``values`` what of it the returned objects take.
-``tests/_connection/test_reader_memory.py`` does the same with less.
+The server generates its answers, in this process. ``growth`` is the growth of the peak of the client's process.
+``values`` is the part of it that the returned objects need. ``tests/_connection/test_reader_memory.py`` does the same
+with smaller amounts.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ MB = 1_000_000
 
 
 class Case(NamedTuple):
-    """Something that a program does, and how much memory it may take."""
+    """A task of a program, and the maximum of memory for it."""
 
     what: str
-    """For the table; ``{amount}`` is how much."""
+    """The text of the table. ``{amount}`` is the amount."""
     full: int
-    """The amount that is promised: messages, or bytes where ``is_bytes``."""
+    """The promised amount: a number of messages, or of bytes if ``is_bytes``."""
     small: int
-    """The least that shows something, for the tests."""
+    """The smallest amount that shows the limit, for the tests."""
     body: str
-    """What the client does; ``AMOUNT`` is how much."""
+    """The program of the client. ``AMOUNT`` is the amount."""
     room: int = 0
     """How much the peak may grow, in bytes, beside what is next."""
     factor: float = 0
-    """How much it may grow for each byte of the values that are returned."""
+    """The additional growth for each byte of the returned values."""
     is_bytes: bool = False
     size: int = 0
-    """Bytes of each message."""
+    """The size of each message, in bytes."""
     warm_up: str = ""
     folder: str = "INBOX"
-    """Where it is another one, the benchmark's server has it."""
+    """The folder. If it is not the default, the benchmark's server has it."""
 
     def most(self, found: Growth) -> int:
-        """How much the peak may have grown, in bytes."""
+        """Return the maximum growth of the peak, in bytes."""
         return int(self.room + self.factor * found.values)
 
     def title(self, amount: int) -> str:
@@ -156,7 +156,7 @@ with tempfile.TemporaryFile() as file:
 
 @contextmanager
 def _serving(case: Case, amount: int) -> Iterator[int]:
-    """The port of a server that has what the case asks for."""
+    """Yield the port of a server with the data of the case."""
     if case.folder != "INBOX":
         workload = Workload(case.folder, case.what, "fetch", ENVELOPE_ITEMS, amount)
         with tempfile.TemporaryDirectory() as folder, canned_server([workload], Path(folder)) as port:
@@ -171,13 +171,13 @@ def _serving(case: Case, amount: int) -> Iterator[int]:
 
 
 def measure(case: Case, amount: int) -> Growth:
-    """Do it with that amount."""
+    """Measure the case with this amount."""
     with _serving(case, amount) as port:
         return growth(port, f"AMOUNT = {amount}\n{case.body}", case.warm_up, case.folder)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """0, or 1 where a case takes more than it may."""
+    """Return 1 if a case needs more memory than its maximum. Otherwise 0."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--case", action="append", choices=CASES, help="only this one; may be given several times")
     parser.add_argument("--scale", type=float, default=1.0, help="factor for the amounts, which are MB or messages")

@@ -1,4 +1,4 @@
-"""The processes of the benchmark, and the environments that they run in."""
+"""The processes of the benchmark, and their virtual environments."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.benchmarks.workloads import Workload
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parent.parent
 PEER = "IMAPClient==4.1.0"
-# The last aioimaplib for Python 3.9 is an older one.
+# Python 3.9 needs an older release of aioimaplib.
 AIOIMAPLIB = "aioimaplib==2.0.3" if sys.version_info >= (3, 10) else "aioimaplib==2.0.1"
 OTHERS = {"imap_tools": "imap-tools==1.16.0", "aioimaplib": AIOIMAPLIB}
 OURS_NEEDS = ("six",)
@@ -31,7 +31,7 @@ def note(text: str) -> None:
 
 
 def environment(folder: Path, requirements: tuple[str, ...]) -> Path:
-    """The interpreter of a virtual environment that holds the requirements; made when missing."""
+    """Return the interpreter of a virtual environment with the requirements. The environment is created if missing."""
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamp = folder / "made-for.txt"
     if not stamp.exists() or stamp.read_text(encoding="utf-8").split() != list(requirements):
@@ -44,7 +44,7 @@ def environment(folder: Path, requirements: tuple[str, ...]) -> Path:
 
 
 def environments_folder(choice: Path | None) -> Path:
-    """The folder for the environments of this interpreter, which git doesn't see."""
+    """Return the folder for the environments of this interpreter. git ignores it."""
     folder = choice or CHECKOUT / ".venv-bench"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ".gitignore").write_text("*\n", encoding="utf-8")
@@ -52,7 +52,7 @@ def environments_folder(choice: Path | None) -> Path:
 
 
 class Interpreter(NamedTuple):
-    """How to start Python so that it imports the one imapclient and no other."""
+    """Return how to start Python so that it imports this imapclient and no other."""
 
     python: Path
     path: Path | None
@@ -61,7 +61,7 @@ class Interpreter(NamedTuple):
         # Clients return naive local times: in UTC they can be compared with what was generated.
         result = dict(os.environ, TZ="UTC")
         result.pop("PYTHONPATH", None)
-        # An installed package has its bytecode; a checkout must not be compared while it compiles.
+        # An installed package has bytecode. A checkout without bytecode would be slower.
         result.pop("PYTHONDONTWRITEBYTECODE", None)
         result["PYTHONPYCACHEPREFIX"] = str(environments_folder(None) / "bytecode")
         if self.path is not None:
@@ -70,16 +70,16 @@ class Interpreter(NamedTuple):
 
 
 def give_core(process: subprocess.Popen[str], place: int) -> None:
-    """Keep a process on one core where there are several: the server on the last, the clients on the first.
+    """Keep a process on one core, if there are several: the server on the last, the clients on the first.
 
-    They are two machines elsewhere. Where the system moves them about, each waits for the other.
+    In real use they are on two machines. If the system moves them between cores, they wait for each other.
     """
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(process.pid, {sorted(os.sched_getaffinity(0))[place]})
 
 
 class Worker:
-    """A client process: a request goes in, an answer comes out."""
+    """A client process, which answers requests."""
 
     def __init__(self, seat: str, interpreter: Interpreter, **variables: str) -> None:
         self.seat = seat
@@ -88,7 +88,7 @@ class Worker:
             [str(interpreter.python), str(HERE / "worker.py")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            # aioimaplib logs each of its timers that fails.
+            # aioimaplib logs each timer that fails.
             stderr=subprocess.DEVNULL if seat in OTHERS else None,
             text=True,
             env={**interpreter.variables(), **variables},
@@ -97,11 +97,11 @@ class Worker:
 
     @property
     def is_imapclient(self) -> bool:
-        """Whether it runs an imapclient, ours or a peer's."""
+        """Whether the process measures an imapclient: ours, or the peer."""
         return self.seat not in ("imaplib", "socket", *OTHERS)
 
     def open(self, workload: Workload, port: int) -> dict[str, Any]:
-        """Connect, and do the smallest part of the workload. ``port`` is that of the canned server."""
+        """Connect, and do the smallest part of the workload. ``port`` is the port of the canned server."""
         return self.ask(
             do="open",
             seat="imapclient" if self.is_imapclient else self.seat,
@@ -117,7 +117,7 @@ class Worker:
         )
 
     def ask(self, **request: object) -> dict[str, Any]:
-        """The answer, which has the key "error" when the client failed or hung."""
+        """Return the answer. It has the key "error" if the client failed or hung."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         clock = threading.Timer(PATIENCE, self.process.kill)
@@ -145,7 +145,7 @@ class Worker:
 
 @contextmanager
 def canned_server(workloads: list[Workload], expect: Path) -> Iterator[int]:
-    """The port of a server process that holds the workloads."""
+    """Yield the port of a server process with the workloads."""
     sizes = json.dumps({workload.folder: [workload.total, workload.size] for workload in workloads})
     command = [sys.executable, "-m", "tests.benchmarks.server", "--sizes", sizes, "--expect", str(expect)]
     with subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -160,7 +160,7 @@ def canned_server(workloads: list[Workload], expect: Path) -> Iterator[int]:
 
 
 def prepare(port: int, workload: Workload) -> None:
-    """Let the server make the replies and expected values of the workload."""
+    """Let the server generate the replies and the expected values of the workload."""
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(f"A SELECT {workload.folder}\r\nB LOGOUT\r\n".encode())
         while connection.recv(4096):

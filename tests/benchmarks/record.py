@@ -1,4 +1,4 @@
-"""Record what real servers answer to FETCH, for the benchmark to replay: ``python -m tests.benchmarks.record``.
+"""Record the responses of real servers to FETCH, for the benchmark: ``python -m tests.benchmarks.record``.
 
 The mail is the package's own sample mailbox. Each file in ``captures`` has the untagged responses of one server to
 ``UID FETCH 1:* (FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE)``, byte for byte.
@@ -21,7 +21,7 @@ FOLDER = "Recorded"
 
 
 def record(host: str, port: int, user: str, password: str) -> bytes:
-    """The responses of a server that gets the sample messages first, into a folder of their own."""
+    """Return the responses of a server, after appending the sample messages to a new folder."""
     with IMAPClient(host, port, ssl=False) as client:
         client.login(user, password)
         client.create_folder(FOLDER)
@@ -37,7 +37,7 @@ def record(host: str, port: int, user: str, password: str) -> bytes:
                 line = replies.readline()
                 assert line, answer
                 answer += line
-    # Without the tagged response.
+    # The tagged response is left out.
     return answer[: answer.rindex(b"\r\n", 0, -2) + 2]
 
 

@@ -1,6 +1,6 @@
-"""What the benchmark's server sends: values that are made up, and the replies that stand for them.
+"""The replies of the benchmark's server: generated values, and their form in IMAP.
 
-Nothing here uses imapclient: values are generated first and written as IMAP after.
+Nothing here uses imapclient. The values are generated first, and then written as IMAP.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 CAPTURES = Path(__file__).resolve().parent / "captures"
 HEADER_ITEM = b"BODY[HEADER.FIELDS (FROM TO SUBJECT DATE MESSAGE-ID)]"
 LITERAL = re.compile(rb"\{(\d+)(\+?)\}\r\n\Z")
-# What the server says to each APPEND.
+# The server's text for each APPEND.
 APPENDED = b"[APPENDUID 1 7] Append completed"
 DIGEST_OVER = 4096  # worker.py shortens longer values in the same way
 
@@ -64,7 +64,7 @@ ATOM = re.compile(rb"[A-Za-z0-9_.$/&-]+\Z")
 
 
 class Reply(NamedTuple):
-    """What a folder sends: one wire response and the key and value that it stands for."""
+    """One response of a folder: its bytes, and the key and the value that it means."""
 
     wire: bytes
     key: int
@@ -80,21 +80,21 @@ class Folder(NamedTuple):
 
 
 def short(value: bytes) -> object:
-    """The value, or its length and digest where it is too long to print."""
+    """Return the value, or its length and digest if it is too long to print."""
     if len(value) <= DIGEST_OVER:
         return value
     return ("bytes", len(value), hashlib.sha256(value).hexdigest())
 
 
 class Mail(NamedTuple):
-    """How often a mailbox has what makes servers send other than plain quoted strings."""
+    """How often a mailbox has text for which servers do not send plain quoted strings."""
 
     literals: float
-    """Of the strings that could be quoted, how many are sent as literals."""
+    """The share of strings that are sent as literals, although they could be quoted."""
     quoted_names: float
-    """Of the names of people, how many have quotes in them."""
+    """The share of people's names that contain quotes."""
     odd_subjects: float
-    """Of the subjects, how many have quotes and a backslash in them."""
+    """The share of subjects that contain quotes and a backslash."""
 
 
 # A server sends as literals only what can't be quoted: here a subject in fifty, which is raw UTF-8.
@@ -104,7 +104,7 @@ ODD = Mail(0.01, 0.11, 0.05)
 
 
 def encode(value: object, rng: random.Random, mail: Mail = ORDINARY) -> bytes:
-    """A value of ENVELOPE or BODYSTRUCTURE as IMAP; the items of a list follow each other bare."""
+    """Return a value of ENVELOPE or BODYSTRUCTURE as IMAP. The items of a list follow each other without spaces."""
     if value is None:
         return b"NIL"
     if isinstance(value, int):
@@ -125,7 +125,7 @@ def sentence(rng: random.Random, words: int) -> str:
 
 
 def encoded_word(text: str) -> bytes:
-    """The text as a header has it: ASCII unchanged, the rest as encoded words (RFC 2047)."""
+    """Return the text for a header: ASCII unchanged, other text as encoded words (RFC 2047)."""
     if text.isascii():
         return text.encode()
     return Header(text, "utf-8", maxlinelen=10**6).encode().encode()
@@ -142,7 +142,7 @@ def a_moment(rng: random.Random) -> datetime:
 
 
 def naive_utc(moment: datetime) -> str:
-    """What a client with TZ=UTC returns for the moment: worker.py is run like that."""
+    """Return what a client with TZ=UTC returns for the time. worker.py runs with TZ=UTC."""
     return moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat()
 
 
@@ -167,7 +167,7 @@ def message_id(rng: random.Random) -> bytes:
 
 
 def an_envelope(rng: random.Random, mail: Mail = ORDINARY) -> tuple[tuple[object, ...], tuple[object, ...]]:
-    """The fields of an ENVELOPE (RFC 3501 section 7.4.2): for the wire, and as they come back."""
+    """Return the fields of an ENVELOPE (RFC 3501, 7.4.2): for the wire, and as a client returns them."""
     moment = a_moment(rng)
     subject = sentence(rng, rng.randrange(2, 9))
     subject_bytes = subject.encode() if rng.random() < 0.02 else encoded_word(subject)
@@ -256,7 +256,7 @@ def message_part(rng: random.Random) -> tuple[object, ...]:
 
 
 def a_bodystructure(rng: random.Random) -> tuple[object, ...]:
-    """A BODYSTRUCTURE (RFC 3501 section 7.4.2) as clients return it: parts are in a list."""
+    """Return a BODYSTRUCTURE (RFC 3501, 7.4.2) as clients return it: the parts are in a list."""
     plain, html = text_part(rng, b"PLAIN"), text_part(rng, b"HTML")
     kind = rng.random()
     if kind < 0.2:
@@ -279,7 +279,7 @@ def a_bodystructure(rng: random.Random) -> tuple[object, ...]:
 
 
 def flattened(value: object) -> object:
-    """The value as a client returns it, without the list that encode() wants for addresses."""
+    """Return the value as a client returns it, without encode()'s list for addresses."""
     if isinstance(value, tuple):
         if len(value) == 1 and isinstance(value[0], list):
             return tuple(flattened(part) for part in value[0])
@@ -290,7 +290,7 @@ def flattened(value: object) -> object:
 
 
 def uids_of(count: int, rng: random.Random) -> Iterator[int]:
-    """Ascending UIDs with gaps, one in about thirty, as deleting messages leaves them."""
+    """Return ascending UIDs. About one in thirty is missing, as after deleting messages."""
     uid = 0
     for _ in range(count):
         uid += 1 if rng.random() < 0.97 else rng.randrange(2, 9)
@@ -352,7 +352,7 @@ def envelopes(mail: Mail) -> Callable[[int, int, random.Random], Reply]:
 
 
 def header_block(rng: random.Random) -> bytes:
-    """The five header fields, 300 to 800 bytes with the empty line that ends them."""
+    """Return five header fields with the empty line at their end, 300 to 800 bytes."""
     subject = encoded_word(sentence(rng, rng.randrange(2, 9)))
     head = b"From: %b\r\nSubject: %b\r\nDate: %b\r\nMessage-ID: %b\r\nTo: %b" % (
         a_person(rng).header,
@@ -374,7 +374,7 @@ def headers(seq: int, uid: int, rng: random.Random) -> Reply:
 
 
 def bodies(size: int) -> Callable[[int, int, random.Random], Reply]:
-    """Messages of that size, or of 15 to 70 kB where it is 0."""
+    """Generate messages of this size, or of 15 to 70 kB if it is 0."""
     lines = base64.encodebytes(random.Random(size).randbytes(size or 70_000)).replace(b"\n", b"\r\n")
 
     def body(seq: int, uid: int, rng: random.Random) -> Reply:
@@ -390,7 +390,7 @@ def bodies(size: int) -> Callable[[int, int, random.Random], Reply]:
 
 
 def replayed(server: str, count: int) -> Iterator[Reply]:
-    """What a real server has sent, again and again, with other numbers. See record.py."""
+    """Repeat the recorded responses of a real server with other numbers. See record.py."""
     capture = (CAPTURES / f"{server}.bin").read_bytes()
     responses: list[bytes] = []
     position = 0
@@ -426,7 +426,7 @@ def folder_line(index: int, rng: random.Random) -> Reply:
 
 
 def make_folder(name: str, count: int, size: int, expect: Path | None) -> Folder:
-    """The replies of one workload, the same ones for the same name and numbers."""
+    """Generate the replies of one workload. They are the same for the same name and numbers."""
     rng = random.Random(f"{name} {count} {size}")
     kinds = {
         "flags": flags,

@@ -1,4 +1,4 @@
-"""What clients returned, beside what it has to be, and tables."""
+"""Compares the values of clients with the expected ones, and formats tables."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def lines_by_key(path: Path) -> dict[str, str]:
 
 
 def differences(one: dict[str, str], other: dict[str, str], limit: int = 3) -> list[str]:
-    """What differs between two results, one text each; the last one counts those left out."""
+    """Return a text for each difference of two results. The last text counts the differences that are left out."""
     keys = [key for key in {**one, **other} if one.get(key) != other.get(key)]
     found = []
     for key in keys[:limit]:
@@ -33,7 +33,7 @@ def differences(one: dict[str, str], other: dict[str, str], limit: int = 3) -> l
 
 
 def compared(workers: dict[str, Worker], expected: Path, folder: Path) -> dict[str, list[str]]:
-    """The differences between what was generated and what each client returned, by pair."""
+    """Return the differences between the generated values and those of each client, by pair."""
     results = {"generated": lines_by_key(expected)} if expected.exists() else {}
     found: dict[str, list[str]] = {}
     clients = [seat for seat, worker in workers.items() if worker.is_imapclient]
@@ -52,7 +52,7 @@ def compared(workers: dict[str, Worker], expected: Path, folder: Path) -> dict[s
 
 
 def columns(rows: list[list[str]]) -> Iterator[str]:
-    """The rows as a table: the first column to the left, the others to the right."""
+    """Return the rows as a table. The first column is aligned to the left, the others to the right."""
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     rows = [rows[0], ["-" * width for width in widths], *rows[1:]]
     for row in rows:
@@ -61,7 +61,7 @@ def columns(rows: list[list[str]]) -> Iterator[str]:
 
 
 def publish(data: dict[str, Any], report: Iterable[str], to: str | None) -> None:
-    """Print the report. ``to`` is a file for the data, ``"-"`` to print them instead."""
+    """Print the report. ``to`` is a file for the data. With ``"-"`` the data are printed instead."""
     text = json.dumps(data, indent=1)
     if to == "-":
         print(text)

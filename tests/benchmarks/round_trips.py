@@ -3,8 +3,8 @@
     python -m tests.benchmarks.round_trips
 
 A session is: connect over TLS, log in, select, search, fetch the flags of all messages, log out. The ids have gaps, so
-that the fetch takes ten commands: ours splits the set itself; IMAPClient would send one line that is longer than
-servers take, so it is given the ids in chunks, as a program has to that uses it.
+that the fetch needs ten commands. Our client splits the set. IMAPClient would send one line that is too long for
+servers. So it gets the ids in chunks, as in a program that uses it.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from tests.helpers.fault_proxy import FaultProxy
 from tests.helpers.generated_server import GeneratedServer
 
 STEPS = ("connect", "login", "select", "search", "fetch", "logout")
-# Seven digits and a comma for each: a thousand ids fill a command.
+# An id has seven digits and a comma, so that a thousand ids fill a command.
 MESSAGES = 10_000
 FIRST_UID = 1_000_000
 
-#: Runs in the client's own process; prints how long each step took, in seconds, and how many messages were fetched.
+#: The program of the client's process. It prints the time of each step in seconds, and the number of messages.
 _CLIENT = """
 import json, ssl, sys, time
 from imapclient import IMAPClient
@@ -64,9 +64,9 @@ print(json.dumps({"steps": [b - a for a, b in zip(times, times[1:])], "messages"
 def session(
     python: Path | str, path: Path | None, seconds: float, messages: int, chunk: int, folder: Path, together: int = 1
 ) -> Any:
-    """One session: how long its steps took, how often the client had to wait, and how many messages it got.
+    """Run one session. Return the times of its steps, the number of round trips, and the number of messages.
 
-    The server answers no FETCH command before ``together`` of them are there.
+    The server answers FETCH commands only after it has received ``together`` of them.
     """
     ca = folder / "ca.pem"
     ca.write_bytes(certificates.authority().ca_pem)
@@ -89,7 +89,7 @@ def session(
 
 
 def best(sessions: list[Any]) -> Any:
-    """One session with the best time of each step: what others do on the machine only ever adds."""
+    """Return one session with the best time of each step, because other load of the machine only adds time."""
     steps = [min(times) for times in zip(*(found["steps"] for found in sessions))]
     return {**sessions[0], "steps": steps, "turns": min(found["turns"] for found in sessions)}
 

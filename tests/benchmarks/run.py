@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 if __package__ in (None, ""):
-    # Started by its path: the modules beside it belong to the package of the tests.
+    # This file is started by its path, but imports modules of the package `tests`.
     sys.path[0] = str(Path(__file__).resolve().parent.parent.parent)
 
 from tests.benchmarks import against
@@ -49,12 +49,12 @@ TITLES = {"peer": "IMAPClient 4.1.0"}
 
 
 class Must(NamedTuple):
-    """What has to hold of two ratios of medians, and what would be better still."""
+    """The required values of two ratios of medians, and better ones to aim at."""
 
     to_imaplib: float
-    """Our time, with everything parsed, divided by that of imaplib, which parses nothing: at most."""
+    """The maximum of our time, with everything parsed, divided by the time of imaplib, which parses nothing."""
     to_peer: float
-    """The time of IMAPClient 4.1.0 divided by ours: at least."""
+    """The minimum of the time of IMAPClient 4.1.0 divided by our time."""
     goals: tuple[float, float]
 
 
@@ -69,7 +69,7 @@ MUSTS = {
 
 
 def interpreters(options: argparse.Namespace) -> dict[str, Interpreter]:
-    """One interpreter for each seat that was chosen."""
+    """Return one interpreter for each chosen seat."""
     result: dict[str, Interpreter] = {}
     for seat in options.seats:
         if seat == "ours":
@@ -89,7 +89,7 @@ def interpreters(options: argparse.Namespace) -> dict[str, Interpreter]:
 
 
 def summary(samples: list[dict[str, Any]], first: dict[str, Any]) -> dict[str, Any]:
-    """Best and median of the rounds, and the first run's CPU time, in seconds; its peak in bytes."""
+    """The best and the median time of the rounds, the CPU time of the first run, in seconds, and its peak in bytes."""
     result: dict[str, Any] = {"peak": first["peak"], "first": first["cpu"], "count": samples[0]["count"]}
     for clock in ("wall", "cpu"):
         times = [sample[clock] for sample in samples]
@@ -104,7 +104,7 @@ def measure(
     rounds: int,
     folder: Path,
 ) -> dict[str, Any]:
-    """One workload: every seat in turn in every round, each round started by another seat."""
+    """Measure one workload. Each round runs all seats, and begins with another one."""
     result: dict[str, Any] = {
         "folder": workload.folder,
         "title": workload.title,
@@ -170,7 +170,7 @@ def measure(
 
 
 def imports(seats: dict[str, Interpreter], rounds: int, folder: Path) -> dict[str, Any]:
-    """Best times of an import, in seconds: what -X importtime says, and a whole fresh process."""
+    """Return the best times of an import in seconds: by -X importtime, and of a whole new process."""
     standard = Interpreter(Path(sys.executable), None)
     programs = {"nothing": (standard, "sys"), "imaplib": (standard, "imaplib")}
     for seat in ("ours", "peer"):
@@ -227,7 +227,7 @@ def on_dovecot(
 def with_variants(
     workload: Workload, seats: dict[str, Interpreter], port: int, rounds: int, folder: Path
 ) -> Iterator[dict[str, Any]]:
-    """The results of a workload and of the variants that our client offers."""
+    """Measure a workload, and the variants that our client offers."""
     yield measure(workload, seats, port, rounds, folder)
     variant = gc_tuned(workload)
     if variant is not None:
@@ -251,7 +251,7 @@ def ratio(workload: dict[str, Any], name: str) -> str:
 
 
 def musts(data: dict[str, Any]) -> Iterator[tuple[str, bool]]:
-    """A line for each thing that must hold, and whether it does. Of less data than there is to be, nothing must."""
+    """Return a line for each required ratio, with whether it holds. With less data than usual nothing is required."""
     clock = data["clock"]
     if data["scale"] != 1:
         return
@@ -282,7 +282,7 @@ def first_run(seat: dict[str, Any] | None) -> str:
 
 
 def report(data: dict[str, Any]) -> Iterator[str]:
-    """The lines that a reader sees."""
+    """Return the lines of the report."""
     yield (
         f"Python {data['python']}, {data['machine']}, medians of {data['rounds']} rounds. "
         "Times are wall / CPU of the client in milliseconds, and so are the ratios of medians."
@@ -336,7 +336,7 @@ def report(data: dict[str, Any]) -> Iterator[str]:
 
 
 def absolute(text: str) -> Path:
-    """The path of a program that is started from other folders too. Links stay: an environment is found by them."""
+    """Return the absolute path of a program. Links are kept, because Python finds its environment by them."""
     return Path(text).absolute()
 
 
@@ -385,7 +385,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """0, or 1 if a client failed or returned something else than the server sent; see also --check."""
+    """Return 1 if a client failed or returned wrong values, or if --check fails. Otherwise 0."""
     options = parsed(arguments)
     if options.against is not None:
         return against.main(options)
@@ -420,7 +420,7 @@ def main(arguments: list[str] | None = None) -> int:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     publish(data, report(data), options.json)
-    # What the other peers can't do is no fault of this run.
+    # Failures of the other peers do not count.
     failed = any(set(item["errors"]) - set(OTHERS) or item["differences"] for item in data["workloads"])
     return int(failed or (options.check and not all(holds for _, holds in musts(data))))
 

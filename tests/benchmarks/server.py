@@ -1,11 +1,10 @@
-"""A canned IMAP server for the benchmark: made to cost next to nothing beside the client.
+"""A canned IMAP server for the benchmark, which needs very little time.
 
-Each folder is one workload. Its replies are made when it is selected first and sent as they are
-after that, so that the time measured is the client's. ``--expect`` keeps the values that they stand
-for, for comparison with what a client returns.
+Each folder is one workload. Its replies are generated at the first SELECT and sent unchanged after that, so that the
+measured time is the client's. ``--expect`` saves the values of the replies, to compare them with those of a client.
 
-Run by run.py: ``python -m tests.benchmarks.server --sizes '{"flags": [20000, 0]}' --expect DIR``
-prints its port and serves until its standard input closes.
+run.py starts it: ``python -m tests.benchmarks.server --sizes '{"flags": [20000, 0]}' --expect DIR`` prints its port and
+serves until its standard input ends.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ PIECE = re.compile(rb"BODY\.PEEK\[\]<(\d+)\.(\d+)>")
 
 
 def chosen(folder: Folder, sequence_set: bytes) -> bytes:
-    """The FETCH responses for the UIDs of the set, each message once, in mailbox order."""
+    """Return the FETCH responses for the UIDs of the set, each message once, in mailbox order."""
     places: set[int] = set()
     last = folder.uids[-1]
     for part in sequence_set.split(b","):
@@ -41,7 +40,7 @@ def chosen(folder: Folder, sequence_set: bytes) -> bytes:
 
 
 def piece(folder: Folder, start: int, size: int) -> bytes:
-    """The FETCH response for a piece of the first message, with the size of the message."""
+    """Return the FETCH response for a piece of the first message, with the size of the message."""
     message = folder.messages[0]
     first, end = message.index(b"}\r\n") + 3, len(message) - 3
     text = message[first + start : min(first + start + size, end)]
@@ -50,11 +49,11 @@ def piece(folder: Folder, start: int, size: int) -> bytes:
 
 
 class Incoming:
-    """The lines that come in, each with its end, and the literals between them.
+    """Receives lines, each with its end, and literals between them.
 
-    Every piece is acknowledged at once. A client that sends a command in two pieces, as IMAPClient
-    4.1.0 does for SEARCH, waits for that, 40 ms by default (Nagle's algorithm and a delayed
-    acknowledgement), which would hide the time that the benchmark is about.
+    Each TCP segment is acknowledged at once. IMAPClient 4.1.0 sends SEARCH in two pieces, and waits for the
+    acknowledgement of the first. By default that takes 40 ms (Nagle's algorithm and delayed acknowledgement), which
+    would hide the measured time.
     """
 
     def __init__(self, connection: socket.socket) -> None:
@@ -68,7 +67,7 @@ class Incoming:
         return data
 
     def line(self) -> bytes:
-        """The next line; empty at the end of the connection."""
+        """Return the next line, or an empty one at the end of the connection."""
         while (end := self._buffer.find(b"\n")) < 0:
             data = self._receive()
             if not data:
@@ -78,7 +77,7 @@ class Incoming:
         return line
 
     def skip(self, size: int) -> None:
-        """Let the content of a literal go."""
+        """Receive the content of a literal, and forget it."""
         while size > len(self._buffer):
             size -= len(self._buffer)
             self._buffer = self._receive()
@@ -88,7 +87,7 @@ class Incoming:
 
 
 class Server(AcceptingServer):
-    """Serves every connection in a thread of its own; only one of them is busy at a time."""
+    """Serves each connection in its own thread. Only one of them is busy at a time."""
 
     def __init__(self, sizes: dict[str, tuple[int, int]], expect: Path | None) -> None:
         super().__init__()
@@ -100,7 +99,7 @@ class Server(AcceptingServer):
         self.replies: dict[bytes, bytes] = {}
 
     def select(self, name: str) -> None:
-        """Make the folder's replies, and let those of the folder before go."""
+        """Generate the folder's replies, and delete those of the previous folder."""
         with self.lock:
             if name != self.name:
                 self.replies = {}
@@ -109,7 +108,7 @@ class Server(AcceptingServer):
                 self.name = name
 
     def answer(self, verb: bytes, rest: bytes) -> bytes:
-        """The untagged part of the reply to one command."""
+        """Return the untagged part of the reply to one command."""
         if verb == b"CAPABILITY":
             return b"* CAPABILITY IMAP4rev1 UIDPLUS CONDSTORE\r\n"
         if verb in (b"SELECT", b"EXAMINE"):
@@ -152,7 +151,7 @@ class Server(AcceptingServer):
             while literal := LITERAL.search(line):
                 if not literal[2]:
                     connection.sendall(b"+ go on\r\n")
-                # Only messages are sent as literals: names of folders are words.
+                # Only messages come as literals. Names of folders are atoms.
                 incoming.skip(int(literal[1]))
                 line = incoming.line()
             data = self.answer(verb.upper(), rest)

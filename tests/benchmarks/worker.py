@@ -10,11 +10,9 @@ A request and its answer are one JSON object each, on a line of their own:
   "collector": true}``. The last one says whether the library changed the thresholds of the garbage collector.
 - ``{"do": "dump", "file": "path"}`` writes one line per item, as server.py does with its values
 
-Seats are ``imapclient`` (whichever one this interpreter imports), ``imaplib`` (the replies as
-imaplib cuts them, not parsed), ``aioimaplib`` (not parsed either), ``imap_tools`` and ``socket`` (the
-bytes received and thrown away: none can be faster). The file imports nothing but the standard
-library and, where it is needed, the library that is measured, because it runs where only that one is
-installed.
+The seats are ``imapclient`` (the one that this interpreter imports), ``imaplib`` (replies that are not parsed),
+``aioimaplib`` (not parsed either), ``imap_tools``, and ``socket`` (bytes that are only received: nothing can be
+faster). This file imports only the standard library and the measured library, because nothing else is installed.
 """
 
 from __future__ import annotations
@@ -46,7 +44,7 @@ ADDRESS = ("name", "route", "mailbox", "host")
 
 
 class Task(NamedTuple):
-    """What a seat has to do."""
+    """The task of a seat."""
 
     port: int
     user: str
@@ -54,20 +52,20 @@ class Task(NamedTuple):
     call: str
     items: list[str]
     total: int
-    """How many messages are appended."""
+    """The number of messages to append."""
     size: int
-    """Bytes of each of them."""
+    """The size of each message, in bytes."""
     variant: str
-    """How: as it comes (empty), or one of `VARIANTS`."""
+    """One of `VARIANTS`, or empty for the default."""
 
     def message(self) -> bytes:
-        """One that is appended."""
+        """The message to append."""
         line = b"A line of text, as long as the lines of messages usually are, about that.\r\n"
         return (b"Subject: hello\r\n\r\n" + line * (self.size // len(line) + 1))[: self.size - 2] + b"\r\n"
 
 
 class AbsentError(Exception):
-    """The library does not offer the variant; its name."""
+    """The library does not offer the variant. The text is its name."""
 
 
 class Thresholds:
@@ -91,7 +89,7 @@ THRESHOLDS = Thresholds()
 
 
 def as_it_comes(client: Any) -> None:
-    """As a program gets the client that changes nothing."""
+    """The client with its defaults."""
 
 
 def with_gc_tuning(client: Any) -> None:
@@ -118,11 +116,11 @@ class Seat(Protocol):
         """Do the workload once and return what the client returns."""
 
     def warm_up(self) -> None:
-        """Do the smallest part of the workload, so that what is made once is made."""
+        """Do the smallest part of the workload, to fill the caches."""
 
 
 class ImapClientSeat:
-    """The public API of an imapclient, ours or a peer's."""
+    """The public API of an imapclient: ours, or the peer."""
 
     def __init__(self, task: Task) -> None:
         from imapclient import IMAPClient
@@ -160,7 +158,7 @@ def downloaded(client: Any, uid: int) -> dict[bytes, Any]:
 
 
 def in_chunks(client: Any, ids: list[int], items: list[str]) -> Any:
-    """As a program must that hands on its ids to IMAPClient 4.1.0: Dovecot takes no command of over 64 KiB."""
+    """Fetch in chunks of ids, as IMAPClient 4.1.0 needs it: Dovecot accepts no command of more than 64 KiB."""
     result = client.fetch(ids[:5000], items)
     for start in range(5000, len(ids), 5000):
         result.update(client.fetch(ids[start : start + 5000], items))
@@ -168,7 +166,7 @@ def in_chunks(client: Any, ids: list[int], items: list[str]) -> Any:
 
 
 class ImaplibSeat:
-    """imaplib itself: the time below which a client on top of it can't get."""
+    """imaplib. A client on top of it cannot be faster."""
 
     def __init__(self, task: Task) -> None:
         connection = imaplib.IMAP4("127.0.0.1", task.port)
@@ -185,11 +183,11 @@ class ImaplibSeat:
         self.run = calls[task.call]
 
     def warm_up(self) -> None:
-        """Nothing is made once."""
+        """Do nothing, because nothing is cached."""
 
 
 class ImapToolsSeat:
-    """imap_tools, which has whole messages and searches only."""
+    """imap_tools, which only has searches and whole messages."""
 
     def __init__(self, task: Task) -> None:
         library = importlib.import_module("imap_tools")
@@ -202,11 +200,11 @@ class ImapToolsSeat:
         self.run = calls[task.call]
 
     def warm_up(self) -> None:
-        """Nothing is made once."""
+        """Do nothing, because nothing is cached."""
 
 
 class AioimaplibSeat:
-    """aioimaplib, which leaves the replies unparsed too."""
+    """aioimaplib, which does not parse the replies either."""
 
     def __init__(self, task: Task) -> None:
         library = importlib.import_module("aioimaplib")
@@ -229,11 +227,11 @@ class AioimaplibSeat:
         self.run = lambda: loop.run_until_complete(calls[task.call]()).lines
 
     def warm_up(self) -> None:
-        """Nothing is made once."""
+        """Do nothing, because nothing is cached."""
 
 
 class SocketSeat:
-    """Receives the reply and looks for its last line only."""
+    """Receives the reply, and searches only its last line."""
 
     def __init__(self, task: Task) -> None:
         self.socket = socket.create_connection(("127.0.0.1", task.port))
@@ -271,11 +269,11 @@ class SocketSeat:
         return range(sum(self.exchange(self.command, self.message) for _ in range(self.count)))
 
     def warm_up(self) -> None:
-        """Nothing is made once."""
+        """Do nothing, because nothing is cached."""
 
 
 def plain(value: Any) -> Any:
-    """The value without the classes of one library: tuples, lists, bytes, numbers and text."""
+    """Return the value without classes of a library: with tuples, lists, bytes, numbers and text only."""
     if isinstance(value, bytes):
         if len(value) <= DIGEST_OVER:
             return bytes(value)

@@ -1,4 +1,4 @@
-"""What the benchmark asks for."""
+"""The workloads of the benchmark."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ HEADER_ITEM = "BODY[HEADER.FIELDS (FROM TO SUBJECT DATE MESSAGE-ID)]"
 
 
 class Workload(NamedTuple):
-    """What is asked for, and how much of it."""
+    """A task for a client, and its amount."""
 
     folder: str
     title: str
@@ -18,18 +18,18 @@ class Workload(NamedTuple):
     items: list[str]
     total: int
     size: int = 0
-    """Bytes of one item, where that is a property of the workload."""
+    """The size of one item in bytes, if the workload sets it."""
     seats: tuple[str, ...] = ("ours", "peer", "imaplib", "socket")
     port: int = 0
-    """Of another server than the canned one."""
+    """The port of another server than the canned one."""
     variant: str = ""
-    """How it is done: one of worker.py's ``VARIANTS``. It is left out if the library does not offer it."""
+    """One of worker.py's ``VARIANTS``. The workload is left out if the library does not offer it."""
 
 
-# What the table says of a variant.
+# The table's text for a variant.
 VARIANTS = {"": "", "gc_tuning": ", with gc_tuning", "python_gc": ", thresholds of Python"}
 KIB, MIB = 1 << 10, 1 << 20
-# aioimaplib takes time with the square of the number of responses: for 20,000, more than a minute.
+# The time of aioimaplib grows with the square of the number of responses: over a minute for 20,000.
 WITH_AIOIMAPLIB = ("ours", "peer", "imaplib", "aioimaplib", "socket")
 OURS = ("ours", "socket")
 WORKLOADS = (
@@ -55,7 +55,7 @@ WORKLOADS = (
     Workload("search-million", "SEARCH", "search", [], 1_000_000, 0, OURS),
     Workload("list", "LIST", "list", [], 5_000),
     Workload("append", "APPEND", "append", [], 300, 32 * KIB),
-    # IMAPClient has none of these.
+    # IMAPClient does not have these.
     Workload("append-file", "APPEND from a file", "append-file", [], 40, MIB, OURS),
     Workload("download", "download", "download", [], 1, 32 * MIB, OURS),
     Workload("iterate", "FLAGS MODSEQ by fetch_iter", "iterate", ["FLAGS", "MODSEQ"], 20_000, 0, OURS),
@@ -63,7 +63,7 @@ WORKLOADS = (
 
 
 def scaled(workload: Workload, scale: float) -> Workload:
-    """The workload with fewer items, or with a smaller one where it has only one."""
+    """Return the workload with fewer items, or with a smaller item if it has only one."""
     if workload.total == 1:
         return workload._replace(size=max(4 * KIB, int(workload.size * scale)))
     return workload._replace(total=max(3, int(workload.total * scale)))
@@ -77,7 +77,7 @@ def gc_tuned(workload: Workload) -> Workload | None:
 
 
 def amount(workload: dict[str, Any]) -> str:
-    """The workload of a result as the table names it."""
+    """Return the table's name of a result's workload."""
     size = workload["size"]
     unit = f" of {size // MIB} MiB" if size >= MIB else f" of {size // KIB} KiB" if size else ""
     return f"{workload['title']}{unit}, {workload['count']:,}{VARIANTS[workload['variant']]}"

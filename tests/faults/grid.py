@@ -1,8 +1,8 @@
-"""The grid of faults: the session of session.py, broken at every byte that either side sends, in every way.
+"""The grid of faults: the session of session.py with each kind of fault, at every byte of both sides.
 
-``python -m tests.faults.grid`` cuts and stalls at every byte, and does the rest at one byte in ten; ``--every 20
---seed 3`` is a sample. What a fault must give at each place is in `Attempt`. Ends with the figures, and with status 1
-where anything was wrong.
+``python -m tests.faults.grid`` cuts and stalls at every byte. It does the other faults at one byte in ten. ``--every 20
+--seed 3`` runs a sample. `Attempt` says what each fault must lead to. The program ends with the figures, and with
+status 1 if anything was wrong.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from tests.helpers.dovecot import Dovecot
 from tests.helpers.fault_proxy import Fault, FaultProxy
 
 KINDS = ("cut", "reset", "half-close", "stall", "silence", "delay", "dribble", "garbage")
-#: After these the session goes on, and must give what it gives without a fault.
+#: After these faults the session continues. It must return the same values as without a fault.
 HARMLESS = frozenset(("delay", "dribble"))
-#: Seconds. A stall is waited for as long; the others should never need it.
+#: The read timeouts in seconds. Only a stall reaches its timeout.
 PATIENCE = {"stall": 0.5, "silence": 0.5}
 _PATIENCE = 60
 
 
 class Place(NamedTuple):
-    """One square of the grid: ``kind`` happens after so many bytes in one direction."""
+    """One place of the grid: the fault ``kind`` happens after a number of bytes in one direction."""
 
     site: str
     kind: str
@@ -48,19 +48,19 @@ class Place(NamedTuple):
 
 
 class Attempt:
-    """One session with one fault. ``complaints`` says what was not as promised.
+    """One session with one fault. ``complaints`` lists what was wrong. The rules are:
 
-    - Each call returns what it returns without a fault, or raises IMAPClientAbortError (or OSError, before there is a
-      client). None waits for a connection that is broken until its timeout ends the wait. Only garbage may give other
-      errors of IMAP, and other values.
-    - After that, the client says that it is unusable, and so does each later call. It can be closed.
-    - Where ``append`` and ``multiappend`` say that the message was not sent, it is not there.
+    - Each call returns the same value as without a fault, or raises IMAPClientAbortError (or OSError, while the client
+      connects). No call waits on a broken connection until its timeout. Only garbage may lead to other errors of IMAP,
+      and to other values.
+    - After that, the client is unusable, and each later call raises. It can be closed.
+    - If ``append`` or ``multiappend`` report that the message was not sent, the server does not have it.
     """
 
     def __init__(self, site: Site, place: Place, truth: dict[str, Any]) -> None:
         self.complaints: list[str] = []
         self.place = place
-        #: The step that failed, or "" where none did.
+        #: The step that failed, or "" if no step failed.
         self.failed = ""
         self._site = site
         self._truth = truth
@@ -128,7 +128,7 @@ class Attempt:
 
     def _check_unusable(self, client: IMAPClient) -> None:
         if self.place.kind == "garbage" and client._imap.is_usable:
-            # What was read as an answer to the command left the stream in step.
+            # The bytes were parsed as an answer to the command, and the following responses are in step.
             return
         if client._imap.is_usable:
             self._complain("the client says that it is usable")
@@ -164,7 +164,7 @@ class Attempt:
 
 
 class Recording(NamedTuple):
-    """A session without a fault: what each step returns, and how many bytes went each way."""
+    """A session without a fault: the value of each step, and the number of bytes in each direction."""
 
     truth: dict[str, Any]
     to_client: int
@@ -191,7 +191,7 @@ def places(site: Site, recording: Recording, every: Mapping[str, int], dice: ran
 
 
 class Outcome(NamedTuple):
-    """Of a whole run: how many places by kind, at which step they failed, and what was wrong."""
+    """The result of a run: the number of places by kind, the steps that failed, and what was wrong."""
 
     kinds: Counter[str]
     failed: Counter[str]
@@ -207,7 +207,7 @@ def run(
     part: int = 0,
     parts: int = 1,
 ) -> Outcome:
-    """The places of all sites, or one part of them. Descriptors and threads are counted before and after."""
+    """Try the places of all sites, or one part of them. Descriptors and threads are counted before and after."""
     outcome = Outcome(Counter(), Counter(), [])
     dice = random.Random(seed)
     descriptors, alive = _descriptors(), threading.active_count()
@@ -216,7 +216,7 @@ def run(
         if record(site).truth != recording.truth:
             outcome.complaints.append(f"{site.name}: two sessions without a fault differ")
         wanted = list(places(site, recording, every, dice))[part::parts]
-        # Those that wait do so beside those that work.
+        # Attempts that only wait run beside the others.
         dice.shuffle(wanted)
         with concurrent.futures.ThreadPoolExecutor(threads) as pool:
             for attempt in pool.map(functools.partial(_attempt, site, recording.truth), wanted):
@@ -245,7 +245,7 @@ def _descriptors() -> int:
 def _run_part(
     names: Sequence[str], every: Mapping[str, int], seed: int, threads: int, part: int, parts: int
 ) -> Outcome:
-    """In a process of its own, with servers of its own."""
+    """Run one part in its own process, with its own servers."""
     with contextlib.ExitStack() as stack:
         sites: list[Site] = []
         if "scripted" in names:
@@ -272,7 +272,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     start = time.monotonic()
     every = {kind: options.every * (1 if kind in ("cut", "stall") else options.others) for kind in options.kinds}
     total = Outcome(Counter(), Counter(), [])
-    # Not forked: that would copy the threads' locks.
+    # The processes are not forked, because fork() copies the locks of threads.
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(options.processes, mp_context=context) as pool:
         parts = [

@@ -1,8 +1,9 @@
 """Ctrl-C at every line that the library runs: ``python -m tests.faults.interrupts CALL`` prints what went wrong.
 
-For each line of the package that a call comes to, once more in a new session, KeyboardInterrupt is raised there. After
-that the client must be unusable and say so, or go on in step: the server numbers its answers, and the next command has
-to get the one that is its own. A process of its own, since coverage and this both trace.
+A call runs once for each line of the package that it executes, in a new session each time. At that line
+KeyboardInterrupt is raised. After that, the client must raise an error that says that it is unusable, or continue in
+step. The server numbers its answers, so that each command can be compared with its own answer. This runs in its own
+process, because coverage traces too.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _LITERAL = re.compile(rb"\{(\d+)(\+?)\}\r\n\Z")
 
 
 def _watch(client: IMAPClient) -> object:
-    # Closed here: what is raised as a generator is thrown away is ignored.
+    # The generator is closed here. An exception in the finalizer of a generator would be ignored.
     with contextlib.closing(client.watch("x")) as events:
         return next(events)
 
@@ -95,7 +96,7 @@ class Server(AcceptingServer):
 
 
 class Interrupt:
-    """Raises KeyboardInterrupt at a line of the package: the ``at``-th that is come to; 0 counts only."""
+    """Raises KeyboardInterrupt at the ``at``-th executed line of the package. With 0 it only counts the lines."""
 
     def __init__(self, at: int) -> None:
         self.at = at
@@ -114,10 +115,10 @@ class Interrupt:
         return self
 
     def _has_no_signal(self, frame: FrameType) -> bool:
-        """Lines that are traced, but before which Python delivers no signal.
+        """Whether Python delivers no signal before this line, although the line is traced.
 
-        The end of a ``with``, which is its line once more; ``try:``, which is no instruction; the call of a method in C
-        right after ``finally:``.
+        These are: the end of a ``with`` block, which repeats its line; ``try:``, which is no instruction; the call of a
+        method in C right after ``finally:``.
         """
         line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
         if not line.startswith("with "):
@@ -129,7 +130,7 @@ class Interrupt:
 
 
 def interrupted(port: int, name: str, at: int) -> tuple[Interrupt, str]:
-    """One session with an interrupt, and what was wrong after it."""
+    """Run one session with an interrupt. Return the interrupt, and what was wrong after it."""
     client = IMAPClient("127.0.0.1", port, ssl=False, timeout=60)
     if name != "login":
         client.login("ann", "secret")
@@ -150,12 +151,12 @@ def interrupted(port: int, name: str, at: int) -> tuple[Interrupt, str]:
 
 def _wrong_after(client: IMAPClient, name: str, error: BaseException) -> str:
     if name == "append" and not hasattr(error, "message_sent") and not client._imap.is_usable:
-        # Where nothing was sent there is nothing to tell.
+        # If nothing was sent, there is nothing to check.
         return "message_sent is missing"
     found: list[str] = []
     # Where the server waits for the end of IDLE, and the client does not know: then it says that it is unusable.
     set_read_timeout(client, 1)
-    # In another thread, for which a lock that is still held would be held for ever.
+    # This runs in another thread, which would wait for ever for a lock that is still held.
     thread = threading.Thread(target=lambda: found.append(_wrong_in_thread(client)), daemon=True)
     thread.start()
     thread.join(60)

@@ -1,7 +1,7 @@
-"""The session that the grid of faults breaks: what a mail program does from its greeting to its logout.
+"""The session that the grid of faults breaks: the calls of a mail program, from the greeting to the logout.
 
-`steps` are its calls; what each returns is reduced to what a repetition on an empty mailbox gives again. `Site` is a
-server on which it can be repeated as often as wanted.
+`steps` are its calls. The value of each is reduced to the part that is the same in each repetition on an empty mailbox.
+`Site` is a server on which the session can be repeated.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _idle(client: IMAPClient) -> Any:
 
 
 def steps(user: str) -> tuple[Step, ...]:
-    """In turn, and each once. What the server says to a login, a logout or a CREATE is for people."""
+    """Make the calls in order. The texts of LOGIN, LOGOUT and CREATE are for people, and are not compared."""
     return (
         ("login", lambda client: client.login(user, PASSWORD) and None),
         ("list", lambda client: sorted(client.list_folders(), key=repr)),
@@ -73,7 +73,7 @@ def steps(user: str) -> tuple[Step, ...]:
 
 
 class Visit(NamedTuple):
-    """Where a session is repeated: a mailbox that is empty."""
+    """An empty mailbox for one repetition of the session."""
 
     host: str
     port: int
@@ -81,17 +81,17 @@ class Visit(NamedTuple):
     ssl_context: ssl.SSLContext | None = None
 
     def connect(self, port: int, timeout: float) -> IMAPClient:
-        """A client of the server, or of what stands at ``port`` in front of it."""
+        """Return a client of the server, or of the proxy at ``port``."""
         if self.ssl_context is None:
             return IMAPClient(self.host, port, ssl=False, timeout=timeout)
         return IMAPClient(self.host, port, ssl_context=self.ssl_context, timeout=timeout)
 
 
 class Site:
-    """A server: `visit` gives each session a mailbox of its own."""
+    """A server. `visit` yields a new mailbox for each session."""
 
     name = ""
-    #: Whether a message that a lost connection left behind can be looked for.
+    #: Whether a test can search for a message that came over a lost connection.
     keeps = True
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ class Site:
         self._lock = threading.Lock()
 
     def _new_user(self) -> str:
-        # All names are equally long, so that each session has the same bytes.
+        # All names have the same length, so that the bytes of all sessions have the same positions.
         with self._lock:
             self._count += 1
             return f"u{self._count:06d}"
@@ -149,7 +149,7 @@ class ScriptedSite(Site):
         try:
             yield Visit(peer.host, peer.port, "ann")
         finally:
-            # A session that was broken off leaves script over.
+            # After a broken session a part of the script is left.
             peer.close()
 
 

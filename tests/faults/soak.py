@@ -1,17 +1,16 @@
 """Hours of mixed work over connections that fail: ``python -m tests.faults.soak [--seconds 3600]``.
 
-Several connections to a Dovecot, in the clear, over TLS and compressed, each in a thread of its own and for a user of
-its own (`soak_worker`), append, search, fetch, store, copy, move, expunge, idle and change folders, through a proxy
-that cuts, resets, half-closes, stalls, delays and dribbles at random (`soak_proxy`). What each call should have done is
-kept in a ledger (`soak_ledger`), and a connection without faults looks at the server's folders now and then. It fails
-where
+Several connections to a Dovecot are open: in plain text, over TLS, and compressed. Each has its own thread and its own
+user (`soak_worker`). They append, search, fetch, store, copy, move, expunge, idle and change folders. A proxy
+(`soak_proxy`) cuts, resets, half-closes, stalls, delays and dribbles at random. A ledger (`soak_ledger`) keeps the
+expected effect of each call. From time to time a connection without faults compares the server's folders with it. The
+soak fails if
 
-- a message is there more or less often than the calls have said: each that was appended is there exactly once, or the
-  call raised;
-- a call returns what is wrong, raises what is not documented, or does not come back;
+- the number of copies of a message is wrong: an appended message is there exactly once, or the call raised;
+- a call returns a wrong value, raises an undocumented exception, or does not return;
 - memory, descriptors or threads grow.
 
-``tox -e soak`` runs it. ``--seed`` makes the dice fall as before; what the clock does to them is not repeated.
+``tox -e soak`` runs it. ``--seed`` repeats the random choices, but not the effects of the clock.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ from tests.helpers.dovecot import Dovecot
 
 
 class Resources(NamedTuple):
-    """What this process has: bytes of memory, blocks of Python's allocator, descriptors, threads."""
+    """The resources of this process: bytes of memory, blocks of Python's allocator, descriptors, threads."""
 
     memory: int
     objects: int
@@ -46,7 +45,7 @@ class Resources(NamedTuple):
 
     @classmethod
     def now(cls) -> Resources:
-        """Memory and descriptors are 0 where the system does not tell."""
+        """Memory and descriptors are 0 if the system does not report them."""
         gc.collect()
         memory = descriptors = 0
         statm = Path("/proc/self/statm")
@@ -62,7 +61,7 @@ _GROWTH = {"memory": 16 * 1024 * 1024, "objects": 20_000}
 
 
 class Soak:
-    """The server, the proxy and the workers, and what is measured."""
+    """The server, the proxy, the workers, and the measured resources."""
 
     def __init__(
         self,
@@ -88,7 +87,7 @@ class Soak:
         return sum(worker.counts["commands"] for worker in self.workers)
 
     def run(self) -> None:
-        """Works until the time or the number of commands is reached; `Failure` for what is not as it has to be."""
+        """Work until the time or the number of commands is reached. Raises `Failure` if anything is wrong."""
         with Dovecot() as server, _proxy(self._seed, server.port, server.tls_port) as ports:
             port, tls_port = ports
             place = Place(
@@ -124,7 +123,7 @@ class Soak:
 
     def _watch(self) -> None:
         while not self.stop.wait(self._interval):
-            # A hang shows where every thread stands.
+            # If it hangs, the stack of each thread is printed.
             faulthandler.dump_traceback_later(HANGS)
             now = time.monotonic()
             self.samples.append((now - self._began, Resources.now()))
@@ -154,7 +153,7 @@ class Soak:
         half = len(self.samples) // 2
         if half < 3:
             return
-        # What is kept on purpose, such as compiled expressions, has been kept by the middle.
+        # By the middle, the caches are full, such as the one of compiled expressions.
         for name, allowed in _GROWTH.items():
             early = _median([getattr(used, name) for _, used in self.samples[half // 2 : half + half // 2]])
             late = _median([getattr(used, name) for _, used in self.samples[-(half // 2 + 1) :]])
@@ -163,7 +162,7 @@ class Soak:
                 raise Failure(f"{name} grew from {early} to {late}")
 
     def report(self) -> str:
-        """What was done and what came of it, a line for each."""
+        """Return the report: a line for each thing that was done, with its result."""
         counts: Counter[str] = Counter()
         for worker in self.workers:
             counts.update(worker.counts)

@@ -1,4 +1,4 @@
-"""What the soak expects in the server's folders: messages that can be told apart, and how often each is there."""
+"""What the soak expects in the server's folders: the messages, and the number of copies of each."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections import Counter
 
 
 class Failure(Exception):
-    """Something is not as it has to be."""
+    """The soak found an error."""
 
 
 def message(token: str) -> bytes:
-    """The one message with this token: whoever has the token can tell whether a byte of it is wrong."""
+    """Return the message for a token. All its bytes follow from the token, so that each can be checked."""
     dice = random.Random(token)
     size = dice.choice((10, 200, 2_000, 20_000))
     body = hashlib.sha256(token.encode()).hexdigest().encode()
@@ -29,7 +29,7 @@ def token_of(data: bytes) -> str:
 
 
 class Ledger:
-    """How often each message has to be there: at least, and at most."""
+    """The minimum and maximum number of copies of each message."""
 
     def __init__(self) -> None:
         self._bounds: dict[str, tuple[int, int]] = {}
@@ -39,7 +39,7 @@ class Ledger:
         self._bounds[token] = (max(0, low + least), max(0, high + most))
 
     def faults(self, there: Counter[str]) -> list[str]:
-        """What is not as the calls have said."""
+        """Return what differs from the ledger."""
         faults = []
         for token in {*self._bounds, *there}:
             low, high = self._bounds.get(token, (0, 0))
@@ -48,7 +48,7 @@ class Ledger:
         return sorted(faults)
 
     def tally(self) -> Counter[str]:
-        """How many messages are certainly there, certainly not, or may be."""
+        """Return how many messages are certainly there, certainly not there, or may be there."""
         kinds = Counter[str]()
         for low, high in self._bounds.values():
             kinds["sure" if low == high else "not sure"] += 1

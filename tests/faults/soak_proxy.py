@@ -1,9 +1,10 @@
-"""A proxy whose connections fail at random, thousands of them, in a process of its own: the soak's is measured.
+"""A proxy for thousands of connections that fail at random. It has its own process, because the soak's is measured.
 
-``python -m tests.faults.soak_proxy SEED PORT...`` listens on a free port of loopback for each of the server's ports,
-prints these in one line, and ends when its standard input does. The dice of a connection are thrown by the seed and
-the number of the connection at its port. (`tests.helpers.fault_proxy` does what a test has planned, and keeps a
-connection's threads until the test's end.)
+``python -m tests.faults.soak_proxy SEED PORT...`` listens on a free port of loopback for each of the server's ports. It
+prints the free ports in one line, and ends when its standard input ends. The faults of a connection follow from the
+seed and from the number of the connection at its port. `tests.helpers.fault_proxy` is no base for it: that one has
+planned faults, and threads for each connection until the end of the test. This one is an event loop that forgets a
+connection when it ends.
 """
 
 from __future__ import annotations
@@ -17,27 +18,27 @@ from typing import NamedTuple
 from tests.helpers.loopback_server import reset_when_closed
 
 HOST = "127.0.0.1"
-#: What happens to a connection, and how often among a hundred.
+#: The kinds of faults, and how many of a hundred connections have each.
 KINDS = {"none": 4, "cut": 26, "reset": 22, "half-close": 18, "stall": 10, "delay": 10, "dribble": 10}
 _MEAN_BYTES = 4_000
 _CHUNK = 16_384
 
 
 class Fault(NamedTuple):
-    """What happens to one connection, after how many bytes from the client or from the server."""
+    """The fault of one connection, and the number of bytes before it in one direction."""
 
     kind: str
     from_server: bool
     after: int
 
     @classmethod
-    def thrown(cls, dice: random.Random) -> Fault:
+    def random(cls, dice: random.Random) -> Fault:
         (kind,) = dice.choices(list(KINDS), list(KINDS.values()))
         return cls(kind, dice.random() < 0.6, int(dice.expovariate(1 / _MEAN_BYTES)))
 
 
 class _Connection:
-    """One client's connection, to its end."""
+    """One client's connection."""
 
     def __init__(self, fault: Fault, dice: random.Random, client: _Side, server: _Side) -> None:
         self._fault = fault
@@ -52,7 +53,7 @@ class _Connection:
             asyncio.ensure_future(self._carry(self._server, self._client, self._fault.from_server)),
             asyncio.ensure_future(self._ended.wait()),
         ]
-        # Each direction goes on until its sender closes, so that a half-closed connection works in the other one.
+        # Each direction continues until its sender closes it. So the other direction works when one is half-closed.
         carrying, ended = tasks[:2], tasks[2]
         while not ended.done() and not all(task.done() for task in carrying):
             await asyncio.wait([ended, *(task for task in carrying if not task.done())], return_when="FIRST_COMPLETED")
@@ -80,26 +81,26 @@ class _Connection:
                                 await target.send(data[index : index + 1])
                                 await asyncio.sleep(0.001)
                             data = data[300:]
-                        # What a connection survives is followed by something else.
-                        kind = Fault.thrown(self._dice).kind
+                        # A connection that survives gets another fault.
+                        kind = Fault.random(self._dice).kind
                     room = max(0, room - len(data))
                 await target.send(data)
             await target.end()
             if source is self._client:
-                # A client that has closed reads no more.
+                # When the client has closed its side, it reads no more.
                 self._ended.set()
         except OSError:
             self._ended.set()
 
     async def _strike(self, kind: str, source: _Side, target: _Side) -> bool:
-        """The fault happens. Whether the connection goes on."""
+        """Do the fault. Return whether the connection continues."""
         if kind in ("delay", "dribble"):
             await asyncio.sleep(self._dice.uniform(0.01, 0.2))
             return True
         if kind in ("stall", "half-close"):
             if kind == "half-close":
                 await target.end()
-            # Nothing more, until the client gives up.
+            # Nothing more is sent until the client closes the connection.
             while await source.reader.read(_CHUNK):
                 pass
             if source is self._server:
@@ -111,7 +112,7 @@ class _Connection:
 
 
 class _Side:
-    """One of the two connections that are joined."""
+    """One side: the connection of the client, or the one to the server."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
@@ -124,7 +125,7 @@ class _Side:
 
     async def end(self) -> None:
         with contextlib.suppress(OSError, NotImplementedError):
-            # TLS has no half-close, the TCP below it has; this proxy sees TCP only.
+            # This is the half-close of TCP. TLS has none, but this proxy does not know TLS.
             self._writer.write_eof()
 
     def reset(self) -> None:
@@ -151,7 +152,7 @@ async def _serve(seed: str, ports: list[int]) -> None:
             except OSError:
                 client.close()
                 return
-            await _Connection(Fault.thrown(dice), dice, client, server).run()
+            await _Connection(Fault.random(dice), dice, client, server).run()
 
         servers.append(await asyncio.start_server(join, HOST, 0))
     print(*(server.sockets[0].getsockname()[1] for server in servers), flush=True)

@@ -1,4 +1,4 @@
-"""One user's work in the soak, over one failing connection after the other."""
+"""The work of one user in the soak, over one failing connection after the other."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from imapclient.exceptions import (
 from tests.faults.soak_ledger import Failure, Ledger, message, token_of
 from tests.faults.soak_proxy import HOST
 
-#: Seconds in which each step must be over.
+#: The maximum time of a step, in seconds.
 HANGS = 300.0
 
 _TIMEOUT = SocketTimeout(connect=5.0, read=2.0)
 _DIRECT_TIMEOUT = 60
-#: Steps after which the server's folders are compared with the ledger, and emptied.
+#: After this number of steps the server's folders are compared with the ledger, and emptied.
 _EPOCH = 400
 _FOLDERS = ("INBOX", "Archive", "Entwürfe")
 # What a call may raise whose connection fails: the documented exceptions, and the answer of Dovecot 2.3 to APPEND where
@@ -38,11 +38,11 @@ _LOST = (IMAPClientAbortError, OSError, ServerBugError)
 
 
 class _SourceFailed(Exception):
-    """What a program's source of a message may raise."""
+    """An exception of the program's source of a message."""
 
 
 class Place(NamedTuple):
-    """Where the workers work: the proxy's ports, and the server's own."""
+    """The ports of the proxy, and those of the server."""
 
     seed: str
     port: int
@@ -55,7 +55,7 @@ class Place(NamedTuple):
 
 
 class Worker:
-    """One user's work, over one connection after the other."""
+    """The work of one user, over one connection after the other."""
 
     def __init__(self, name: str, place: Place, *, tls: bool, compresses: bool) -> None:
         self.counts: Counter[str] = Counter()
@@ -119,8 +119,8 @@ class Worker:
         client.create_folder("Entwürfe")
 
     def _compare(self, client: IMAPClient) -> None:
-        """The server's folders against the ledger."""
-        # What a lost connection has sent may be on its way until the server has seen its end.
+        """Compare the server's folders with the ledger."""
+        # Commands of a lost connection may be on their way until the server has received its end.
         deadline = time.monotonic() + HANGS
         while self._place.sessions(self._name) > 1:
             if time.monotonic() > deadline:
@@ -160,7 +160,7 @@ class Worker:
         return self._client
 
     def _do_one(self) -> None:
-        """One call, or a few that belong together. A connection that fails is left for a new one."""
+        """Make one call, or a few that belong together. A failed connection is replaced by a new one."""
         (way,) = self._dice.choices([way for way, _ in self._ways], [weight for _, weight in self._ways])
         self.began, self.doing = time.monotonic(), way.__name__
         try:
@@ -172,7 +172,7 @@ class Worker:
                 self._is_unusable(client)
             self._close()
         except ExpungeIssuedError:
-            # What a lost connection has sent is done later at times, and takes away what has just been found.
+            # Commands of a lost connection may be executed later, and remove messages that were just found.
             self.counts["answered with EXPUNGEISSUED"] += 1
         except IMAPClientError as error:
             raise Failure(f"{way.__name__}: {error!r}") from error
@@ -222,19 +222,19 @@ class Worker:
             raise Failure(f"the reply to APPEND has the uids {reply.uids}, for {len(tokens)} messages")
 
     def _pieces(self, data: bytes) -> Iterator[bytes]:
-        """A message that is made while it is sent."""
+        """Append a message that is generated while it is sent."""
         for start in range(0, len(data), 5000):
             yield data[start : start + 5000]
 
     def _pieces_that_end(self, data: bytes) -> Iterator[bytes]:
-        """Likewise, and some fail within it."""
+        """Append generated messages. Some sources raise before the end."""
         yield data[:100]
         if self._dice.random() < 0.1:
             raise _SourceFailed
         yield data[100:]
 
     def _some(self, client: IMAPClient) -> dict[int, str]:
-        """A few messages of a folder, which is then selected, by uid."""
+        """Select a folder. Return a few of its messages by UID."""
         self._call(client.select_folder, self._dice.choice(_FOLDERS))
         ids = self._call(client.search, "ALL")
         chosen = self._dice.sample(list(ids), min(len(ids), self._dice.choice((1, 2, 5))))
@@ -309,7 +309,7 @@ class Worker:
     def _move(self, client: IMAPClient) -> None:
         tokens = self._some(client)
         if tokens:
-            # Whether it comes about or not: they are there as often as before.
+            # The number of copies does not change, with or without the command.
             self._call(client.move, list(tokens), self._other_folder(client))
 
     def _expunge(self, client: IMAPClient) -> None:
@@ -327,7 +327,7 @@ class Worker:
             self._ledger.add(token, -1, -1)
 
     def _idle(self, client: IMAPClient) -> None:
-        """A message that another connection appends is told by IDLE."""
+        """IDLE reports a message that another connection appends."""
         self._call(client.select_folder, "INBOX")
         self._call(client.idle)
         self._number += 1
@@ -337,7 +337,7 @@ class Worker:
         deadline = time.monotonic() + 10
         while not any(item[1:] == (b"EXISTS",) for item in heard):
             if time.monotonic() > deadline:
-                # A stalled connection looks like one on which nothing happens. What comes next tells.
+                # A stalled connection looks like a quiet one. The next command shows the difference.
                 self.counts["idle heard nothing"] += 1
                 break
             heard += client.idle_check(timeout=1)

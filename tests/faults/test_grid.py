@@ -1,4 +1,4 @@
-"""A sample of the grid of faults, always the same one; ``tox -e faults`` runs all of it."""
+"""A fixed sample of the grid of faults. ``tox -e faults`` runs the whole grid."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_dovecot_over_tls(dovecot: Dovecot) -> None:
 
 
 def test_the_grid_sees_what_is_wrong() -> None:
-    """What is returned is compared with the truth; what a fault gives is not taken for granted."""
+    """Wrong values are found: an attempt compares what the calls return with a session without faults."""
     site = ScriptedSite()
     recording = grid.record(site)
     other = {**recording.truth, "search": [1, 2]}

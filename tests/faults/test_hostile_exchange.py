@@ -1,4 +1,4 @@
-"""What no server may say: it ends in a state that is known, with an error that tells what was said."""
+"""Responses that no server may send. The client ends in a defined state, and the error shows the response."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_what_no_exchange_has(peer: PeerFactory, script: str, calls: str, text: 
         assert text in str(caught.value)
         assert_unusable(client, caught.value)
     server.close()
-    # The second command may, or may not, have been sent before the second reply was read.
+    # The client may have sent the second command before it received the second reply, or not.
     server.failure = None
 
 
@@ -74,7 +74,7 @@ def test_what_no_exchange_has(peer: PeerFactory, script: str, calls: str, text: 
 )
 @pytest.mark.parametrize("status", ["OK", "NO"])
 def test_a_response_code_that_does_not_end(peer: PeerFactory, code: str, status: str) -> None:
-    """It is text, and text is never an error."""
+    """It is parsed as text, which is never an error."""
     script = f"""
         S: * OK {code}
         C: A1 CAPABILITY
@@ -135,12 +135,12 @@ def _session(client: IMAPClient) -> None:
 @pytest.mark.parametrize("end", ["", "CLOSE", "RESET"])
 @pytest.mark.parametrize("text", ["[UNAVAILABLE] going down", "", "["])
 def test_bye_at_any_point(peer: PeerFactory, text: str, end: str) -> None:
-    """In the place of each line of the server's, and ahead of each of the client's but LOGOUT."""
+    """The response replaces each line of the server, and comes before each line of the client but LOGOUT."""
     lines = [line.strip() for line in _DIALOGUE.strip().split("\n")]
     for index in range(len(lines) - 1):
         server = peer("\n".join([*lines[:index], f"S: * BYE {text}", end]))
         in_literal = index > 0 and lines[index - 1].startswith("S:") and "{3}" in lines[index - 1]
-        # Within a literal only the end of the connection, or of our patience, ends the wait for more.
+        # Inside a literal only the end of the connection, or the timeout, ends the wait for more.
         timeout = 0.2 if in_literal and not end else 60
         client = None
         with pytest.raises((IMAPClientAbortError, ConnectionResetError)) as caught:  # noqa: PT012
@@ -154,7 +154,7 @@ def test_bye_at_any_point(peer: PeerFactory, text: str, end: str) -> None:
             assert not client._imap.is_usable
             client.shutdown()
         if end != "RESET" and not in_literal:
-            # A reset may come ahead of it.
+            # A reset may come before it.
             assert isinstance(caught.value, ConnectionAbortError), lines[index]
             assert caught.value.status == "BYE"
             assert caught.value.text == text.partition("] ")[2] or text == "["
@@ -194,7 +194,7 @@ CONTROLS = [b"\0", b"\1", b"\x1b", b"\t", b"\x7f", b"\x85", b"\xff", b"\r", b"\r
     ("call", "request_line", "line"), ANSWERS, ids=[row[0] + row[2][:8].decode() for row in ANSWERS]
 )
 def test_control_characters_anywhere(peer: PeerFactory, call: str, request_line: str, line: bytes) -> None:
-    """At each place of a response: it is read, or refused with ProtocolError, and the connection goes on."""
+    """At each place of a response the character is accepted, or raises ProtocolError. The client stays usable."""
     spoilt = [line[:place] + control + line[place:] for place in range(len(line)) for control in CONTROLS]
     script: list[Any] = [READY]
     for response in spoilt:
@@ -211,7 +211,7 @@ def test_control_characters_anywhere(peer: PeerFactory, call: str, request_line:
 
 @pytest.mark.parametrize("place", range(0, 40, 3))
 def test_a_line_end_anywhere(peer: PeerFactory, place: int) -> None:
-    """A LF where no line ends breaks the frame, and says so."""
+    """An LF inside a line ends the connection, with an error that says why."""
     line = b'* 1 FETCH (UID 1 FLAGS (\\Seen) X "abcde")'
     server = peer([f"{READY}\nC: A1 UID FETCH 1 (FLAGS)", SendBytes(line[:place] + b"\n" + line[place:] + b"\r\n")])
     with connected(server) as client, pytest.raises(ProtocolAbortError):

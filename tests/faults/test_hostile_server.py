@@ -1,6 +1,6 @@
-"""Servers that mean harm: the client's process stays within a bound of memory and time, and says what is wrong.
+"""Malicious servers: the client stays within limits of memory and time, and its error says what is wrong.
 
-Each client runs in a process of its own, see `bounded_client.run`; the bounds are its defaults where none are given.
+Each client runs in its own process, see `bounded_client.run`. Its defaults are the limits, unless a test sets others.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MEGABYTE = 2**20
 
 
 def assert_aborted(outcome: Outcome, *names: str) -> None:
-    """The connection was given up, with one of the documented exceptions, whose text is for people."""
+    """Check that the connection is closed, with one of the documented exceptions and a readable text."""
     assert set(names) <= set(outcome.errors), outcome
     assert "abort" in outcome.errors, outcome
     assert not outcome.usable
@@ -33,7 +33,7 @@ def assert_aborted(outcome: Outcome, *names: str) -> None:
 
 
 def assert_refused(outcome: Outcome, *names: str) -> None:
-    """The call failed with one of the documented exceptions, and the connection goes on."""
+    """Check that the call raised one of the documented exceptions, and that the connection is usable."""
     assert set(names) <= set(outcome.errors), outcome
     assert "error" in outcome.errors, outcome
     assert "abort" not in outcome.errors, outcome
@@ -42,12 +42,12 @@ def assert_refused(outcome: Outcome, *names: str) -> None:
 
 
 def endless(data: bytes) -> SendBytes:
-    """The same again and again, until the client is gone."""
+    """Yield the same bytes until the client closes the connection."""
     return SendBytes(itertools.repeat(data * max(1, 50_000 // len(data))))
 
 
 def counted(form: bytes) -> SendBytes:
-    """``form`` with 1, 2, 3, ... in the place of each %d, until the client is gone."""
+    """Yield ``form`` with 1, 2, 3, ... for each %d, until the client closes the connection."""
 
     def pieces() -> Iterator[bytes]:
         numbers = itertools.count(1)
@@ -83,7 +83,7 @@ def test_an_endless_line(peer: PeerFactory) -> None:
 
 
 def test_an_endless_line_in_single_bytes(peer: PeerFactory) -> None:
-    """A piece of a line costs more than its bytes: here a hundred times as much."""
+    """A piece of a line needs more memory than its bytes: here a hundred times as much."""
     dribble = [f"{READY}\nC: A1 NOOP\nS-: * OK ", "CHUNK 1", SendBytes(b"x" * 8000), "CHUNK 0"]
     server = peer([*dribble, endless(b"x")])
     outcome = bounded_client.run(server.port, "client.noop()", megabytes=16, max_line_length=MEGABYTE)
@@ -101,7 +101,7 @@ def test_a_greeting_of_endless_literals(peer: PeerFactory) -> None:
 
 
 def test_a_greeting_that_dribbles(peer: PeerFactory) -> None:
-    """The read timeout is for each read, but the greeting has to be there within it."""
+    """The read timeout applies to each read. The whole greeting has to come within it too."""
 
     def dribble() -> Iterator[bytes]:
         while True:
@@ -134,12 +134,12 @@ CALLS = {
     "login": ("client.login('ann', 'secret')", 'LOGIN "ann" "secret"'),
     "logout": ("client.logout()", "LOGOUT"),
 }
-"""Name -> what is called, what is sent for it."""
+"""By name: the call, and the command that the client sends."""
 
 
 @pytest.mark.parametrize("name", CALLS)
 def test_endless_untagged_responses(peer: PeerFactory, name: str) -> None:
-    """Of all kinds, among them the command's own, with ever new numbers and names."""
+    """Responses of all kinds, with new numbers and names each time. Some belong to the command."""
     call, request_line = CALLS[name]
     form = (
         b'* %d EXISTS\r\n* OK [X%d] x\r\n* FLAGS (a%d)\r\n* LIST () "/" x%d\r\n* STATUS x (X%d 1)\r\n* SEARCH %d\r\n'
@@ -170,7 +170,7 @@ def test_endless_untagged_responses_of_one_kind(peer: PeerFactory, name: str, fo
 
 
 def test_endless_responses_in_idle(peer: PeerFactory) -> None:
-    """What has come is handed out in portions: the caller is asked each time whether to go on."""
+    """Responses are returned in portions. The caller decides after each whether to continue."""
     server = peer([f"{READY}\nC: A1 IDLE\nS: + go", counted(b"* %d EXISTS\r\n")])
     calls = "client.idle()\nresult = sum(len(client.idle_check(60)) > 0 for _ in range(20))"
     outcome = bounded_client.run(server.port, calls, megabytes=64, max_command_size=16 * MEGABYTE)
@@ -230,7 +230,7 @@ def _nested(item: str, depth: int) -> str:
 @pytest.mark.parametrize("depth", [DEEP, 390])
 @pytest.mark.parametrize("item", ["THREAD", "BODYSTRUCTURE", "BODY", "ENVELOPE"])
 def test_depth(peer: PeerFactory, item: str, depth: int) -> None:
-    """Deeper than the limit is an error, and what is within it can be used: shown, compared, walked."""
+    """A value beyond the maximum depth is an error. A value within it works: repr(), ==, walk()."""
     value = _nested(item, depth)
     if item == "THREAD":
         call, request_line, line = "client.thread()", "UID THREAD REFERENCES UTF-8 ALL", f"* THREAD {value}"
@@ -255,7 +255,7 @@ result = sum(1 for part in found[1][b'{item}'].walk()) if b'BODY' in b'{item}' e
         assert_refused(outcome, "ProtocolError")
         assert "max_nesting_depth" in outcome.message
     elif item == "ENVELOPE":
-        # It can be read, but it is no envelope.
+        # It can be parsed, but it is not an envelope.
         outcome = bounded_client.run(peer(script.partition("C: A3")[0]).port, calls)
         assert_refused(outcome, "ProtocolError")
     else:
@@ -297,14 +297,14 @@ DIGITS = b"9" * 2_000_000
     ],
 )
 def test_numbers_of_two_million_digits(peer: PeerFactory, name: str, line: bytes) -> None:
-    """int() takes time in the square of the digits, unless the interpreter limits them: here that limit is off."""
+    """The time of int() grows with the square of the digits. The interpreter's own limit of digits is off here."""
     call, request_line = {**CALLS, "copy": ("client.copy(1, 'x')", 'UID COPY 1 "x"')}[name]
     script = [f"{READY}\nC: A1 {request_line}", SendBytes(line.replace(b"%s", DIGITS)), f"S:\nS: A1 OK done\n{NOOP}"]
     server = peer(script)
     calls = f"try:\n  {_indented(call)}\nfinally:\n  client.noop()"
     outcome = bounded_client.run(server.port, calls, any_digits=True, seconds=5)
     if line.startswith(b"* %s") or line.endswith(b"{%s}"):
-        # The connection may not go on: that number stands where the frame of the response is told from its data.
+        # The client must close the connection: this number separates the frame of the response from its data.
         server.failure = None
         assert not outcome.errors or "error" in outcome.errors, outcome
     else:
@@ -345,7 +345,7 @@ def test_ranges_that_stand_for_4_billion_ids(peer: PeerFactory, calls: str, requ
 
 
 def test_search_responses_without_end_in_ids(peer: PeerFactory) -> None:
-    """Each id takes many times its bytes."""
+    """Each id needs many times its bytes in memory."""
     script = [
         f"{READY}\nC: A1 UID SEARCH ALL",
         SendBytes((b"* SEARCH" + b" 9" * 4_000_000 + b"\r\n") * 4),
@@ -395,7 +395,7 @@ result += client.has_capability('X-99999'), len(client.enable('X-5'))
     "count", ["2147483648", "1000001", "9" * 700_000, "1"], ids=["2^31", "a million", "digits", "one"]
 )
 def test_a_scram_iteration_count_of_2_to_the_31(peer: PeerFactory, count: str) -> None:
-    """Refused before anything is computed, as is what makes the password easy to guess."""
+    """The count is refused before any computation. So is one that makes the password easy to guess."""
     challenge = SCRAM_CHALLENGE.replace("4096", count)
     script = f"""
         S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=SCRAM-SHA-1] ready
@@ -406,10 +406,10 @@ def test_a_scram_iteration_count_of_2_to_the_31(peer: PeerFactory, count: str) -
         {NOOP}
     """
     calls = f"""
-from imapclient import sasl
-sasl._nonce = lambda: {SCRAM_NONCE!r}
+from imapclient._auth import mechanisms
+mechanisms._nonce = lambda: {SCRAM_NONCE!r}
 try:
-    client.authenticate(sasl.ScramSHA1("user", "pencil"))
+    client.authenticate(mechanisms.ScramSHA1("user", "pencil"))
 finally:
     client.noop()
 """
@@ -443,7 +443,7 @@ def test_endless_challenges(peer: PeerFactory) -> None:
     ids=["line", "responses", "literal"],
 )
 def test_a_zip_bomb(peer: PeerFactory, start: bytes, data: bytes, limit: str) -> None:
-    """What is sent expands a thousandfold, and the limits are for what it expands to."""
+    """The data expand to a thousand times their size. The limits apply to the expanded data."""
     script = """
         S: * PREAUTH [CAPABILITY IMAP4rev1 COMPRESS=DEFLATE] ready
         C: A1 COMPRESS DEFLATE

@@ -1,4 +1,4 @@
-"""Ctrl-C, and exceptions of the program's own code, in the middle of an exchange."""
+"""Ctrl-C, and exceptions of the user's code, in the middle of an exchange."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_ctrl_c_at_every_line(name: str) -> None:
 
 
 def test_ctrl_c_while_the_server_is_silent(interrupt_reading: Callable[[int], None]) -> None:
-    """At places all over the session: the call raises it, and the client is unusable after it."""
+    """At many places of the session: the call raises it, and the client is unusable after that."""
     site = ScriptedSite()
     recording = grid.record(site)
     for after in range(60, recording.to_client, 97):
@@ -64,11 +64,11 @@ def test_ctrl_c_while_the_server_is_silent(interrupt_reading: Callable[[int], No
                 assert client.socket().fileno() == -1
 
 
-# -- the program's own code
+# -- the user's code
 
 
 class Trouble(Exception):
-    """What the program's code raises."""
+    """An exception of the user's code."""
 
 
 class BadFile(io.BytesIO):
@@ -97,7 +97,7 @@ def _bad_progress(done: int, total: int) -> None:
     ids=["file", "iterator", "progress"],
 )
 def test_code_that_runs_while_a_message_is_sent(message: Any, options: Any) -> None:
-    """What it raises comes out as it is, tells that the message is not there, and the connection is unusable."""
+    """Its exception is raised unchanged, with ``message_sent`` False. The connection is unusable."""
     with interrupts.Server() as server:
         client = IMAPClient(server.host, server.port, ssl=False, timeout=60)
         client.login("ann", "secret")
@@ -109,7 +109,7 @@ def test_code_that_runs_while_a_message_is_sent(message: Any, options: Any) -> N
 
 
 def test_messages_that_an_iterator_fails_to_give(peer: PeerFactory) -> None:
-    """They are all taken before anything is sent."""
+    """All messages are taken from the iterator before the client sends anything."""
 
     def messages() -> Iterator[bytes]:
         yield b"first"
@@ -122,7 +122,7 @@ def test_messages_that_an_iterator_fails_to_give(peer: PeerFactory) -> None:
 
 
 def test_a_callback_for_what_the_server_tells(peer: PeerFactory) -> None:
-    """It is called between exchanges: what it raises is logged, and Ctrl-C in it leaves the stream in step."""
+    """It is called between exchanges. Its exception is logged. Ctrl-C in it leaves the connection in step."""
     script = f"""
         {READY}
         C: A1 CREATE "x"
@@ -150,7 +150,7 @@ def test_a_callback_for_what_the_server_tells(peer: PeerFactory) -> None:
 
 
 def test_an_interrupt_as_the_last_byte_goes_out(peer: PeerFactory, interrupt: Callable[[], None]) -> None:
-    """The server may have all of the message then, and the exception says so."""
+    """The server may have the whole message. The exception says so."""
     server = peer([f'{READY}\nC: A1 APPEND "x" {{3}}\nS: + go\nC: abc', interrupt])
     with connected(server) as client:
         with pytest.raises(KeyboardInterrupt) as caught:

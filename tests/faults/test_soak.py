@@ -1,4 +1,4 @@
-"""Some of the soak, and what its judgement is made of."""
+"""A short soak, and tests of its ledger."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.faults.soak_ledger import Failure, Ledger, message, token_of
 from tests.faults.soak_proxy import KINDS, Fault
 from tests.helpers.dovecot import Dovecot
 
-# As much work on each machine, however long that takes.
+# The amount of work is the same on each machine, and the time differs.
 _COMMANDS = 10_000
 # Seconds, to end what hangs.
 _HANGS = 1800
@@ -23,7 +23,7 @@ _HANGS = 1800
 @pytest.mark.live
 @pytest.mark.timeout(_HANGS + 60)
 def test_ten_thousand_commands(dovecot: Dovecot) -> None:
-    """In a process of its own, whose memory, descriptors and threads are its own; the server is another one too."""
+    """The soak runs in its own process, in which it counts memory, descriptors and threads. So does the server."""
     command = [sys.executable, "-m", "tests.faults.soak", "--seconds", str(2 * _HANGS), "--seed", "two minutes"]
     command += ["--commands", str(_COMMANDS), "--interval", "1"]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_HANGS)
@@ -60,7 +60,7 @@ def test_each_byte_of_a_message_is_looked_at() -> None:
 
 
 def test_a_seed_throws_the_same_faults() -> None:
-    thrown = [[Fault.thrown(random.Random(f"seed/{number}")) for number in range(200)] for _ in range(2)]
+    thrown = [[Fault.random(random.Random(f"seed/{number}")) for number in range(200)] for _ in range(2)]
     assert thrown[0] == thrown[1]
     assert {fault.kind for fault in thrown[0]} == set(KINDS)
     assert {fault.from_server for fault in thrown[0]} == {True, False}

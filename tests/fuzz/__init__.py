@@ -1,5 +1,5 @@
-"""Any bytes, into each function that reads what a server or a user's file holds: `python -m tests.fuzz.run`.
+"""Fuzzing: any bytes for each function that parses a server's data or a user's file. `python -m tests.fuzz.run`.
 
-`harnesses` and `fast_paths` have the functions that are fuzzed, `seeds` what the fuzzer starts from. The ordinary
-tests run each of them for a moment, without a fuzzer.
+`harnesses` and `fast_paths` have the functions to fuzz. `seeds` has the inputs from which the fuzzer starts. The
+ordinary tests run each function for a moment, without a fuzzer.
 """

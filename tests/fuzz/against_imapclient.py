@@ -1,7 +1,7 @@
-"""What we parse against what IMAPClient 4.1.0 parses, where both accept it.
+"""Compares our parsed values with those of IMAPClient 4.1.0, for input that both accept.
 
 IMAPClient comes from the package index into an environment of its own, as for tests/live/test_same_as_imapclient.py,
-and answers over a pipe. What is known to be otherwise is in a table here, by the entry of doc/src/differences.rst.
+and answers over a pipe. A table here has the known differences, by their entry in doc/src/differences.rst.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ANSWER_IS_OF = re.compile(rb"\* (?:(?:SEARCH|SORT) ?|(\d+) FETCH )?")
 
 
 class _Peer:
-    """IMAPClient in a process of its own."""
+    """IMAPClient in another process."""
 
     def __init__(self) -> None:
         python = environment(environments_folder(None) / "peer", (PEER,))
@@ -35,7 +35,7 @@ class _Peer:
             [str(python), "-m", "same_as_imapclient.any_bytes"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            # Python looks for modules here too: not in the checkout, which has a package of the same name.
+            # Python searches modules in this folder first. The checkout has another package named imapclient.
             cwd=Path(same_as_imapclient.__file__).parent.parent,
             env=Interpreter(python, None).variables(),
         )
@@ -78,7 +78,7 @@ def against_imapclient(data: bytes) -> None:
 
 
 def _records(data: bytes) -> Iterator[any_bytes.Records]:
-    """Responses as imaplib hands them out, without ``* 3 FETCH``."""
+    """Return the responses in imaplib's form, without ``* 3 FETCH``."""
     *cut, _ = responses(data)
     for response in cut:
         records: any_bytes.Records = list(response.records or [response.line])
@@ -131,7 +131,7 @@ RULES: Mapping[str, _Rule] = {
         "\\" in found.theirs and found.theirs.replace("\\", "") == found.ours.replace("\\", "")
     ),
 }
-"""By the entry of doc/src/differences.rst: whether a difference is the one of the entry."""
+"""Key: the entry in doc/src/differences.rst. Value: a function that recognises the difference."""
 
 
 def _declared(data: _Input, difference: Difference) -> bool:
@@ -142,7 +142,7 @@ AGAINST_IMAPCLIENT = {
     "against_imapclient": Harness(
         against_imapclient,
         seeds.responses_with(b"FETCH", b"SEARCH", b"SORT", b"STATUS", b"LIST"),
-        # IMAPClient takes all times for those of today's offset.
+        # IMAPClient uses today's offset from UTC for all times.
         zone="UTC",
     )
 }

@@ -1,4 +1,4 @@
-"""What is fuzzed: functions that take any bytes and return, or raise what is the fuzzer's find.
+"""The functions to fuzz. They take any bytes, and return, or raise an exception that the fuzzer reports.
 
 Each lets through only the exception that is documented: ProtocolError for what a server sends (an abort only out of
 the reader), ValueError where a function says so. What comes back is looked at too, as a program would.
@@ -59,7 +59,7 @@ Run = Callable[[bytes], None]
 
 
 class Harness(NamedTuple):
-    """A function to fuzz, what to start from, and the zone to fuzz it in: with hours that come twice, or never."""
+    """A function to fuzz, its seeds, and a time zone. The zone has hours that come twice, or never."""
 
     run: Run
     seeds: list[bytes]
@@ -74,7 +74,7 @@ class Slow(Exception):
 
 
 def responses(data: bytes) -> Iterator[Untagged]:
-    """The responses that the reader cuts from the bytes; and all of them as one line, whatever bytes these are."""
+    """Return the responses that the reader finds in the bytes, and all bytes as one line."""
     reader = Reader(ChunkTransport([data + b"\r\n"]))
     with contextlib.suppress(IMAPClientAbortError):
         while True:
@@ -99,11 +99,11 @@ def _may_be_refused() -> Iterator[None]:
     assert len(str(refused)) < 2000, "an error's message floods logs"
 
 
-# -- what comes back, looked at
+# -- reading the parsed values
 
 
 def look_at(value: Any) -> None:
-    """Reads all that a program can ask of a parsed value."""
+    """Read everything that a program can read from a parsed value."""
     todo = [value]
     while todo:
         item = todo.pop()
@@ -262,7 +262,7 @@ def reader(data: bytes) -> None:
     cuts = range(size, len(stream), size)
     assert _read_all(Reader(ChunkTransport.cut_at(stream, *cuts, between=timed_out()), limits)) == whole
     if size > 7:
-        # Each interrupt reads all again.
+        # After each interrupt the reader starts again from the first byte.
         interrupted = Reader(ChunkTransport.cut_at(stream, *cuts, between=timed_out()), limits)
         assert _read_all(interrupted, takes_back=True) == whole
 

@@ -1,9 +1,9 @@
-"""Fuzzes, guided by coverage: ``python -m tests.fuzz.run [--seconds 600] [NAME...]``, which ``tox -e fuzz`` runs.
+"""Fuzz, guided by coverage: ``python -m tests.fuzz.run [--seconds 600] [NAME...]``, which ``tox -e fuzz`` runs.
 
-The time is divided among the harnesses, which run one after the other. Prints a line for each: how many inputs were
-tried, how many branches of the package they reached, what was found. What is found stays in ``.fuzz/found``, and
-``--replay FILE NAME`` shows its traceback; the inputs that reached something new stay in ``.fuzz/corpus`` for the
-next time. The exit code is 1 where anything was found.
+The harnesses run one after the other, and share the time. Each prints a line: the number of inputs, the number of
+branches that they reached, and the failures. Failing inputs stay in ``.fuzz/found``. ``--replay FILE NAME`` shows the
+traceback of one. Inputs that reached a new branch stay in ``.fuzz/corpus`` for the next time. The exit code is 1 if
+there was a failure.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.fuzz.table import ALL
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 FOLDER = CHECKOUT / ".fuzz"
 
-# Seconds for one input, and megabytes for the process: far beyond what an input of this length can need.
+# Limits: seconds for one input, and megabytes for the process. No input of this length needs nearly as much.
 _SECONDS_EACH = 20
 _MEGABYTES = 2048
 _LENGTH = 4096
@@ -31,7 +31,7 @@ _COVERED = re.compile(r"cov: (\d+) ft: (\d+)")
 
 
 class Outcome(NamedTuple):
-    """What one harness has come to."""
+    """The result of one harness."""
 
     name: str
     executions: int
@@ -53,7 +53,7 @@ def fuzz(name: str, seconds: int) -> Outcome:
     command = [
         *(sys.executable, "-m", "tests.fuzz.worker", name),
         *(f"-max_total_time={seconds}", f"-timeout={_SECONDS_EACH}", f"-rss_limit_mb={_MEGABYTES}"),
-        # Of what is slow but not too slow the machine's load is to blame.
+        # An input that is slow within the limit counts as an effect of the machine's load.
         "-report_slow_units=1000",
         *(f"-max_len={_LENGTH}", f"-dict={dictionary}", f"-artifact_prefix={found}/", "-print_final_stats=1"),
         str(corpus),

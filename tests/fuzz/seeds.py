@@ -1,4 +1,4 @@
-"""What fuzzing starts from: the parser cases in tests/fixtures, and a few texts for what has no such cases."""
+"""The inputs from which fuzzing starts: the parser cases in tests/fixtures, and a few more texts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.fixtures.reading import STREAM
 
 
 def responses() -> list[bytes]:
-    """The bytes of every parser case, the broken ones included."""
+    """Return the bytes of every parser case, with the broken ones."""
     found = []
     for module in pkgutil.iter_modules(fixtures.__path__):
         for value in vars(importlib.import_module(f"tests.fixtures.{module.name}")).values():
@@ -24,7 +24,7 @@ def responses() -> list[bytes]:
 
 
 def responses_with(*words: bytes) -> list[bytes]:
-    """Those that hold one of the words."""
+    """Return the seeds that contain one of the words."""
     return [raw for raw in responses() if any(word in raw.upper() for word in words)]
 
 
@@ -107,7 +107,7 @@ CHALLENGES = [
 ]
 TEXTS = [text.encode("utf-8") for text in (*INJECTIONS, *ANNOUNCEMENTS, "INBOX", 'a "b" \\c', "größe", "NIL", "a[b]")]
 
-# Words that lead into the parsers' branches; the fuzzer's dictionary, and what mutations put in.
+# Words that lead into branches of the parsers. The fuzzer's dictionary and the mutations use them.
 WORDS = (
     *(b"(", b")", b" ", b'"', b"\\", b'\\"', b"NIL", b"nil", b"0", b"007", b"4294967295", b"18446744073709551616"),
     *(b"UID", b"FLAGS", b"MODSEQ", b"ENVELOPE", b"BODYSTRUCTURE", b"BODY[", b"]", b"BODY[]", b"BINARY.SIZE[1]"),
@@ -133,7 +133,7 @@ WORDS = (
 
 
 def mutated(seeds: list[bytes], count: int, number: int) -> Iterator[bytes]:
-    """Seeds with a few changes: the same ones for the same ``number``."""
+    """Return changed seeds. They are the same for the same ``number``."""
     dice = random.Random(number)
     for _ in range(count):
         data = bytearray(dice.choice(seeds))

@@ -8,6 +8,6 @@ from tests.fuzz.harnesses import HARNESSES, Harness
 from tests.fuzz.session import SESSION
 
 ALONE: dict[str, Harness] = {**HARNESSES, **FAST_PATHS, **SESSION}
-"""Those that need nothing else."""
+"""The harnesses that need no other program."""
 
 ALL: dict[str, Harness] = {**ALONE, **AGAINST_IMAPCLIENT}

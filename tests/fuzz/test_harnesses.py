@@ -1,4 +1,4 @@
-"""Every harness for a moment, without a fuzzer: on its seeds, and on the same few changes of them in each run."""
+"""Each harness without a fuzzer: on its seeds, and on a few changed seeds, which are the same in each run."""
 
 from __future__ import annotations
 

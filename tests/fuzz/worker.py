@@ -1,7 +1,7 @@
 """One harness under atheris: ``python -m tests.fuzz.worker NAME [libFuzzer's options] CORPUS``.
 
-The arguments after the name go to libFuzzer. An exception that the harness lets out ends the process, and the input
-is kept where ``-artifact_prefix`` says.
+The arguments after the name go to libFuzzer. An exception of the harness ends the process, and libFuzzer saves the
+input under ``-artifact_prefix``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 def main(argv: list[str]) -> None:
     logging.disable()
-    # It has no types, and is there only in the environment that fuzzes.
+    # atheris has no types, and is installed only in tox's environment for fuzzing.
     atheris: Any = importlib.import_module("atheris")
     with atheris.instrument_imports(include=["imapclient"]):
         table: Any = importlib.import_module("tests.fuzz.table")
@@ -24,7 +24,7 @@ def main(argv: list[str]) -> None:
     os.environ["TZ"] = harness.zone
     if hasattr(time, "tzset"):
         time.tzset()
-    # What is made once, such as another process to compare with, takes none of the time of an input.
+    # The first call starts what is made once, such as another process, so that no input has to wait for it.
     harness.run(harness.seeds[0])
     atheris.Setup([argv[0], *argv[2:]], harness.run)
     atheris.Fuzz()

@@ -14,14 +14,14 @@ from imapclient.sequence_set import MessageIds, SequenceSet
 
 
 class Reading(NamedTuple):
-    """The outcome of a stream. If two are equal, a user can't see a difference."""
+    """The outcome of a stream. If two outcomes are equal, users see no difference."""
 
     messages: str
     """Ids, items and values, in their order."""
     errors: list[str]
-    """The errors about items that can't be parsed."""
+    """The errors of items that cannot be parsed."""
     left: list[bytes]
-    """The responses that the collector left alone."""
+    """The responses that the collector ignored."""
     end: str
     """How the stream ended."""
 
@@ -35,7 +35,7 @@ def read(
     normalise_times: bool = True,
     limits: Limits | None = None,
 ) -> tuple[Reading, int]:
-    """The outcome of a stream of untagged responses, and how many of them were read one by one."""
+    """Return the outcome of a stream of untagged responses, and how many were read one by one."""
     limits = limits or Limits()
     reader = Reader(transport, limits)
     # Any section may be an answer to an unknown item.

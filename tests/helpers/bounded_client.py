@@ -1,7 +1,7 @@
-"""A client in a process of its own, within a bound of memory and of processor time, for servers that mean harm.
+"""A client in its own process, with limits of memory and CPU time, for malicious servers.
 
-`run` starts the process; run as a program, this module is the process. What it does there comes back as an `Outcome`.
-A client that wants more memory gets MemoryError, one that takes longer is killed: neither is what a test expects.
+`run` starts the process, which runs this module as a program. It returns an `Outcome`. A client that needs more memory
+gets MemoryError, and one that needs more time is killed. The tests expect neither.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ _ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 class Outcome(NamedTuple):
-    """What came of the calls: ``errors`` are the names of the exception's classes, () where there was none.
+    """The outcome of the calls. ``errors`` are the names of the exception's classes, or () without an exception.
 
-    ``size`` is how many characters str() of the exception has; ``usable`` is False where there is no client;
-    ``result`` is repr() of what the calls left as ``result``; ``memory`` is in MB and ``seconds`` of the processor,
-    both without what starting Python and importing took.
+    ``size`` is the number of characters of the exception's str(). ``usable`` is False if there is no client. ``result``
+    is the repr() of the variable ``result`` after the calls. ``memory`` is in MB, and ``seconds`` are CPU time. Both do
+    not include the start of Python and the imports.
     """
 
     errors: tuple[str, ...]
@@ -42,10 +42,10 @@ def run(
     any_digits: bool = False,
     **options: Any,
 ) -> Outcome:
-    """Connect to ``port`` and execute ``calls``, Python code that has ``client`` and may set ``result``.
+    """Connect to ``port`` and execute ``calls``, which is Python code. It uses ``client`` and may set ``result``.
 
-    With ``any_digits`` Python's own limit for the digits of a number is off, as it is missing in old releases.
-    ``options`` are IMAPClient's.
+    ``any_digits`` switches off Python's limit of the digits of a number. Old releases do not have that limit.
+    ``options`` are for IMAPClient.
     """
     options = {"ssl": False, "timeout": 60, **options}
     order = {"port": port, "calls": calls, "megabytes": megabytes, "seconds": seconds, "options": options}
@@ -55,7 +55,7 @@ def run(
         cwd=_ROOT,
         env=environment,
         stdout=subprocess.PIPE,
-        # The bound is of processor time; this only ends what hangs.
+        # The limit is of CPU time. This timeout only ends a process that hangs.
         timeout=500,
         check=False,
     )

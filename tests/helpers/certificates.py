@@ -19,12 +19,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-#: The names that a good server certificate carries.
+#: The names in a valid server certificate.
 SERVER_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
 class Authority:
-    """A certificate authority and the TLS contexts made with it."""
+    """A certificate authority, and TLS contexts with its certificates."""
 
     def __init__(self) -> None:
         self._ca = trustme.CA()
@@ -35,13 +35,13 @@ class Authority:
         return self._ca.cert_pem.bytes()
 
     def signing_key(self) -> ec.EllipticCurvePrivateKey:
-        """The authority's key, for certificates of a kind that trustme doesn't issue."""
+        """The authority's key, for kinds of certificates that trustme does not issue."""
         key = load_pem_private_key(self._ca.private_key_pem.bytes(), None)
         assert isinstance(key, ec.EllipticCurvePrivateKey)
         return key
 
     def issue(self, *names: str, expired: bool = False) -> trustme.LeafCert:
-        """Return a new server certificate for the names, `SERVER_NAMES` when there are none."""
+        """Return a new server certificate for the names. The default is `SERVER_NAMES`."""
         not_before = not_after = None
         if expired:
             now = datetime.datetime.now(datetime.timezone.utc)
@@ -70,13 +70,13 @@ class Authority:
 
 @functools.cache
 def authority() -> Authority:
-    """Return the authority that the tests' clients trust; always the same one."""
+    """Return the authority that the tests' clients trust. It is always the same one."""
     return Authority()
 
 
 @functools.cache
 def untrusted_authority() -> Authority:
-    """Return an authority that no client of the tests trusts; always the same one."""
+    """Return an authority that no client of the tests trusts. It is always the same one."""
     return Authority()
 
 
@@ -88,25 +88,25 @@ def server_context() -> ssl.SSLContext:
 
 @functools.cache
 def wrong_ca_server_context() -> ssl.SSLContext:
-    """Return a server's context with the right names from an authority nobody trusts."""
+    """Return a server's context with the right names, from an authority that no client trusts."""
     return untrusted_authority().server_context()
 
 
 @functools.cache
 def wrong_host_server_context() -> ssl.SSLContext:
-    """Return a server's context from the trusted authority for some other host."""
+    """Return a server's context from the trusted authority, for another host."""
     return authority().server_context("elsewhere.example.invalid")
 
 
 @functools.cache
 def expired_server_context() -> ssl.SSLContext:
-    """Return a server's context with the right names and a certificate that ended yesterday."""
+    """Return a server's context with the right names, whose certificate expired yesterday."""
     return authority().server_context(expired=True)
 
 
 @functools.cache
 def client_only_server_context() -> ssl.SSLContext:
-    """Return a server's context whose certificate, from the trusted authority, is for clients only."""
+    """Return a server's context from the trusted authority. The certificate is for clients only."""
     key = ec.generate_private_key(ec.SECP256R1())
     issuer = x509.load_pem_x509_certificate(authority().ca_pem)
     now = datetime.datetime.now(datetime.timezone.utc)
@@ -137,7 +137,7 @@ def old_tls_server_context() -> ssl.SSLContext:
 
 @functools.cache
 def self_signed_server_context() -> ssl.SSLContext:
-    """Return a server's context whose certificate nobody else has signed, for localhost."""
+    """Return a server's context with a self-signed certificate for localhost."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.timezone.utc)

@@ -1,4 +1,4 @@
-"""Clients of a scripted peer, what is true of one whose connection has failed, and how much memory one takes."""
+"""Clients of a scripted peer, and checks of a client whose connection has failed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.helpers.scripted_peer import ScriptedPeer
 
 @contextlib.contextmanager
 def connected(peer: ScriptedPeer, timeout: Any = 60, **options: Any) -> Iterator[IMAPClient]:
-    """A client of the peer, without TLS unless asked for, that is closed in the end without a LOGOUT."""
+    """Yield a client of the peer, without TLS by default. It is closed at the end, without LOGOUT."""
     client = IMAPClient(peer.host, peer.port, timeout=timeout, **{"ssl": False, **options})
     try:
         yield client
@@ -25,27 +25,29 @@ def connected(peer: ScriptedPeer, timeout: Any = 60, **options: Any) -> Iterator
 
 
 def is_waiting_in_idle(client: IMAPClient) -> bool:
-    """Whether a thread waits for the server in IDLE at this moment."""
+    """Whether a thread waits for the server in IDLE now."""
     listening: Any = client._imap._idle._in_use
     return bool(listening.locked())
 
 
 def set_read_timeout(client: IMAPClient, seconds: float) -> None:
-    """For the commands of this connection from now on: its greeting and login had all the time that they needed."""
+    """Set the read timeout of the next commands. Greeting and login were under the client's own timeout."""
     imap = client._imap
     imap.socket_timeout = imap._exchange.timeout = SocketTimeout(imap.socket_timeout.connect, seconds)
     imap._exchange.reader.timeout = seconds
 
 
 def assert_closed(peer: ScriptedPeer) -> None:
-    """The client sent nothing that the script doesn't have, and closed the connection."""
+    """Check that the client sent only what is in the script, and closed the connection."""
     with pytest.raises(AssertionError, match=r"the client closed the connection|the client's connection broke"):
         peer.expect(b"anything")
     peer.failure = None
 
 
 def assert_unusable(client: IMAPClient, cause: BaseException) -> None:
-    """Each later call says so at once, with the first cause chained. The peer's script shows that nothing is sent."""
+    """Check that each later call raises at once, with the first cause chained. The peer's script shows that they send
+    nothing.
+    """
     calls: list[Callable[[], object]] = [
         client.noop,
         lambda: client.select_folder("x"),
@@ -67,7 +69,7 @@ def assert_unusable(client: IMAPClient, cause: BaseException) -> None:
 
 @contextlib.contextmanager
 def memory_peak(limit: int) -> Iterator[None]:
-    """The body allocates no more than ``limit`` bytes at any one time."""
+    """Check that the body never holds more than ``limit`` allocated bytes."""
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]

@@ -1,4 +1,4 @@
-"""A clock that a test puts forward, so that long waits take no time and no machine is too slow for short ones."""
+"""A clock that a test sets forward. Long waits take no time, and no machine is too slow for short ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 
 class Clock:
-    """`time.monotonic` of this process: it goes on as ever, unless stopped, and the test may add to it."""
+    """`time.monotonic` of this process. It runs as usual, until a test stops it or sets it forward."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._monkeypatch = monkeypatch
@@ -19,7 +19,7 @@ class Clock:
         monkeypatch.setattr(time, "monotonic", lambda: self._now() + self._added)
 
     def stop(self) -> None:
-        """From now on, only `forward` moves it."""
+        """Stop the clock. After that, only `forward` changes it."""
         stopped_at = self._now()
         self._now = lambda: stopped_at
 
@@ -27,7 +27,7 @@ class Clock:
         self._added += seconds
 
     def no_answer_from(self, dead: tuple[str, int]) -> list[float]:
-        """Let each connection to an address time out, on this clock only: the seconds that each one waited."""
+        """Let each connection attempt time out on this clock. Return the list of the seconds that each one waited."""
         waited: list[float] = []
         clock = self
 

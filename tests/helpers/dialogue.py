@@ -1,7 +1,8 @@
-"""Wire tests of the commands, one file for each family, and what they share.
+"""What the wire tests of the commands share.
 
-`dialogue` runs a client that is logged in against a script. A `Case` is one call with what must be sent for it, what
-the server says and what comes back; `in_every_way` puts each case through all that may happen to any command.
+`dialogue` runs a logged-in client against a script. A `Case` is one call, with the bytes that the client must send, the
+bytes that the server sends, and the value that the call returns. `in_every_way` combines each case with everything that
+can happen to any command.
 """
 
 from __future__ import annotations
@@ -35,10 +36,10 @@ def dialogue_with_peer(
     timeout: float = 60,
     **options: Any,
 ) -> Iterator[tuple[IMAPClient, ScriptedPeer]]:
-    """A client on a peer whose script is greeting, login and then ``script``; the peer must find all of it done.
+    """Yield a client and its peer. The peer's script is the greeting, the login and ``script``, and must be finished.
 
-    With ``capabilities`` None the server tells none, so that asking for them is part of the script. ``chunk`` counts
-    from after the login. ``timeout`` is the client's, in seconds; ``options`` are for the peer.
+    If ``capabilities`` is None, the server sends no capabilities, and the script has to contain CAPABILITY. ``chunk``
+    applies after the login. ``timeout`` is the client's, in seconds. ``options`` are for the peer.
     """
     code = "" if capabilities is None else f"[CAPABILITY {capabilities}] "
     start = f"S: * OK {code}ready\n"
@@ -58,18 +59,18 @@ def dialogue_with_peer(
 
 @contextlib.contextmanager
 def dialogue(script: Script = "", **options: Any) -> Iterator[IMAPClient]:
-    """As `dialogue_with_peer`, where the test needs no peer."""
+    """As `dialogue_with_peer`, for tests that do not need the peer."""
     with dialogue_with_peer(script, **options) as (client, _):
         yield client
 
 
 def unsolicited(client: IMAPClient) -> list[Unsolicited]:
-    """The responses that no command asked for, as (number, name, text)."""
+    """Return the unsolicited responses as (number, name, text)."""
     return [(response.number, response.name, response.text) for response in client._imap.unsolicited]
 
 
 class Case(NamedTuple):
-    """One call: ``request`` and ``responses`` are lines of a script, the tagged response is ``A1 OK`` and ``ok``."""
+    """One call. ``request`` and ``responses`` are lines of a script. The tagged response is ``A1 OK`` and ``ok``."""
 
     name: str
     call: Callable[[IMAPClient], Any]
@@ -79,7 +80,7 @@ class Case(NamedTuple):
     ok: str = "Done"
     #: The capability that it needs.
     needs: str = ""
-    #: Untagged responses that mean this command, whatever they say: names.
+    #: Names of untagged responses that always belong to this command.
     own: frozenset[bytes] = frozenset()
     no: type[CommandError] = CommandError
     bad: type[CommandError] = CommandError
@@ -87,7 +88,7 @@ class Case(NamedTuple):
     use_uid: bool = True
 
     def script(self, responses: str | None = None, tagged: str | None = None) -> str:
-        """The whole dialogue, with the case's own responses and tagged response unless others are given."""
+        """Return the dialogue. ``responses`` and ``tagged`` replace the case's own."""
         return "\n".join(
             (
                 self.request,
@@ -101,14 +102,14 @@ class Case(NamedTuple):
         return dialogue(script, login=self.login, use_uid=self.use_uid, **options)
 
     def check(self, client: IMAPClient) -> None:
-        """Call, and compare values and types."""
+        """Make the call, and compare the values and types."""
         result = self.call(client)
         assert result == self.result
         assert types(result) == types(self.result)
 
 
 def types(value: Any) -> Any:
-    """The type of a value and of all that it holds. What FETCH gives counts as the dict that it is."""
+    """Return the types of a value and of everything in it. The dict subclasses of FETCH count as dict."""
     if isinstance(value, dict):
         kind = dict if isinstance(value, (FetchResult, ItemResult)) else type(value)
         return kind, {key: (type(key), types(item)) for key, item in value.items()}
@@ -117,7 +118,7 @@ def types(value: Any) -> Any:
     return type(value)
 
 
-# -- what happens to every command
+# -- everything that can happen to any command
 
 
 def as_written(case: Case) -> None:
@@ -130,7 +131,7 @@ _WORD = re.compile(r'"[^"]*"|\{|\\[A-Za-z]+|\b[A-Z][A-Z0-9]+\b')
 
 
 def lowered(script: str) -> str:
-    """A script in which the server writes the words of the grammar in lower case, but no name, flag or tag."""
+    """Return the script with the server's words of the grammar in lower case. Names, flags and tags stay."""
 
     def lower(match: re.Match[str]) -> str:
         word = match.group()
@@ -156,13 +157,13 @@ def in_single_bytes(case: Case) -> None:
         case.check(client)
 
 
-#: What a server may say at any moment (RFC 9051, 5.2 and 7): script, and what the client keeps of it.
+#: Responses that a server may send at any time (RFC 9051, 5.2 and 7): the script, and what the client keeps.
 INTRUDERS: tuple[tuple[str, Unsolicited], ...] = (
     ("S: * 23 EXISTS", (23, b"EXISTS", b"")),
     ("S: * 4 EXPUNGE", (4, b"EXPUNGE", b"")),
     ("S: * 9 FETCH (UID 900 FLAGS (\\Answered))", (9, b"FETCH", b"(UID 900 FLAGS (\\Answered))")),
     ("S: * OK [ALERT] Look out", (None, b"OK", b"[ALERT] Look out")),
-    # The literal holds what looks like a response of its own.
+    # The content of the literal looks like another response.
     ("S: * X-THING (1 {12}\nSx: \\r\\n* 5 EXISTS)", (None, b"X-THING", b"(1 {12}")),
 )
 
@@ -185,7 +186,7 @@ def answered_bad(case: Case) -> None:
 
 
 def _refused(case: Case, status: str, expected: type[CommandError]) -> None:
-    """The error says what the server said, nothing is left of the failed call, and the connection goes on."""
+    """The error has the server's text and code. The next call works as if the failed one had not been."""
     failing = case.script("", f"{status} [X-WHY 5] Not today [or ever]")
     with case.start(f"{failing}\n{case.script()}") as client:
         with pytest.raises(CommandError, match="Not today") as caught:
@@ -201,7 +202,7 @@ def _refused(case: Case, status: str, expected: type[CommandError]) -> None:
 
 
 def answered_no_after_data(case: Case) -> None:
-    """A server may begin to answer and then fail: the next call gets only what is its own."""
+    """A server may send data and then fail. The next call returns only its own data."""
     failing = case.script(case.responses, "NO Out of memory")
     with case.start(f"{failing}\n{case.script()}") as client:
         with pytest.raises(CommandError, match="Out of memory"):
@@ -210,7 +211,7 @@ def answered_no_after_data(case: Case) -> None:
 
 
 def without_capability(case: Case) -> None:
-    """CapabilityError, and nothing is sent, which the peer's script proves."""
+    """The call raises CapabilityError. The peer's script proves that nothing is sent."""
     others = " ".join(name for name in CAPABILITIES.split() if name != case.needs)
     missing = pytest.raises(CapabilityError, match=f"does not support {case.needs}")
     with case.start("", capabilities=others) as client, missing:
@@ -229,7 +230,7 @@ _WAYS: tuple[Callable[[Case], None], ...] = (
 
 
 def in_every_way(cases: Iterable[Case]) -> list[Any]:
-    """Parameters (case, way) for ``parametrize``: the test is ``way(case)``."""
+    """Return parameters (case, way) for ``parametrize``. The test calls ``way(case)``."""
     return [
         pytest.param(case, way, id=f"{case.name}-{way.__name__}")
         for case in cases

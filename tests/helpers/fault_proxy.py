@@ -1,11 +1,11 @@
-"""A proxy between a client and a real server, or a scripted peer, that does what networks do to connections.
+"""A proxy between a client and a server that breaks connections as networks do. The server is real or scripted.
 
     with FaultProxy(server.host, server.port, to_client=[Fault(100, "cut")]) as proxy:
         client = IMAPClient(proxy.host, proxy.port, ssl=False)
 
-Faults at a byte are planned when the proxy is made, and hold for each connection that begins then; `silence`, `cut` and
-`refuse` happen when they are called. With ``seconds`` the way is a long one: each byte arrives so much later, whatever
-else is on its way, so that what is sent ahead costs no time of its own.
+The constructor plans faults at a byte. They apply to each new connection. `silence`, `cut` and `refuse` happen when
+they are called. ``seconds`` is a delay of each byte, as on a long way: all bytes on their way are delayed at the same
+time, so that pipelined commands wait only once.
 """
 
 from __future__ import annotations
@@ -20,13 +20,19 @@ from typing import NamedTuple, Optional
 
 from .loopback_server import AcceptingServer, reset_when_closed
 
-#: What may happen: both sides are closed in order; both get a reset; the direction ends, and the other goes on;
-#: no more is read, so that the sender is blocked in the end; all is read, and nothing passed on; bytes are put in that
-#: no server sends; there is a pause; all that follows comes one byte at a time, with pauses. Of TLS the proxy knows
-#: nothing: there a cut is one without a goodbye.
+#: The kinds of faults. The proxy does not know TLS, so that it sends no close_notify.
+#:
+#: - cut: close both sides in order
+#: - reset: send a reset to both sides
+#: - half-close: end this direction; the other one goes on
+#: - stall: stop reading, so that the sender blocks when the buffers are full
+#: - silence: read everything in both directions, and send nothing
+#: - garbage: insert bytes that no server sends
+#: - delay: pause once
+#: - dribble: send the rest in single bytes, with pauses
 KINDS = ("cut", "reset", "half-close", "stall", "silence", "garbage", "delay", "dribble")
 
-#: Seconds of a delay, and between the bytes of a dribble.
+#: The length of a delay, and the pause between the bytes of a dribble, in seconds.
 DELAY = 0.05
 PAUSE = 0.002
 GARBAGE = b'\x00\xff) {7}\r\n\x80( "\r\n'
@@ -36,7 +42,7 @@ _PATIENCE = 60
 
 
 class Fault(NamedTuple):
-    """``kind`` happens once ``after`` bytes have been passed on in the direction."""
+    """``kind`` happens when ``after`` bytes have been sent on in the direction."""
 
     after: int
     kind: str
@@ -58,10 +64,10 @@ class FaultProxy(AcceptingServer):
             if fault.kind not in KINDS:
                 raise ValueError(f"no such fault: {fault.kind!r}")
         super().__init__()
-        #: What new connections will meet; may be changed.
+        #: The faults of new connections. A test may change them.
         self.to_server: Sequence[Fault] = to_server
         self.to_client: Sequence[Fault] = to_client
-        #: How many connections were accepted, those that were refused included.
+        #: The number of connections so far, with the refused ones.
         self.accepted = 0
         self._target = host, port
         self._seconds = seconds
@@ -75,35 +81,35 @@ class FaultProxy(AcceptingServer):
         for connection in self._connections:
             connection.end()
         alive = [thread for c in self._connections for thread in c.threads if thread.is_alive()]
-        assert not alive, f"{len(alive)} threads of the proxy go on"
+        assert not alive, f"{len(alive)} threads of the proxy still run"
 
     def silence(self) -> None:
-        """From now on nothing is passed on over the connections that there are, nor their end."""
+        """Send nothing more over the open connections, not even their end."""
         for connection in self._snapshot():
             connection.silent.set()
 
     def cut(self) -> None:
-        """Close the connections that there are, in order."""
+        """Close the open connections in order."""
         for connection in self._snapshot():
             connection.end()
 
     def reset(self) -> None:
-        """Break the connections that there are, with a reset."""
+        """Close the open connections with a reset."""
         for connection in self._snapshot():
             connection.reset()
 
     def refuse(self, refuses: bool = True) -> None:
-        """Close each new connection at once, until it is called with False."""
+        """Close each new connection at once. ``refuse(False)`` ends that."""
         self._refuses = refuses
 
     def passed(self) -> tuple[int, int]:
-        """How many bytes were passed on so far, to clients and to the server."""
+        """Return how many bytes were sent on so far: to clients, and to the server."""
         connections = self._snapshot()
         return sum(c.to_client.passed for c in connections), sum(c.to_server.passed for c in connections)
 
     @property
     def turns(self) -> int:
-        """How often a client has sent something after it had heard something, or had connected."""
+        """How many times a client sent something after it had connected or received something."""
         return sum(connection.turns for connection in self._snapshot())
 
     def _snapshot(self) -> list[_Connection]:
@@ -130,7 +136,7 @@ class FaultProxy(AcceptingServer):
 
 
 class _Connection:
-    """A connection of a client, and the one to the server that belongs to it."""
+    """A client's connection, and the connection to the server for it."""
 
     def __init__(
         self,
@@ -148,8 +154,8 @@ class _Connection:
         self.turns = 0
         self.to_client, self.to_server = _Way(client, seconds, self._over), _Way(server, seconds, self._over)
         self.threads = [
-            threading.Thread(target=self._deliver_others, args=(client, self.to_server, to_server), name="fault proxy"),
-            threading.Thread(target=self._deliver_others, args=(server, self.to_client, to_client), name="fault proxy"),
+            threading.Thread(target=self._forward, args=(client, self.to_server, to_server), name="fault proxy"),
+            threading.Thread(target=self._forward, args=(server, self.to_client, to_client), name="fault proxy"),
         ]
         if seconds:
             self.threads += [
@@ -161,7 +167,7 @@ class _Connection:
         for thread in self.threads:
             thread.start()
 
-    def _deliver_others(self, source: socket.socket, target: _Way, faults: Sequence[Fault]) -> None:
+    def _forward(self, source: socket.socket, target: _Way, faults: Sequence[Fault]) -> None:
         plan = sorted(faults)
         passed = 0
         with contextlib.closing(target), contextlib.suppress(OSError):
@@ -177,10 +183,10 @@ class _Connection:
                 if not data:
                     target.end()
                     return
-                if target is self.to_server and self.to_client.is_heard:
-                    self.to_client.is_heard = False
+                if target is self.to_server and self.to_client.has_sent:
+                    self.to_client.has_sent = False
                     self.turns += 1
-                # Counted first: who has what was passed on finds it counted.
+                # It is counted before it is sent, so that a test that has received it finds it counted.
                 passed += len(data)
                 target.passed = passed
                 if self._dribbles:
@@ -227,17 +233,17 @@ class _Connection:
 
 
 _Sent = Optional[tuple[float, bytes]]
-"""When it arrives, and what; None for the end."""
+"""The time of arrival, and the bytes; None for the end."""
 
 
 class _Way:
-    """What leads to a socket, at once or ``seconds`` later."""
+    """One direction of a connection: it sends to a socket, at once or ``seconds`` later."""
 
     def __init__(self, sock: socket.socket, seconds: float, over: threading.Event) -> None:
-        #: How many bytes were passed on, garbage not counted.
+        #: The number of bytes that were sent on, without garbage.
         self.passed = 0
-        #: Whether anything has arrived since this was last set to False.
-        self.is_heard = True
+        #: Whether anything has been sent since this was last set to False.
+        self.has_sent = True
         self._sock = sock
         self._seconds = seconds
         self._over = over
@@ -247,28 +253,28 @@ class _Way:
         if self._seconds:
             self._sent.put((time.monotonic() + self._seconds, data))
             return
-        self.is_heard = True
+        self.has_sent = True
         self._sock.sendall(data)
 
     def end(self) -> None:
-        """Say that no more comes."""
+        """Send the end of the direction."""
         if self._seconds:
             self._sent.put((time.monotonic() + self._seconds, b""))
         else:
             self._sock.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
-        """No more is sent, and nothing said of it."""
+        """Stop sending, without an end of the direction."""
         self._sent.put(None)
 
     def deliver(self) -> None:
-        """Run by a thread, where there are ``seconds``."""
+        """Send when it is due. A thread runs this if ``seconds`` is set."""
         with contextlib.suppress(OSError):
             while (sent := self._sent.get()) is not None:
                 due, data = sent
                 self._over.wait(max(0.0, due - time.monotonic()))
                 if data:
-                    self.is_heard = True
+                    self.has_sent = True
                     self._sock.sendall(data)
                 else:
                     self._sock.shutdown(socket.SHUT_WR)

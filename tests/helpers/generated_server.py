@@ -1,8 +1,8 @@
-"""A server for measurements: a folder of any size and a message of any size, which are made as they are asked for.
+"""A server for measurements: a folder with any number of messages of any size, which are generated when requested.
 
-It takes what the tests of memory and of round trips need: CAPABILITY, LOGIN, SELECT, SEARCH ALL, FETCH of UID, FLAGS,
-RFC822.SIZE, BODYSTRUCTURE, BODY[] and parts ``<first.length>`` of BODY[1], STORE, APPEND, NOOP, LOGOUT. Every other UID
-is in use, from ``first_uid`` on, which is even: 2, 4, 6 by default.
+It has the commands that the tests of memory and round trips need: CAPABILITY, LOGIN, SELECT, SEARCH ALL, STORE, APPEND,
+NOOP, LOGOUT, and FETCH of UID, FLAGS, RFC822.SIZE, BODYSTRUCTURE, BODY[] and ``<first.length>`` of BODY[1]. The UIDs
+are even numbers from ``first_uid`` on: 2, 4, 6 by default.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import BinaryIO
 
 from .loopback_server import AcceptingServer
 
-# What BODY[] and BODY[1] repeat: a line of base64.
+# BODY[] and BODY[1] repeat this line of base64.
 LINE = b"QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0\r\n"
 assert len(LINE) == 78
 DECODED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234"
-# So many at a time.
+# The server sends this many lines at a time.
 _LINES = LINE * 1000
 
 _CAPABILITIES = b"CAPABILITY IMAP4rev1 UIDPLUS"
@@ -41,13 +41,13 @@ class GeneratedServer(AcceptingServer):
     ) -> None:
         super().__init__()
         self.messages = messages
-        #: How many FETCH commands must be there before the first of them is answered.
+        #: The number of FETCH commands to receive before the server answers the first one.
         self.together = together
-        #: How many FETCH commands came.
+        #: The number of FETCH commands so far.
         self.fetches = 0
         self._below = first_uid - 2
         self.body_size = body_size
-        #: How many bytes of a message came with the last APPEND.
+        #: The number of bytes that came with the last APPEND.
         self.appended = 0
         self._context = context
 
@@ -66,7 +66,7 @@ class GeneratedServer(AcceptingServer):
             tag, _, command = line.rstrip(b"\r\n").partition(b" ")
             literal = _LITERAL.search(line)
             if literal is not None:
-                self._take(int(literal[1]), reader, writer)
+                self._receive_literal(int(literal[1]), reader, writer)
             waiting.append((tag, command))
             if _FETCH.fullmatch(command) and len(waiting) < self.together:
                 continue
@@ -80,7 +80,7 @@ class GeneratedServer(AcceptingServer):
             if command == b"LOGOUT":
                 return
 
-    def _take(self, size: int, reader: BinaryIO, writer: BinaryIO) -> None:
+    def _receive_literal(self, size: int, reader: BinaryIO, writer: BinaryIO) -> None:
         writer.write(b"+ go\r\n")
         writer.flush()
         self.appended = 0

@@ -1,4 +1,4 @@
-"""Runs a command until standard input ends or the command does, then ends all of it and removes its folder.
+"""Runs a command until standard input or the command ends. Then it ends all processes and removes the folder.
 
     python -I keeper.py FOLDER OUTPUT COMMAND...
 
@@ -24,34 +24,34 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 def main(folder: str, output: str, command: list[str]) -> int:
-    """Run the command. Returns its exit status, or 0 where standard input ended first."""
-    # Ctrl-C is for the tests, which close standard input in their own time.
+    """Run the command. Return its exit status, or 0 if standard input ended first."""
+    # Ctrl-C is for the tests. They close standard input when they end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
-        # A process whose parent is gone becomes a child of this one, and `_reap` finds it.
+        # A process whose parent has ended becomes a child of this one, so that `_reap` finds it.
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     with open(output, "ab") as log:
         server = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, restore_signals=True
         )
-    told = threading.Event()
-    threading.Thread(target=_stop_at_end_of_input, args=(server, told), daemon=True).start()
+    stopping = threading.Event()
+    threading.Thread(target=_stop_at_end_of_input, args=(server, stopping), daemon=True).start()
     status = server.wait()
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(server.pid, signal.SIGKILL)
     _reap()
-    if not told.is_set():
-        # It ended by itself: what it printed says why.
+    if not stopping.is_set():
+        # The command ended by itself. The folder stays, because its log has the reason.
         return status or 1
     shutil.rmtree(folder, ignore_errors=True)
     return 0
 
 
-def _stop_at_end_of_input(server: subprocess.Popen[bytes], told: threading.Event) -> None:
-    # Not through sys.stdin, whose lock would be held while the interpreter ends.
+def _stop_at_end_of_input(server: subprocess.Popen[bytes], stopping: threading.Event) -> None:
+    # os.read() takes no lock. That of sys.stdin would still be held at the interpreter's end.
     while os.read(0, 1024):
         pass
-    told.set()
+    stopping.set()
     with contextlib.suppress(ProcessLookupError):
         server.terminate()
     try:
@@ -63,7 +63,7 @@ def _stop_at_end_of_input(server: subprocess.Popen[bytes], told: threading.Event
 def _reap() -> None:
     """Kill the processes that left the group, and wait until all are gone."""
     while True:
-        # The children of one that ends come here next.
+        # When a process ends, its children become children of this one.
         for number in _children():
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(number, signal.SIGKILL)

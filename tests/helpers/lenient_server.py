@@ -1,6 +1,6 @@
-"""A server that takes any command as leniently as any server does, and a reader of commands with no code of ours.
+"""A server that accepts every command, and a parser of commands that shares no code with the package.
 
-ScriptedPeer can't do this: which of the calls send anything, and what, is what the test finds out.
+The tests do not know before which calls send something. So they cannot use ScriptedPeer.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ _ANNOUNCED = re.compile(rb"\{(\d+)(\+?)\}\r?\n\Z")
 
 
 class LenientServer(AcceptingServer):
-    """Says OK to each command, and keeps them: ``[b'A1 LOGIN "ann" {6}\\r\\nsecret\\r\\n']``.
+    """A server that answers OK to each command, and keeps it: ``[b'A1 LOGIN "ann" {6}\\r\\nsecret\\r\\n']``.
 
-    A line ends with LF, whatever stands before it; ``{n}`` at its end announces a literal. What the client says in an
-    AUTHENTICATE is kept as a further word of the command.
+    A line ends with LF, with or without CR. ``{n}`` at its end announces a literal. The client's response in
+    AUTHENTICATE is kept as one more word of the command.
     """
 
     def __init__(self, capabilities: bytes) -> None:
@@ -42,10 +42,10 @@ class LenientServer(AcceptingServer):
                     line = lines.readline()
                     command += line
                     literal = _ANNOUNCED.search(line)
-                # Not just a search for the word: a tag may be IDLE1.
+                # The command is the second word: the tag may be IDLE1.
                 tag, name = [*command.split(None, 2)[:2], b"*", b""][:2]
                 if name == b"AUTHENTICATE" and len(command.split()) == 3:
-                    # Without an initial response.
+                    # The command has no initial response.
                     sock.sendall(b"+ \r\n")
                     command = command[:-2] + b" " + lines.readline()
                 self.commands.append(command)
@@ -56,7 +56,7 @@ class LenientServer(AcceptingServer):
 
 
 class SentCommand(NamedTuple):
-    """What stands in a command: its words and strings in order, and all of it as text with strings as their content."""
+    """A parsed command: its words, its strings, and ``flat``, the whole text with the content of the strings."""
 
     words: list[bytes]
     strings: list[bytes]
@@ -65,14 +65,14 @@ class SentCommand(NamedTuple):
 
 _LITERAL = re.compile(rb"~?\{([0-9]+)\+?\}\r\n")
 _QUOTED = re.compile(rb'"((?:[^"\\\r\n\0]|\\["\\])*)"')
-# A brace may stand in a word; at the end of the line it would announce a literal.
+# A word may contain braces. At the end of the line they announce a literal.
 _WORD = re.compile(rb"(?!~?\{[0-9]+\+?\}\r\n)[\x21\x23-\x27\x2a-\x7e]+")
 _ENDS_IN_ANNOUNCEMENT = re.compile(rb"\{[0-9]+\+?\}\Z")
 _BETWEEN = re.compile(rb"[ ()]")
 
 
 def read_command(data: bytes) -> SentCommand:
-    """Read one command by the grammar (RFC 9051, 9). ValueError for what is not exactly one.
+    """Parse one command by the grammar (RFC 9051, 9). Raises ValueError if the data are not exactly one command.
 
     ``read_command(b'A1 LOGIN ann {3}\\r\\nx y\\r\\n')`` is ``SentCommand([b'A1', b'LOGIN', b'ann'], [b'x y'], b'A1
     LOGIN ann x y')``.
@@ -87,7 +87,7 @@ def read_command(data: bytes) -> SentCommand:
             strings.append(data[literal.end() : end])
             flat += strings[-1]
             if end > len(data):
-                raise ValueError("a literal is not all there")
+                raise ValueError("the literal is longer than the data")
             position = end
         elif quoted is not None:
             strings.append(re.sub(rb'\\(["\\])', rb"\1", quoted.group(1)))
@@ -108,7 +108,7 @@ def read_command(data: bytes) -> SentCommand:
 
 
 def from_modified_utf7(name: bytes) -> bytes | None:
-    """A mailbox name as UTF-8 (RFC 3501, 5.1.3), None for what is none: ``from_modified_utf7(b'a&AOk-') == 'aé'``."""
+    """Return a mailbox name as UTF-8 (RFC 3501, 5.1.3): ``b'a\\xc3\\xa9'`` for ``b'a&AOk-'``. None if it is invalid."""
 
     def decoded(match: re.Match[bytes]) -> bytes:
         if not match.group(1):

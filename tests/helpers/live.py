@@ -1,4 +1,4 @@
-"""A user's view of one real server over one transport, as the live tests see it."""
+"""One real server over one transport with one user, as the live tests use it."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _Server = TypeVar("_Server", bound=MailServer)
 
 #: How a client reaches a server: in plain text, with TLS at once, with STARTTLS.
 TRANSPORTS = ("plain", "tls", "starttls")
-#: The servers. "pymap" is the embedded server, which is made of it.
+#: The servers. "pymap" is the embedded server, which is based on pymap.
 SERVERS = ("dovecot", "cyrus", "courier", "pymap")
 
 _TIMEOUT_SECONDS = 60
 
 
 class LiveServer(Closing):
-    """One server, one transport and one user, whose mailbox is empty at the start of the test."""
+    """One server, one transport and one user. The mailbox is empty at the beginning of the test."""
 
     def __init__(
         self,
@@ -49,17 +49,17 @@ class LiveServer(Closing):
         self.transport = transport
         self.host = host
         self.port = port
-        #: A client's context that trusts the server.
+        #: A context for clients that trusts the server.
         self.ssl_context = ssl_context
         self.user = user
         self.password = password
         self._clients: list[IMAPClient] = []
 
     def connect(self, logged_in: bool = True, **kwargs: Any) -> IMAPClient:
-        """Return a new connection of the test's user, with TLS done where the transport has it.
+        """Return a new connection of the test's user. TLS is on if the transport has it.
 
-        :param logged_in: False leaves the login to the test.
-        :param kwargs: arguments for IMAPClient beyond host, port and ssl.
+        :param logged_in: if False, the test has to log in.
+        :param kwargs: more arguments for IMAPClient, without host, port and ssl.
         """
         from imapclient import IMAPClient
 
@@ -76,7 +76,7 @@ class LiveServer(Closing):
         return client
 
     def close(self) -> None:
-        """Close the connections that the test left open."""
+        """Close the connections that are still open."""
         while self._clients:
             self._clients.pop().shutdown()
 
@@ -88,7 +88,7 @@ def _not_available(reason: str, *, obtainable: bool = True) -> None:
 
 
 def running(kind: type[_Server]) -> Iterator[_Server]:
-    """A server of the kind for a fixture to yield from, or the test is skipped, and fails where all is required."""
+    """Yield a running server of the kind. If there is none, skip the test, or fail it if all servers are required."""
     reason = kind.unavailable()
     if reason is not None:
         _not_available(reason)
@@ -97,20 +97,20 @@ def running(kind: type[_Server]) -> Iterator[_Server]:
 
 
 def new_embedded(users: dict[str, str]) -> EmbeddedServer:
-    """An embedded server with these users, to be started; skips and fails as `running` does."""
+    """Return an embedded server with these users, which is not started. Skips and fails as `running` does."""
     from imapclient.embedded_server import EmbeddedServer
 
     server = EmbeddedServer(users=users, tls=True, starttls=True)
     reason = server.unavailable_reason()
     if reason is not None:
-        # pymap, which it is made of, runs on no older Python: no installation would help.
+        # pymap does not run on older versions of Python, so that nothing can be installed.
         _not_available(reason, obtainable=tuple(sys.version_info) >= (3, 11))
     return server
 
 
 @contextlib.contextmanager
 def live_server_of(request: pytest.FixtureRequest, name: str, transport: str) -> Iterator[LiveServer]:
-    """One of `SERVERS` over one of `TRANSPORTS`, with a new user."""
+    """Yield one of `SERVERS` over one of `TRANSPORTS`, with a new user."""
     with contextlib.ExitStack() as stack:
         server: MailServer | EmbeddedServer
         if name == "pymap":

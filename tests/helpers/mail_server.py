@@ -93,7 +93,7 @@ class MailServer(Closing, ABC):
     def folder(self) -> Path:
         """The temporary folder with everything: configuration, mail, ``log``."""
         if self._folder is None:
-            raise RuntimeError(f"{self.name} isn't running")
+            raise RuntimeError(f"{self.name} is not running")
         return self._folder
 
     @property
@@ -117,9 +117,9 @@ class MailServer(Closing, ABC):
         """
         for text in (name, password):
             if not text or any(character in text for character in ":\t\r\n\0"):
-                raise ValueError(f"not possible in {self.name}'s file of users: {text!r}")
+                raise ValueError(f"not possible in the users' file of {self.name}: {text!r}")
         if "/" in name or name.startswith((".", "#")):
-            raise ValueError(f"not possible as a folder's name: {name!r}")
+            raise ValueError(f"not possible as the name of a folder: {name!r}")
         with self._users_lock:
             if name in self.users:
                 raise ValueError(f"the user {name!r} exists")
@@ -143,7 +143,7 @@ class MailServer(Closing, ABC):
         :raises RuntimeError: if it does not start. The text contains its log.
         """
         if self._keeper is not None:
-            raise RuntimeError(f"{self.name} is running")
+            raise RuntimeError(f"{self.name} is running already")
         reason = self.unavailable()
         if reason is not None:
             raise ServerUnavailable(reason)

@@ -1,4 +1,4 @@
-"""How much memory a program needs at most: measured in a process of its own, which has done nothing else."""
+"""Measures the peak of memory of a program, in a new process."""
 
 from __future__ import annotations
 
@@ -35,25 +35,25 @@ client.logout()
 
 
 class Growth(NamedTuple):
-    """Bytes by which the peak of a process grew, and how many of them the values take that were left there."""
+    """The growth of a process's peak in bytes, and how many of these the remaining values need."""
 
     peak: int
     values: int
 
 
 def is_measurable() -> bool:
-    """Whether this system tells the peak of a process's memory."""
+    """Whether this system reports the peak of a process's memory."""
     return Path("/proc/self/status").exists() and "VmHWM" in Path("/proc/self/status").read_text()
 
 
 def peak() -> int:
-    """The most that this process ever held, in bytes."""
-    # Not getrusage(): that begins with what the parent had.
+    """Return the peak of this process's memory, in bytes."""
+    # getrusage() would begin with the memory of the parent.
     return _status("VmHWM")
 
 
 def resident() -> int:
-    """How much of this process is in memory, in bytes."""
+    """Return the resident memory of this process, in bytes."""
     return _status("VmRSS")
 
 
@@ -62,13 +62,13 @@ def _status(name: str) -> int:
 
 
 def size_of(value: Any) -> int:
-    """Bytes that a value takes with all that it holds, each object once, without what an allocator adds to them."""
+    """Return the size of a value with everything in it, each object once, without the allocator's overhead."""
     seen: set[int] = set()
     total = 0
     rest = [value]
     while rest:
         item = rest.pop()
-        # The class of an object was there before.
+        # Classes do not count, because they existed before.
         if id(item) not in seen and not isinstance(item, type):
             seen.add(id(item))
             total += sys.getsizeof(item)

@@ -1,4 +1,4 @@
-"""A keyring of the package keyring's own kind, which keeps passwords as long as it lives."""
+"""A backend of the package keyring that keeps passwords in memory."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import pytest
 
 
 class MemoryKeyring(keyring.backend.KeyringBackend):
-    """``set_password("imap", "ann", "secret")``, and from then on the package finds it."""
+    """A keyring in memory: ``set_password("imap", "ann", "secret")`` adds a password."""
 
     priority = 1
 
     def __init__(self) -> None:
-        # The base's takes properties from the environment, which are not for this one.
+        # The constructor of the base class reads properties from the environment, which are for other keyrings.
         self._passwords: dict[tuple[str, str], str] = {}
 
     def get_password(self, service: str, username: str) -> str | None:
@@ -24,7 +24,7 @@ class MemoryKeyring(keyring.backend.KeyringBackend):
 
 
 def use_memory_keyring(monkeypatch: pytest.MonkeyPatch) -> MemoryKeyring:
-    """Let the package use a new one of these, until the test is over."""
+    """Let the package keyring use a new `MemoryKeyring` until the end of the test."""
     backend = MemoryKeyring()
     monkeypatch.setattr(keyring.core, "_keyring_backend", backend)
     return backend

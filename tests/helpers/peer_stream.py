@@ -1,4 +1,4 @@
-"""One connection of the scripted peer: every wait has a deadline and ends with the test's body."""
+"""One connection of the scripted peer. Each wait has a deadline, and ends with the test's body."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _CHUNK_GAP_SECONDS = 0.0001
 
 
 class DialogueFailure(Exception):
-    """The dialogue went another way than the script."""
+    """The dialogue differs from the script."""
 
 
 class ClientGone(Exception):
-    """The client closed the connection, or the test's body ended, while the peer needed it."""
+    """The client closed the connection, or the test's body ended, before the script was done."""
 
 
 class Stream:
-    """One connection, with TLS done by hand so that every wait obeys the deadline and the end."""
+    """One connection. TLS is done with memory buffers, so that each wait ends at the deadline or with the test."""
 
     def __init__(self, sock: socket.socket, over: socket.socket, timeout: float) -> None:
         sock.setblocking(False)
@@ -46,7 +46,7 @@ class Stream:
     def start_tls(self, context: ssl.SSLContext) -> None:
         """Do the server's side of the handshake.
 
-        :raises ssl.SSLError: the client breaks it off.
+        :raises ssl.SSLError: if the client aborts it.
         """
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._incoming.write(bytes(self.buffer))
@@ -74,7 +74,7 @@ class Stream:
         self.buffer += self._inflate.decompress(waiting)
 
     def receive(self) -> None:
-        """Add at least one byte to the buffer."""
+        """Receive until the buffer has at least one new byte."""
         before = len(self.buffer)
         while len(self.buffer) == before:
             data = self._receive_raw() if self._tls is None else self._receive_tls(self._tls)
@@ -94,7 +94,7 @@ class Stream:
             return data
 
     def receive_waiting(self) -> None:
-        """Add to the buffer whatever the client has sent so far, without waiting for more."""
+        """Add everything to the buffer that the client has sent so far, without waiting for more."""
         timeout, self._timeout = self._timeout, 0.0
         try:
             while True:
@@ -122,10 +122,10 @@ class Stream:
             self._flush()
 
     def close(self) -> None:
-        # Unread bytes would turn an orderly close into a reset.
+        # If there are unread bytes, close() sends a reset.
         self.receive_waiting()
         if self._tls is not None:
-            # The client's own close_notify isn't waited for.
+            # Do not wait for the client's close_notify.
             with contextlib.suppress(ssl.SSLError):
                 self._tls.unwrap()
             with contextlib.suppress(ClientGone, DialogueFailure):
@@ -170,8 +170,8 @@ class Stream:
 def wait_for(sock: socket.socket, event: int, over: socket.socket, timeout: float) -> None:
     """Wait until the socket is ready.
 
-    :raises ClientGone: the test's body is over, since `over` is readable.
-    :raises DialogueFailure: it isn't ready within `timeout` seconds.
+    :raises ClientGone: if the test's body is over, which makes ``over`` readable.
+    :raises DialogueFailure: if the socket is not ready within ``timeout`` seconds.
     """
     with selectors.DefaultSelector() as selector:
         selector.register(sock, event)

@@ -1,4 +1,4 @@
-"""Programs that tests start: they heed Ctrl-C, and show whether they wait for something."""
+"""Programs that tests start: they react to Ctrl-C, and tests see whether they wait."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def heed_ctrl_c() -> None:
 
 
 def trace(pid: int) -> object:
-    """What is equal to the trace of some seconds ago if the process has waited ever since.
+    """Return a value that stays equal while the process waits, and changes when it runs.
 
-    A process that the system leaves waiting for a processor is not one that waits.
+    A process that waits only for a free processor counts as running.
     """
     try:
         status = Path(f"/proc/{pid}/status").read_text()

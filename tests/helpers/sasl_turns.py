@@ -1,4 +1,4 @@
-"""What is said in the exchange of each SASL mechanism, for the tests of AUTHENTICATE."""
+"""The exchange of each SASL mechanism, for the tests of AUTHENTICATE."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Call = Callable[[IMAPClient], Any]
 
 
 def b64(text: str | bytes) -> str:
-    """Base64 of text, as it stands in a script."""
+    """Return the text in base64, for a script."""
     return base64.b64encode(text.encode() if isinstance(text, str) else text).decode("ascii")
 
 
@@ -23,7 +23,7 @@ OAUTHBEARER = b64("n,a=ann,\1host=imap.example.org\1port=993\1auth=Bearer t0ken\
 
 
 def oauthbearer(client: IMAPClient) -> Any:
-    """The call that sends OAUTHBEARER: a script can't know the peer's port."""
+    """Return the call for OAUTHBEARER. It sets host and port, because a script cannot contain the peer's port."""
     client.host, client.port = "imap.example.org", 993
     return client.oauthbearer_login("ann", "t0ken")
 
@@ -37,7 +37,7 @@ SCRAM_CHALLENGE = "r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf
 SCRAM_PROOF = "c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts="
 SCRAM_SIGNATURE = "v=rmF9pqV8S7suAoZWja4dJRkFsKQ="
 
-#: Each mechanism, and the responses and challenges in turn, without base64.
+#: Each mechanism, with its responses and challenges in order, without base64.
 TURNS: list[tuple[Make, list[str | bytes]]] = [
     (lambda: Plain("ann", "secret"), ["\0ann\0secret"]),
     (lambda: Plain("ann", "pä", "bob"), ["bob\0ann\0pä"]),
@@ -49,7 +49,7 @@ TURNS: list[tuple[Make, list[str | bytes]]] = [
     (Anonymous, [""]),
     (lambda: Anonymous("me"), ["me"]),
     (lambda: ScramSHA1("user", "pencil"), [SCRAM_FIRST, SCRAM_CHALLENGE, SCRAM_PROOF, SCRAM_SIGNATURE, ""]),
-    # The server speaks first.
+    # The server begins.
     (lambda: Login("ann", "secret"), ["User Name\0", "ann", "Password\0", "secret"]),
     (lambda: Login("", ""), ["Username:", "", "Password:", ""]),
     (
@@ -60,7 +60,7 @@ TURNS: list[tuple[Make, list[str | bytes]]] = [
 
 
 def script_of(mechanism: Mechanism, turns: list[str | bytes], *, initial: bool, tagged: str = "OK Logged in") -> str:
-    """The whole exchange as a script; with ``initial`` the first response goes with the command."""
+    """Return the exchange as a script. If ``initial``, the command contains the first response."""
     words = [b64(turn) for turn in turns]
     command = f"C: A1 AUTHENTICATE {mechanism.name}"
     lines = [command]
@@ -73,7 +73,7 @@ def script_of(mechanism: Mechanism, turns: list[str | bytes], *, initial: bool, 
 
 
 def assert_not_told(error: BaseException, *secrets: str) -> None:
-    """Nothing that an exception carries, nor any that led to it, has one of the secrets."""
+    """Check that no secret is in the exception, or in any that led to it."""
     chain: BaseException | None = error
     while chain is not None:
         carried = repr((chain, chain.args, vars(chain), getattr(chain, "object", None)))

@@ -8,30 +8,29 @@ r"""A server on a real loopback socket that follows a script, byte for byte.
         client = IMAPClient(peer.host, peer.port, ssl=False)
         client.login("ann", "secret")
 
-Lines of a script, after their indentation; blank lines and lines that start with ``#`` don't count:
+A script has these lines. Indentation, blank lines and lines that begin with ``#`` are ignored:
 
 ``S: text``   send the text and CRLF; ``S:`` alone sends CRLF
 ``C: text``   the client must send exactly the text and CRLF
 ``S-:, C-:``  the same without CRLF
-``Sx:, Cx:``  the same with the escapes ``\xNN \0 \r \n \t \\``; a backslash is itself elsewhere
+``Sx:, Cx:``  the same with the escapes ``\xNN \0 \r \n \t \\``; in other lines a backslash is a backslash
               (``Sx-:`` and ``Cx-:`` combine both)
 ``PAUSE 0.2`` wait, in seconds
 ``CHUNK 3``   from now on send in pieces of 3 bytes; ``CHUNK 0`` ends that
-``TLS``       handshake as the server; with ``TLS FAILS`` the client must break it off
+``TLS``       handshake as the server; with ``TLS FAILS`` the client must abort it
 ``DEFLATE``   compress from now on, both ways (RFC 4978)
-``CLOSE``     close the connection in good order
+``CLOSE``     close the connection in order
 ``RESET``     reset the connection (RST)
 ``ACCEPT``    wait for another connection; the first one needs no ACCEPT
 
-One space after the colon separates, all further ones count, trailing ones too.
+The first space after the colon is a separator. All further spaces are text, also at the end of the line.
 
-A first word ``A1`` (A and digits) of a ``C`` line stands for whatever tag of letters and digits
-the client sends, never the same tag twice in a connection. A later ``S`` line that starts with
-this word gets the client's tag, and so does ``(TAG "A1")`` anywhere in an ``S`` line. To mean the
-letters themselves write ``Cx: \x411``.
+``A1`` (A and digits) as the first word of a ``C`` line stands for any tag of letters and digits that the client sends.
+No tag may come twice in a connection. In later ``S`` lines, the client's tag replaces this word at the beginning and in
+``(TAG "A1")``. To expect the letters A1, write ``Cx: \x411``.
 
-Leaving the ``with`` block raises AssertionError when the client sent anything else than the
-script has, or more than it, or when some of the script is left over.
+The end of the ``with`` block raises AssertionError if the client sent something else than the script, or more, or if a
+part of the script is left.
 """
 
 from __future__ import annotations
@@ -56,20 +55,20 @@ Data = Union[bytes, Iterable[bytes]]
 class SendBytes:
     """An item of a script: bytes for the client as they are, or an iterable of such bytes.
 
-    Plain bytes must all be sent. An iterable may be endless: it ends early when the client closes
-    the connection or the test's body is over, and that is no failure.
+    Bytes must be sent completely. An iterable may be endless. It ends when the client closes the connection, or at the
+    end of the test's body, which is no failure.
     """
 
     def __init__(self, data: Data) -> None:
         self.data = data
 
 
-#: What a callable of a script returns is sent; None sends nothing.
+#: A callable of a script. The peer sends the bytes that it returns, and nothing for None.
 ScriptCall = Callable[[], Optional[Data]]
 ScriptItem = Union[str, bytes, SendBytes, ScriptCall, Iterator[bytes]]
 Script = Union[str, bytes, Sequence[ScriptItem]]
 
-#: What the fixture `peer` gives: it takes the arguments of `ScriptedPeer`.
+#: The value of the fixture `peer`: a function with the arguments of `ScriptedPeer`.
 PeerFactory = Callable[..., "ScriptedPeer"]
 
 _LINE = re.compile(rb"([CS])(x?)(-?):(?: (.*))?", re.DOTALL)
@@ -87,17 +86,17 @@ class _Step:
 
 
 class ScriptedPeer(LoopbackServer):
-    """A server that follows a script; see the module's text for the script's lines.
+    """A server that follows a script. The module's docstring explains the lines of a script.
 
-    :param script: text (sent as UTF-8), bytes, or a sequence that mixes these with `SendBytes`,
-        iterators of bytes, and callables, which run in the peer's thread in their turn.
-    :param tls_context: the server's context, needed for the TLS line and `implicit_tls`.
-    :param implicit_tls: each connection starts with the handshake.
-    :param chunk: send in pieces of this many bytes; 0 means whole.
-    :param timeout: seconds after which any single wait for the client fails.
+    :param script: text (sent as UTF-8), bytes, or a sequence of these, `SendBytes`, iterators of bytes, and callables.
+        The peer's thread calls a callable when the items before it are done.
+    :param tls_context: the server's context, for the line TLS and for `implicit_tls`.
+    :param implicit_tls: each connection begins with the handshake.
+    :param chunk: send in pieces of at most this many bytes; 0 is no limit.
+    :param timeout: the maximum time of each wait for the client, in seconds.
     """
 
-    #: The peers that have a thread or a socket at this moment; a test must leave none behind.
+    #: The peers that have a thread or a socket now. A test must close all.
     running: ClassVar[set[ScriptedPeer]] = set()
 
     def __init__(
@@ -112,9 +111,9 @@ class ScriptedPeer(LoopbackServer):
         if implicit_tls and tls_context is None:
             raise ValueError("implicit_tls needs a tls_context")
         self.timeout = timeout
-        #: One item for each C line that came as written, with the client's own tag and CRLF.
+        #: The received C lines, with the client's own tag and CRLF.
         self.received: list[bytes] = []
-        #: What went wrong first, or None.
+        #: The first failure, or None.
         self.failure: str | None = None
         self._tls_context = tls_context
         self._implicit_tls = implicit_tls
@@ -153,13 +152,13 @@ class ScriptedPeer(LoopbackServer):
         else:
             print(note, file=sys.stderr)
 
-    # For the test's body
+    # -- for the test's body
 
     def wait(self, timeout: float | None = None) -> None:
         """Wait until the whole script is done.
 
-        :param timeout: in seconds; the peer's own timeout when None.
-        :raises AssertionError: the script failed, or isn't done in time.
+        :param timeout: in seconds; None is the timeout of the peer.
+        :raises AssertionError: if the script has failed, or is not done in time.
         """
         with self._progress:
             done = self._progress.wait_for(
@@ -169,10 +168,10 @@ class ScriptedPeer(LoopbackServer):
         if self.failure is not None:
             raise AssertionError(self.failure)
         if not done:
-            raise AssertionError("the script isn't done in time")
+            raise AssertionError("the script is not done in time")
 
     def play(self, script: Script) -> None:
-        """Add to the end of the script and wait until that is done.
+        """Append to the script, and wait until all of it is done.
 
         :raises AssertionError: as `wait` does.
         """
@@ -180,11 +179,11 @@ class ScriptedPeer(LoopbackServer):
         self.wait()
 
     def send(self, data: Data) -> None:
-        """Send the bytes as they are after the script so far."""
+        """Send the bytes, unchanged, after the script so far."""
         self.play([SendBytes(data)])
 
     def expect(self, data: bytes) -> None:
-        """Wait for exactly these bytes of the client after the script so far."""
+        """Wait for exactly these bytes from the client, after the script so far."""
         self._add([_Step("expect()", lambda: self._expect(data))])
         self.wait()
 
@@ -193,15 +192,15 @@ class ScriptedPeer(LoopbackServer):
         return self._need_stream().sent
 
     def close(self) -> None:
-        """End the peer; `failure` is final after it. It raises nothing the script is to blame for.
+        """End the peer. After that, `failure` is final. A failure of the script raises no exception here.
 
-        What the client has sent by now is still compared with the script.
+        The bytes that the client has sent by now are still compared with the script.
         """
         if self not in ScriptedPeer.running:
             return
         self._over_writer.send(b"!")
         self._steps.put(None)
-        # A generator or a callable of the test may hang; everything else ends at once.
+        # Only a generator or a callable of the test can hang. Everything else ends at once.
         self._thread.join(self.timeout + 5)
         if self._thread.is_alive():
             self.failure = self.failure or "the script's own code hangs"
@@ -211,7 +210,7 @@ class ScriptedPeer(LoopbackServer):
         self._over_writer.close()
         ScriptedPeer.running.discard(self)
 
-    # Reading a script
+    # -- parsing the script
 
     def _parse(self, script: Script) -> list[_Step]:
         if isinstance(script, (str, bytes)):
@@ -287,7 +286,7 @@ class ScriptedPeer(LoopbackServer):
         for step in steps:
             self._steps.put(step)
 
-    # Following it, in the peer's thread
+    # -- following it, in the peer's thread
 
     def _run(self) -> None:
         try:
@@ -310,7 +309,7 @@ class ScriptedPeer(LoopbackServer):
         except DialogueFailure as failure:
             self.failure = str(failure)
         finally:
-            # In this order, so that a client that sees its end can't connect again.
+            # The listener is closed first, so that a client cannot connect again when its connection ends.
             self._listener.close()
             self._end_stream()
             with self._progress:
@@ -363,8 +362,8 @@ class ScriptedPeer(LoopbackServer):
     def _start_tls_in_vain(self) -> None:
         try:
             self._start_tls()
-            # With TLS 1.3 the server is done before the client has judged the certificate: the
-            # alert, or the end of the connection, comes in place of the first data.
+            # With TLS 1.3 the server's handshake ends before the client verifies the certificate. The alert, or the
+            # end of the connection, comes instead of the first data.
             self._need_stream().receive()
         except (ssl.SSLError, ClientGone) as error:
             if "body was over" in str(error):
@@ -401,12 +400,12 @@ class ScriptedPeer(LoopbackServer):
                 for piece in data:
                     stream.send(piece)
             except ClientGone:
-                pass  # An endless stream has no other end.
+                pass  # This is the only end of an endless stream.
 
         return run
 
     def _expect(self, rest: bytes, script_tag: bytes = b"") -> None:
-        """Take `rest` from the client, after a tag if the script has one."""
+        """Receive ``rest`` from the client, after a tag if the script has one."""
         stream = self._need_stream()
         if not script_tag:
             self._compare(stream, 0, rest, rest)
@@ -451,7 +450,7 @@ class ScriptedPeer(LoopbackServer):
     def _difference(self, stream: Stream, position: int, expected: bytes) -> str:
         stream.receive_waiting()
         got = bytes(stream.buffer)
-        # Beyond the line of the difference only the length is of interest.
+        # The lines after the difference are not shown.
         line_end = got.find(b"\r\n", position)
         if line_end >= 0:
             got = got[: line_end + 2]

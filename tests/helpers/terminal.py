@@ -1,4 +1,4 @@
-"""A program in a terminal: what it writes is on a screen, as a person sees it, and keys go to it."""
+"""A program in a terminal. Tests see its screen and press keys."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TAB, ENTER, UP = "\t", "\r", "\x1b[A"
 
 
 class _Screen(pyte.Screen):
-    """One that answers a program that asks where the cursor is."""
+    """A screen that answers a program's request for the position of the cursor."""
 
     def __init__(self, columns: int, rows: int, answer: Callable[[str], None]) -> None:
         super().__init__(columns, rows)

@@ -1,4 +1,4 @@
-"""The fault proxy does what it says, byte for byte."""
+"""Each fault of the fault proxy, byte by byte."""
 
 from __future__ import annotations
 
@@ -147,14 +147,14 @@ def test_garbage_and_a_dribble(echo: _Echo, monkeypatch: pytest.MonkeyPatch) -> 
         sock.sendall(b"abcdefgh")
         sock.shutdown(socket.SHUT_WR)
         assert _read(sock) == b"abc" + GARBAGE + b"defgh"
-        # As they were sent: on the way two may come together.
+        # The pieces as they were sent. The client may receive two at once.
         assert pieces[-3:] == [b"f", b"g", b"h"]
         assert echo.got == b"abcdefgh"
         assert proxy.passed() == (8, 8)
 
 
 def test_a_fault_on_a_long_way(echo: _Echo) -> None:
-    """What went past the proxy before it arrives first, as late as all."""
+    """Bytes that passed the proxy before the fault arrive before it, with the same delay."""
     faults = [Fault(3, "half-close")]
     with FaultProxy("127.0.0.1", echo.port, to_client=faults, seconds=0.05) as proxy, _connect(proxy) as sock:
         sock.sendall(b"abc")

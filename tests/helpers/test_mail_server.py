@@ -1,4 +1,4 @@
-"""The helpers for real servers: that each comes up whole, and that nothing of it stays, however the tests end."""
+"""The helpers for real servers: each starts, and nothing of it is left, also if the tests are killed."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_new_user_can_log_in_at_once(mail_server: MailServer) -> None:
         assert client.select() == ("OK", [b"0"])
 
 
-def test_users_that_can_not_be(mail_server: MailServer) -> None:
+def test_invalid_users(mail_server: MailServer) -> None:
     with pytest.raises(ValueError, match="exists"):
         mail_server.add_user("alice")
     for name in ("a:b", "../a", "a\tb", "a\nb", "", ".a"):
@@ -83,11 +83,11 @@ def test_nothing_is_left_at_the_end(mail_server: MailServer) -> None:
     with type(mail_server)() as server:
         folder, port = server.folder, server.port
         assert folder.is_dir()
-        # A connection that is still open doesn't keep it.
+        # An open connection does not keep the server.
         client = imaplib.IMAP4(server.host, port)
         client.login("alice", "secret")
     assert not folder.exists()
-    _assert_that_nobody_serves(server.host, port)
+    _assert_refused(server.host, port)
     client.shutdown()
     assert _processes_of(folder) == []
 
@@ -112,7 +112,7 @@ def test_nothing_is_left_when_the_tests_are_killed(mail_server: MailServer) -> N
     while folder.exists() or _processes_of(folder):
         assert time.monotonic() < deadline, _processes_of(folder)
         time.sleep(0.02)
-    _assert_that_nobody_serves(kind.host, int(port))
+    _assert_refused(kind.host, int(port))
     client.shutdown()
 
 
@@ -122,11 +122,11 @@ def test_a_server_that_does_not_start_shows_its_log(mail_server: MailServer, mon
     server = kind()
     with pytest.raises(RuntimeError, match="what is wrong"):
         server.start()
-    with pytest.raises(RuntimeError, match="isn't running"):
+    with pytest.raises(RuntimeError, match="is not running"):
         server.folder  # noqa: B018
 
 
-def test_a_missing_server_is_skipped_or_a_failure_where_all_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_server_is_skipped_or_fails_if_all_are_required(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Dovecot, "unavailable", classmethod(lambda cls: "install it"))
     monkeypatch.delenv("IMAPCLIENT_TEST_REQUIRE", raising=False)
     with pytest.raises(pytest.skip.Exception, match="install it"):
@@ -136,13 +136,13 @@ def test_a_missing_server_is_skipped_or_a_failure_where_all_is_required(monkeypa
         next(running(Dovecot))
 
 
-def _assert_that_nobody_serves(host: str, port: int) -> None:
+def _assert_refused(host: str, port: int) -> None:
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((host, port), timeout=60)
 
 
 def _processes_of(folder: Path) -> list[str]:
-    """The command lines that have the folder in them, which of each server's at least one has. On Linux only."""
+    """Return the command lines that contain the folder. Each server has at least one. On Linux only."""
     found = []
     for entry in Path("/proc").glob("[0-9]*/cmdline"):
         try:

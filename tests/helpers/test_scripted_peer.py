@@ -1,4 +1,4 @@
-"""The test helpers themselves: above all, that the scripted peer fails where it must."""
+"""The scripted peer: above all, it fails if the client differs from the script."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def talk(
             assert read_to_end(sock) == b""
 
 
-# What goes right
+# -- dialogues that succeed
 
 
 def test_a_dialogue_with_the_clients_own_tags() -> None:
@@ -215,7 +215,7 @@ def test_an_endless_stream_ends_with_the_body() -> None:
         assert peer.failure is None
 
 
-# What must fail
+# -- dialogues that must fail
 
 
 @pytest.mark.parametrize(
@@ -349,7 +349,7 @@ def test_nothing_is_left_of_a_peer() -> None:
         pass
 
 
-# TLS
+# -- TLS
 
 
 def test_tls_from_the_start() -> None:
@@ -414,7 +414,7 @@ def test_implicit_tls_needs_a_context() -> None:
         ScriptedPeer("", implicit_tls=True)
 
 
-# The fixtures
+# -- the fixtures
 
 
 def test_the_peer_fixture_starts_peers(peer: PeerFactory) -> None:

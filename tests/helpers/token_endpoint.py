@@ -16,12 +16,12 @@ Answer = tuple[int, bytes]
 
 
 def token(text: str, **more: object) -> Callable[[Form], Answer]:
-    """The answer with this access token."""
+    """Return a function whose answer to each form is this access token."""
     return lambda form: (200, json.dumps({"access_token": text, "token_type": "Bearer", **more}).encode())
 
 
 class TokenEndpoint(Closing):
-    """Runs within its ``with`` block. `answer` makes an answer of each form; `asked` has the forms so far."""
+    """A server that runs within its ``with`` block. `answer` is called for each form. `asked` has the forms so far."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.answer: Callable[[Form], Answer] = token("t0ken")
@@ -43,11 +43,11 @@ class TokenEndpoint(Closing):
                 self.wfile.write(answer)
 
             def log_message(self, format: str, *args: object) -> None:
-                """Nothing goes to standard error."""
+                """Write nothing to standard error."""
 
         class Server(http.server.ThreadingHTTPServer):
             def handle_error(self, request: object, client_address: object) -> None:
-                """A client that breaks off the handshake is part of the tests."""
+                """Ignore a client that aborts the handshake."""
 
         self._server = Server(("127.0.0.1", 0), Handler)
         if context is not None:

@@ -30,7 +30,7 @@ def received_into(transport: Transport, size: int, timeout: float | None) -> byt
 
 
 def sockets_left() -> list[socket.socket]:
-    """The open sockets that nothing but the garbage collector knows of."""
+    """Return all open sockets that the garbage collector finds."""
     gc.collect()
     return [item for item in gc.get_objects() if isinstance(item, socket.socket) and item.fileno() != -1]
 
@@ -46,7 +46,7 @@ def tls_server(context: ssl.SSLContext) -> Iterator[tuple[socket.socket, list[ss
         served: list[ssl.SSLSocket] = []
 
         def serve() -> None:
-            # The client's refusal comes as an alert, or as the end of the connection.
+            # A client that refuses sends an alert, or closes the connection.
             with contextlib.suppress(OSError):
                 served.append(context.wrap_socket(accepted, server_side=True))
 
@@ -64,7 +64,7 @@ def tls_server(context: ssl.SSLContext) -> Iterator[tuple[socket.socket, list[ss
 
 @contextlib.contextmanager
 def tls_pair() -> Iterator[tuple[ssl.SSLSocket, ssl.SSLSocket]]:
-    """Both ends of a TLS connection."""
+    """Yield both ends of a TLS connection."""
     context = certificates.client_context()
     with contextlib.ExitStack() as stack:
         client, served = stack.enter_context(tls_server(certificates.server_context()))

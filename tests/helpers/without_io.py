@@ -1,7 +1,7 @@
-"""Loads and tries the parser and the encoder without what does I/O: `python -m tests.helpers.without_io`.
+"""Loads and tries the parser and the encoder without modules that do I/O: `python -m tests.helpers.without_io`.
 
-What does I/O can't be imported here. ``imapclient`` is a bare package, since its ``__init__`` loads all rooms, and
-``imaplib`` a stand-in with the three classes that the exceptions are made of.
+Modules that do I/O cannot be imported here. ``imapclient`` is a bare package, because its ``__init__`` loads all rooms.
+``imaplib`` is a stand-in with the three base classes of the exceptions.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ class _Refusal(importlib.abc.MetaPathFinder):
         self, name: str, path: Sequence[str] | None, target: types.ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         if name in FORBIDDEN:
-            raise ImportError(f"{name} does I/O, and is imported by what must do none")
+            raise ImportError(f"{name} does I/O; this module must not import it")
         return None
 
 
 def _forbid() -> None:
-    """Take out what the interpreter has loaded by itself, and refuse it from now on."""
-    # Functions that parse dates need it. Before Python 3.13 it loads socket, of which they use nothing.
+    """Unload the forbidden modules that the interpreter has loaded, and refuse to import them again."""
+    # Functions that parse dates need it. Before Python 3.13 it loads socket, which they do not use.
     importlib.import_module("email.utils")
     for name in FORBIDDEN:
         sys.modules.pop(name, None)

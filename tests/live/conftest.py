@@ -1,6 +1,6 @@
-"""The accounts of the live suite here: a user on each real server, unless --livetest-config names another's.
+"""The accounts of the live suite: a user on each real server, or the account of --livetest-config.
 
-With --livetest-config nothing else of this folder is run.
+With --livetest-config, pytest runs only the suite, and no other test of this folder.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ __all__ = [
     "second_client",
 ]
 
-# How the suite connects to each server; all of these are connected with.
+# How the suite connects to each server. Each of `_SECTIONS` is tried too.
 _SUITE = {"dovecot": "tls", "cyrus": "plain", "courier": "plain", "pymap": "starttls"}
 _SECTIONS = {
     "plain": "port = {port}\nssl = no\nstarttls = no",
@@ -60,7 +60,7 @@ _STREAM = "host = {command}\nport =\nssl = no\nstream = yes"
 def _sections(server: str) -> dict[str, str]:
     if server == "dovecot":
         return {**_SECTIONS, "stream": _STREAM}
-    # Courier lets a wrong password wait for five seconds; test_connections.py has one.
+    # Courier answers a wrong password only after five seconds. test_connections.py tries one.
     return {name: text for name, text in _SECTIONS.items() if (server, name) != ("courier", "wrong-password")}
 
 
@@ -75,7 +75,7 @@ def _own(config: pytest.Config) -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Expect what a server is known to do wrong; with a file, leave out all but the suite."""
+    """Expect failures by known bugs of a server. With a file, deselect everything but the suite."""
     suite = Path(__file__).with_name("test_livetest.py")
     if not _own(config):
         others = [item for item in items if suite.parent in item.path.parents and item.path != suite]
@@ -92,7 +92,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def account(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """A new user on a server of ours, or the account of the file."""
+    """A new user on a server of these tests, or the account of the file."""
     if not _own(request.config):
         yield from account_of_the_file(request)
         return
@@ -113,11 +113,11 @@ def account(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         text = f"[DEFAULT]\nhost = {server.host}\nusername = {user}\npassword = {password}\ntimeout = 60\n"
         text += f"ssl_ca_file = {folder / 'ca.pem'}\n{_SECTIONS[_SUITE[name]]}\n"
         text += "".join(f"[{section}]\n{lines}\n" for section, lines in _sections(name).items())
-        # Started by root, Dovecot's imap refuses a socket as its output; cat gives it a pipe.
+        # If root starts it, Dovecot's imap refuses a socket as its output. With cat it has a pipe.
         command = f"{server.preauth_command(user)} 2>/dev/null | cat" if isinstance(server, Dovecot) else ""
         text = text.format(port=server.port, tls_port=server.tls_port, command=command)
         used = Account(name, parse_config_file(write_config(folder / "livetest.ini", text)))
         yield used
         note_facts(request.config, used)
-        # The user goes with the server: deleting folders takes Courier two seconds each.
+        # The folders stay until the server ends: Courier needs two seconds to delete one.
         used.log_out()

@@ -1,7 +1,7 @@
-"""What the servers of the tests do wrong, with the bytes, and which tests of the live suite fail by it.
+"""Known bugs of the test servers, with the bytes, and the tests of the live suite that fail because of them.
 
-test_known_server_bugs.py sends the bytes and expects the wrong answer; the tests of the suite are expected to fail. So
-both tell when a newer version of a server does better.
+test_known_server_bugs.py sends the bytes and expects the wrong answer. The tests of the suite are expected to fail. So
+both fail when a newer version of a server has fixed a bug.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ from typing import NamedTuple
 
 
 class Bug(NamedTuple):
-    """One fault of one server."""
+    """One bug of one server."""
 
     server: str
     what: str
-    """In a sentence, with what the standard says."""
+    """The bug in one sentence, with the rule of the standard."""
     tests: tuple[str, ...]
-    """Tests of the suite that fail by it: ``test_move``, or ``test_move[sequence]`` where not all of its cases do."""
+    """The tests of the suite that fail: ``test_move``, or ``test_move[sequence]`` if only some of its cases do."""
     commands: tuple[bytes, ...]
-    """Sent by a new user, one after the other."""
+    """The commands of a new user, one after the other."""
     answer: bytes
-    """What is in the answer to the last command, with its tag left out."""
+    """A part of the answer to the last command, without its tag."""
 
 
 def of_test(bug: Bug, name: str, case: str) -> bool:
-    """Whether a test of the suite, one of its cases, fails by the bug. ``case`` is as in pytest's id."""
+    """Whether a case of a test fails because of the bug. ``case`` is a part of pytest's id."""
     for test in bug.tests:
         function, _, wanted = test.rstrip("]").partition("[")
         if function == name and (not wanted or f"-{wanted}-" in f"-{case}-"):
@@ -33,7 +33,7 @@ def of_test(bug: Bug, name: str, case: str) -> bool:
 
 
 CONNECTION_ENDS = b"(the connection ends)"
-"""As an answer: there is none."""
+"""The answer if the server closes the connection."""
 
 _ENCODED = b"Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\n"
 
@@ -54,7 +54,7 @@ KNOWN = [
     ),
     Bug(
         "courier",
-        "SELECT tells no UIDNEXT (RFC 9051, 6.3.2: REQUIRED)",
+        "SELECT reports no UIDNEXT (RFC 9051, 6.3.2: REQUIRED)",
         ("test_select_returns_the_state_of_the_folder",),
         (b"SELECT INBOX",),
         b"* 0 EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY #] Ok\r\n"

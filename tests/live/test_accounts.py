@@ -1,4 +1,4 @@
-"""The one folder in which the live suite works, on each server: it goes in the end, and so do old ones."""
+"""The folder in which the live suite works, on each server. It is deleted at the end, and so are old ones."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _check(server: MailServer, folder: Path) -> None:
     account = _account(server, folder)
     with _other_client(account) as other:
         before = _names(other)
-        # Of a run two days ago. Folders inside it are made and deleted in the same way as those of this run.
+        # The folder of a run two days ago. Folders in it are created and deleted like those of this run.
         other.create_folder(f"{root_of(other)}{PREFIX}{int(time.time()) - 2 * 24 * 60 * 60:08x}0123abcd")
         client = account.take()
         made = account.take_folder(client)
@@ -50,14 +50,14 @@ def _check(server: MailServer, folder: Path) -> None:
         assert account.delimiter in ("/", ".")
         assert made.startswith(account.top + account.delimiter)
         assert _names(other) - before == {account.top, made}
-        # Ids of both kinds differ in there.
+        # UIDs and sequence numbers differ in it.
         other.append(made, b"Subject: second\r\n\r\n")
         other.select_folder(made)
         assert other.search() == [2]
         other.close_folder()
         account.close()
         assert _names(other) == before
-    # Harmless when done.
+    # A second call does nothing.
     account.close()
 
 

@@ -20,7 +20,7 @@ from imapclient.imapclient import MailboxQuotaRoots, Quota
 from tests.helpers.dovecot import Dovecot
 
 _TIMEOUT = 60
-# The administrator of the folder that a user has made.
+# The rights of the user who created the folder.
 _ALL_RIGHTS = frozenset(b"lrwstipekxacd")
 
 
@@ -79,7 +79,7 @@ def test_rights_take_effect(user: _User) -> None:
     client = user.client
     client.create_folder("Team")
     client.setacl("Team", user.name, "l")
-    # Dovecot leaves the maker the right to change that again.
+    # Dovecot keeps the creator's right to change the rights.
     assert client.getacl("Team") == [(user.name.encode("ascii"), b"al")]
     with pytest.raises(NoPermissionError):
         client.append("Team", b"x")
@@ -167,7 +167,7 @@ def test_enable(client: IMAPClient) -> None:
     assert client.enable("CONDSTORE") == [b"CONDSTORE"]
     assert client.enable(b"QRESYNC", "NONSENSE") == [b"QRESYNC"]
     assert client.enable("UTF8=ACCEPT") == []
-    # This Dovecot has no UTF-8 mode: names stay as they were.
+    # This Dovecot has no UTF-8 mode, so that names do not change.
     client.create_folder("Entwürfe")
     assert client.folder_exists("Entwürfe")
     client.select_folder("INBOX")

@@ -1,6 +1,6 @@
-"""Changed responses through the parsers of IMAPClient 4.1.0 and ours: the same where both accept them.
+"""Changed responses in the parsers of IMAPClient 4.1.0 and in ours. If both accept one, the values are the same.
 
-Live, for IMAPClient comes from the package index; ``tox -e fuzz`` goes on with it for longer.
+This is a live test, because IMAPClient comes from the package index. ``tox -e fuzz`` runs it for longer.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _HARNESS = AGAINST_IMAPCLIENT["against_imapclient"]
 
 @pytest.fixture(autouse=True)
 def _without_summer_time(system_zone: SystemZone) -> None:
-    """IMAPClient takes all times for those of today's offset."""
+    """IMAPClient uses today's offset from UTC for all times."""
     system_zone("UTC0")
 
 
@@ -37,5 +37,5 @@ def test_changed_cases() -> None:
 
 def test_declared_differences_are_documented() -> None:
     page = (CHECKOUT / "doc" / "src" / "differences.rst").read_text(encoding="utf-8")
-    # A term of a definition list: a line of text, with an indented line below.
+    # A term of a definition list is a line of text before an indented line.
     assert set(RULES) - set(re.findall(r"^(\S.*)\n {3}\S", page, re.MULTILINE)) == set()

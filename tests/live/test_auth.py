@@ -1,7 +1,7 @@
-"""Each SASL mechanism that a server offers, on each server over each transport; OAuth is in test_auth_dovecot.py.
+"""Each SASL mechanism that a server offers, on each server over each transport. OAuth is in test_auth_dovecot.py.
 
-The library has no DIGEST-MD5 and no CRAM with SHA: they are written here as a program of a user's would be, for
-`IMAPClient.sasl_login`.
+The library does not have DIGEST-MD5 and CRAM with SHA. They are implemented here for `IMAPClient.sasl_login`, as in a
+user's program.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _DIGEST_FIELD = re.compile(r'([\w-]+)=(?:"([^"]*)"|([^,]*))')
 
 
 def _digest_md5(user: str, password: str) -> Callback:
-    """RFC 2831, without what a client may leave out."""
+    """RFC 2831, without the optional parts."""
 
     def respond(challenge: bytes) -> bytes:
         pairs = _DIGEST_FIELD.findall(challenge.decode())
@@ -66,9 +66,9 @@ _WITH_PASSWORD: dict[str, _Maker] = {
     "CRAM-SHA1": _cram("sha1"),
     "CRAM-SHA256": _cram("sha256"),
 }
-# With a token or nobody's name: test_auth_dovecot.py. By a certificate: below.
+# Tokens and ANONYMOUS are in test_auth_dovecot.py, certificates below.
 _OTHER = {"ANONYMOUS", "OAUTHBEARER", "XOAUTH2", "EXTERNAL"}
-# With channel binding, which the library has not.
+# The library does not have channel binding.
 _UNKNOWN = {"SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS"}
 
 _OFFERED = {
@@ -99,7 +99,7 @@ def test_each_mechanism_with_a_password(live_server: LiveServer) -> None:
         client.logout()
 
 
-# Courier lets each wrong password wait for five seconds; test_connections.py has one.
+# Courier answers a wrong password only after five seconds. test_connections.py tries one.
 @pytest.mark.parametrize("server", ["dovecot", "cyrus", "pymap"])
 def test_a_wrong_password_with_each_mechanism(server: str, request: pytest.FixtureRequest) -> None:
     with live_server_of(request, server, "plain") as live:

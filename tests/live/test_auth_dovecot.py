@@ -43,7 +43,7 @@ needs_strict_host = pytest.mark.skipif(not has_strict_host(), reason=f"this mach
 
 @pytest.fixture
 def connect(dovecot: Dovecot) -> Iterator[Connect]:
-    """Opens connections that nobody is logged in to: ``connect(ssl_context=...)`` for TLS."""
+    """A function that opens connections without a login. ``connect(ssl_context=...)`` uses TLS."""
     clients: list[IMAPClient] = []
 
     def connect(host: str = dovecot.host, **options: Any) -> IMAPClient:
@@ -70,7 +70,7 @@ def assert_logged_in(client: IMAPClient, server: Dovecot, user: str, method: str
     assert not client.has_capability(f"AUTH={method}")
     assert client.select_folder("INBOX")[b"EXISTS"] == 0
     client.logout()
-    # It logs through a process of its own, which may be behind.
+    # Another process writes the log, perhaps a little later.
     deadline = time.monotonic() + 60
     while f"user=<{user}>, method={method}," not in server.log():
         assert time.monotonic() < deadline, server.log()
@@ -141,7 +141,7 @@ def test_plain_login_as_somebody_else_is_not_allowed(connect: Connect, user: str
 
 @each_with_token
 @pytest.mark.parametrize("initial", [True, False])
-# The longer one is not much under the 8,192 bytes that Dovecot takes.
+# The longer one is a little shorter than 8,192 bytes, Dovecot's maximum.
 @pytest.mark.parametrize("padding", [0, 4000])
 def test_token(make: Make, initial: bool, padding: int, dovecot: Dovecot, connect: Connect, user: str) -> None:
     client = connect()
@@ -248,7 +248,7 @@ def test_a_callable_that_cancels_or_raises(connect: Connect, user: str) -> None:
     assert client.plain_login(user, "secret").endswith(b"Logged in")
 
 
-# -- a server that wants TLS before a password
+# -- a server that requires TLS before a password
 
 
 @needs_strict_host
@@ -262,7 +262,7 @@ def test_no_password_in_the_clear(dovecot: Dovecot, connect: Connect, user: str)
             call(user, "secret")
     client.starttls(dovecot.ssl_context)
     assert client.login(user, "secret").endswith(b"Logged in")
-    # Nothing was tried before.
+    # The client has sent no password before.
     assert f"user=<{user}>, method=PLAIN" in dovecot.log()
     assert dovecot.log().count(f"user=<{user}>") == 1
 

@@ -1,4 +1,4 @@
-"""Connecting and logging in, on each real server: what needs more than a client that is logged in."""
+"""Connecting and logging in, on each real server."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_login_brings_new_capabilities(live_server: LiveServer) -> None:
     client = live_server.connect(logged_in=False)
     before = client.capabilities()
     client.login(live_server.user, live_server.password)
-    # With TLS, Courier has the same ones all the time.
+    # With TLS, Courier's capabilities stay the same.
     assert client.capabilities() != before or live_server.name == "courier"
     assert client.has_capability("UIDPLUS")
 
@@ -109,7 +109,7 @@ def test_starttls_verifies_the_certificate(server: Server, transport_context: ss
     client = IMAPClient(server.host, server.port, ssl=False, timeout=_TIMEOUT)
     with pytest.raises(ssl.SSLCertVerificationError):
         client.starttls(transport_context)
-    # Nothing may go on in the clear.
+    # The client must not continue without TLS.
     with pytest.raises(IMAPClient.AbortError) as caught:
         client.login("bob", "secret")
     assert isinstance(caught.value.__cause__, ssl.SSLCertVerificationError)
@@ -118,7 +118,7 @@ def test_starttls_verifies_the_certificate(server: Server, transport_context: ss
 
 @pytest.mark.parametrize("timeout", [SocketTimeout(None, 0.2), SocketTimeout(_TIMEOUT, 0.2)])
 def test_a_silent_server_runs_into_the_timeout(server: Server, timeout: SocketTimeout) -> None:
-    # A port for TLS waits for the client's first word, as a client in the clear does for the server's.
+    # With TLS the client sends first, without TLS the server does. So both wait here.
     with pytest.raises(socket.timeout) as caught:
         IMAPClient(server.host, server.tls_port, ssl=False, timeout=timeout)
     assert isinstance(caught.value, IMAPClient.AbortError)

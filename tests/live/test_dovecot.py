@@ -1,4 +1,4 @@
-"""What needs Dovecot: its extensions, messages that pymap can't read, PREAUTH, unsolicited responses in between."""
+"""Tests that need Dovecot: extensions, messages that pymap can't parse, PREAUTH, unsolicited responses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TIMEOUT = 60
 
 
 class _User:
-    """A new user and the clients that are opened for it."""
+    """A new user and its clients."""
 
     def __init__(self, server: Dovecot) -> None:
         self.name = f"user-{uuid.uuid4().hex}"
@@ -45,7 +45,7 @@ def user(dovecot: Dovecot) -> Iterator[_User]:
 
 @pytest.fixture
 def inbox(user: _User) -> IMAPClient:
-    """A client of `user` with INBOX, which is empty, selected."""
+    """A client of `user`. Its selected folder is INBOX, which is empty."""
     client = user.connect()
     client.select_folder("INBOX")
     return client
@@ -53,7 +53,7 @@ def inbox(user: _User) -> IMAPClient:
 
 @pytest.fixture
 def watcher(user: _User, inbox: IMAPClient) -> IMAPClient:
-    """Another client of `user` with INBOX selected. To be used after `_fill`."""
+    """Another client of `user` with INBOX selected. Use it after `_fill`."""
     return user.connect()
 
 
@@ -155,8 +155,8 @@ def test_binary_of_an_unknown_encoding_is_refused(inbox: IMAPClient) -> None:
 
 @pytest.fixture
 def preauth(dovecot: Dovecot, user: _User) -> Iterator[IMAPClient]:
-    """A client over standard input and output that needs no login."""
-    # Started by root, Dovecot's imap refuses a socket as its output; cat gives it a pipe.
+    """A client over standard input and output, which needs no login."""
+    # If root starts it, Dovecot's imap refuses a socket as its output. With cat it has a pipe.
     command = f"{dovecot.preauth_command(user.name)} 2>/dev/null | cat"
     with IMAPClient(command, stream=True, timeout=_TIMEOUT) as client:
         yield client
@@ -198,7 +198,7 @@ def test_preauth_takes_no_starttls(preauth: IMAPClient) -> None:
 
 
 def test_login_waits_for_tls_where_it_is_disabled(dovecot: Dovecot) -> None:
-    # Here Dovecot takes passwords over TLS only; its other address stands for a server like that.
+    # At its second address Dovecot accepts passwords only over TLS.
     with IMAPClient(dovecot.host, dovecot.port, ssl=False, timeout=_TIMEOUT) as client:
         assert not client.has_capability("LOGINDISABLED")
         client.starttls(dovecot.ssl_context)
@@ -228,7 +228,7 @@ def test_odd_folder_names(inbox: IMAPClient, name: str) -> None:
 
 
 def test_folder_names_as_literals(inbox: IMAPClient) -> None:
-    # Raw UTF-8 on the wire can only be a literal. Dovecot finds no such name, and reads on at the right place.
+    # Raw UTF-8 must be a literal. Dovecot reports that the folder does not exist, and stays in step.
     inbox.folder_encode = False
     with pytest.raises(CommandError):
         inbox.select_folder("Entwürfe".encode())
@@ -244,7 +244,7 @@ def test_folder_names_as_literals(inbox: IMAPClient) -> None:
 
 
 def _highest_modseq(client: IMAPClient) -> int:
-    # Dovecot counts from the first time on that somebody asks.
+    # Dovecot counts modifications only after the first request for them.
     value: int = client.folder_status("INBOX", "HIGHESTMODSEQ")[b"HIGHESTMODSEQ"]
     return value
 
@@ -313,7 +313,7 @@ def test_many_messages(inbox: IMAPClient) -> None:
     half = found[::2]
     inbox.add_flags(half, FLAGGED, silent=True)
     assert inbox.search("FLAGGED") == half
-    # As a set without runs these go in several commands.
+    # This set has no ranges, so that it needs several commands.
     assert list(inbox.fetch(half, "FLAGS")) == half
     assert inbox.search(["UID", half, "FLAGGED"]) == half
     with pytest.raises(ValueError, match="too long"):
@@ -338,7 +338,7 @@ def test_flags_of_others_are_not_in_the_result(inbox: IMAPClient, watcher: IMAPC
     first, second, third = _fill(inbox, 3)
     watcher.select_folder("INBOX")
     watcher.set_flags([first, third], FLAGGED)
-    # Dovecot tells of these in the same command.
+    # Dovecot reports these in the same command.
     fetched = inbox.fetch(second, "ENVELOPE")
     assert list(fetched) == [second]
     assert fetched[second][b"ENVELOPE"].subject == b"Number 2"
@@ -364,11 +364,11 @@ def test_expunged_by_another_client(inbox: IMAPClient, watcher: IMAPClient) -> N
     watcher.select_folder("INBOX")
     watcher.delete_messages(found[:2], silent=True)
     watcher.expunge()
-    # UIDs mean the same messages, whatever the sequence numbers are by now.
+    # UIDs still mean the same messages. The sequence numbers have changed.
     fetched = inbox.fetch(found, "BODY.PEEK[HEADER.FIELDS (SUBJECT)]")
     headers = [fetched[uid][b"BODY[HEADER.FIELDS (SUBJECT)]"] for uid in found[2:]]
     assert headers == [b"Subject: Number %d\r\n\r\n" % number for number in (3, 4, 5)]
-    # Dovecot answers with NIL, or not at all, for what is gone.
+    # For an expunged message Dovecot sends NIL, or nothing.
     gone = [items.get(b"BODY[HEADER.FIELDS (SUBJECT)]") for uid, items in fetched.items() if uid in found[:2]]
     assert set(gone) <= {None, b"Subject: Number 1\r\n\r\n", b"Subject: Number 2\r\n\r\n"}
     inbox.noop()
@@ -405,7 +405,7 @@ def test_selected_folder_is_deleted_by_another_client(user: _User) -> None:
     client.create_folder("doomed")
     client.select_folder("doomed")
     other.delete_folder("doomed")
-    # Dovecot may go on or end the connection: either way one clear error or none, and no hanging.
+    # Dovecot may continue or close the connection. The client gets at most one clear error, and does not hang.
     try:
         client.noop()
         client.select_folder("INBOX")

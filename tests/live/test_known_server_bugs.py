@@ -1,4 +1,4 @@
-"""What servers are known to do wrong, they still do: see known_server_bugs.py."""
+"""The known bugs of servers are still there: see known_server_bugs.py."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def server(request: pytest.FixtureRequest, bug: Bug) -> Iterator[LiveServer]:
 
 
 def _answers(server: LiveServer, commands: tuple[bytes, ...]) -> Iterator[bytes]:
-    """The lines that answer each command, numbers of UIDVALIDITY as ``#`` and without the tag."""
+    """Yield the answer to each command, with ``#`` for UIDVALIDITY and without the tag."""
     with contextlib.ExitStack() as stack:
         sock = stack.enter_context(socket.create_connection((server.host, server.port), timeout=_TIMEOUT))
         lines = stack.enter_context(sock.makefile("rb"))
         lines.readline()
         for number, command in enumerate((f"LOGIN {server.user} {server.password}".encode(), *commands)):
             tag = b"T%d " % number
-            # Behind each head of a literal the server has to say that it goes on.
+            # The client has to wait for a continuation request before each literal.
             first, *rest = re.split(rb"(?<=\}\r\n)", command + b"\r\n")
             sock.sendall(tag + first)
             answer = b""

@@ -1,6 +1,6 @@
-"""The live suite that the package ships, all of it, on the servers of these tests.
+"""The live suite of the package, on the servers of these tests.
 
-Its fixtures come from conftest.py beside this file, above all `account`, which is a user on each server.
+conftest.py in this folder has its fixtures. The most important one is `account`, a user on each server.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ _FROM_CONFTEST = ("client", "second_client", "connect", "folder", "folders", "nu
 
 
 def _collect() -> None:
-    """Bring the public names of each test module here: tests, and the fixtures they use.
+    """Copy the public names of each test module into this one: tests, and their fixtures.
 
-    :raises ImportError: two modules give different things one name, so that one would be lost.
+    :raises ImportError: if two modules use one name for different things.
     """
     for module_info in pkgutil.iter_modules(imapclient.livetest.__path__):
         if not module_info.name.startswith("test_"):
@@ -26,7 +26,7 @@ def _collect() -> None:
         for name, value in vars(module).items():
             if name.startswith("_") or name in _FROM_CONFTEST or name == "pytestmark":
                 continue
-            # Tests and fixtures are callable; of a constant only its own module needs the name.
+            # Tests and fixtures are callable. The name of a constant matters only in its own module.
             if callable(value) and globals().get(name, value) is not value:
                 raise ImportError(f"two modules of the live suite define {name}")
             if name.startswith(("test_", "Test")):

@@ -30,7 +30,7 @@ sys.argv[1:] = ["any.ini"]
 runpy.run_module("imapclient.livetest", run_name="__main__")
 """
 
-# A plugin: Ctrl-C while the third test runs.
+# A plugin that raises KeyboardInterrupt in the third test.
 _INTERRUPTING = """
 import itertools
 numbers = itertools.count(1)
@@ -60,13 +60,13 @@ def _run(folder: Path, *arguments: str, cwd: Path | None = None, plugins: bool =
 
 
 def _livetest(settings: Path, *arguments: str) -> _Done:
-    # It needs none of the plugins that happen to be installed here.
+    # It does not need the plugins that are installed here.
     return _run(settings.parent, "-m", "imapclient.livetest", settings.name, *arguments, plugins=False)
 
 
 @pytest.fixture
 def settings(tmp_path: Path, embedded: EmbeddedServer) -> Path:
-    """A configuration file with the account of "ops" over TLS, again by STARTTLS, and one that is refused."""
+    """A configuration file with the account of "ops": over TLS, by STARTTLS, and with a wrong password."""
     authority = tmp_path / "ca.pem"
     authority.write_bytes(embedded.ca_pem)
     return write_config(
@@ -96,7 +96,7 @@ def _contents(client: IMAPClient) -> object:
 def test_it_runs_on_the_account_and_leaves_nothing_behind(settings: Path, ops: IMAPClient) -> None:
     ops.append("INBOX", b"Subject: mine\r\n\r\nDo not touch.\r\n", [b"\\Deleted"])
     before = _contents(ops)
-    # A project's settings in the current folder are not meant for it.
+    # The settings of a project in the current folder must be ignored.
     settings.with_name("pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
     tests = "subscribe or copy or idle or context or select_read_only or section or local_time or sort or thread"
     result = _livetest(settings, "-k", tests, "-v", "--livetest-report", "report.md")
@@ -120,7 +120,7 @@ def test_it_runs_on_the_account_and_leaves_nothing_behind(settings: Path, ops: I
     assert report.startswith("| DEFAULT | |\n|---|---|\n| server | * OK")
     assert f"| passed | {counts[1]} |\n| failed | 0 |\n" in report
     assert "| skipped: the server has no SORT | 6 |\n" in report
-    # It goes into a bug report.
+    # Users copy the report into bug reports.
     assert "secret" not in result.stdout + report
     assert "ops" not in report
 
@@ -136,7 +136,7 @@ def test_the_tests_of_the_source_tree_run_on_the_account_too(settings: Path, ops
     assert _contents(ops) == before
 
 
-def test_a_failure_is_told(settings: Path) -> None:
+def test_a_failure_is_reported(settings: Path) -> None:
     text = settings.read_text(encoding="utf-8")
     settings.write_text(text.replace("expect_failure = LOGIN failed", "expect_failure = something else"), "utf-8")
     result = _livetest(settings, "-k", "section", "--livetest-report", "report.md")

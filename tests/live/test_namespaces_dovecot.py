@@ -1,4 +1,4 @@
-"""Namespaces that are not the user's own: others' folders, public ones and virtual ones, on Dovecot."""
+"""Namespaces beside the personal one, on Dovecot: other users' folders, public and virtual folders."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_folder_of_another_user(dovecot: Dovecot) -> None:
         with pytest.raises(CommandError):
             guest.select_folder(shared)
         owner.setacl("Über uns", bob.user, "lr")
-        # Dovecot keeps for a connection what it has found before.
+        # Dovecot caches the folders that a connection has found.
         guest = bob.connect()
         assert _names(guest, f"Users/{ann.user}/*") == [shared]
         assert guest.folder_status(shared, "MESSAGES") == {b"MESSAGES": 1}
@@ -69,7 +69,7 @@ def test_a_virtual_folder(dovecot: Dovecot) -> None:
         assert client.select_folder("Virtual/Flagged")[b"EXISTS"] == 1
         (uid,) = client.search()
         assert client.fetch(uid, "ENVELOPE")[uid][b"ENVELOPE"].subject == b"flagged"
-        # What is done here is done to the message itself.
+        # A change in the virtual folder changes the message itself.
         client.add_flags(uid, "\\Seen")
         client.select_folder("INBOX")
         assert client.search(["SEEN", "SUBJECT", "flagged"]) == [2]

@@ -1,11 +1,11 @@
-"""The same calls through IMAPClient 4.1.0 and through this library: what comes back is the same, in value and type.
+"""The same calls with IMAPClient 4.1.0 and with this library return the same values and types.
 
-What is not the same is in a table here, by the entry of doc/src/differences.rst that says so and why. A difference
-that is not in the table fails, and so does one in the table that is no longer there.
+A table here has the differences, by their entry in doc/src/differences.rst. A test fails if a difference is not in the
+table, or if one in the table no longer exists.
 
-The calls are in tests/live/same_as_imapclient: on Dovecot and on the embedded server, each library with a fresh one of
-its own, on replies written for the purpose, and of functions and types. IMAPClient comes from the package index, into
-an environment of its own that is kept in the checkout.
+The calls are in tests/live/same_as_imapclient. They run on Dovecot and on the embedded server, with a new server for
+each library. Others run on written replies, or need no server. IMAPClient comes from the package index, into its own
+environment in the checkout.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _SUBCLASSES: Mapping[tuple[str, str], str] = {
     ("builtins.str", "imapclient.imap_utf7.WireName"): "Folder names that are not modified UTF-7",
     ("collections.defaultdict", "imapclient.response_types.FetchResult"): "Results may carry more",
 }
-"""Where ours is a subclass of the type that IMAPClient returns: both names, and the entry that says so."""
+"""Key: IMAPClient's type, and ours, which is a subclass. Value: the entry about it."""
 
 _DIFFERENCES: Mapping[str, tuple[str, ...]] = {
     "Literals wait where the server may refuse what stands before them": (
@@ -391,21 +391,21 @@ _DIFFERENCES: Mapping[str, tuple[str, ...]] = {
     ),
     "A ProtocolError's arguments are where and what": ("constants/ProtocolError('text', 5)",),
 }
-"""Calls that differ, as ``group/label``, by their entry; ``...`` in the end stands for any text."""
+"""Key: the entry. Value: the calls that differ, as ``group/label``. ``...`` at the end matches any text."""
 
 _WORDED = "Messages are worded otherwise"
-"""The entry about an exception's message that tells the same in other words."""
+"""The entry about messages of exceptions with the same meaning in other words."""
 
 _KINDS = ("none", "embedded", "dovecot")
 _PASSWORD = "secret"
 # A driver that takes longer hangs.
 _PATIENCE_SECONDS = 500
-# Without change of clocks: IMAPClient takes today's offset for all times.
+# A zone without daylight saving time, because IMAPClient uses today's offset for all times.
 _ZONE = "XXX-05:30"
 
 
 class Recordings(NamedTuple):
-    """What each library did with the same calls, as the driver printed it."""
+    """The outcomes of the same calls with each library, as the driver printed them."""
 
     theirs: dict[str, Any]
     ours: dict[str, Any]
@@ -417,7 +417,7 @@ def _unavailable(reason: str, *, obtainable: bool = True) -> NoReturn:
     pytest.skip(reason)
 
 
-# -- running
+# -- running the drivers
 
 
 @pytest.fixture(scope="session")
@@ -432,7 +432,7 @@ def interpreters() -> list[Interpreter]:
 
 
 class _Runs:
-    """Runs the drivers when their recordings are asked for first, and no second time even where that fails."""
+    """Runs the drivers at the first request for their recordings. They run only once, also after a failure."""
 
     def __init__(self, interpreters: list[Interpreter]) -> None:
         self._interpreters = interpreters
@@ -450,7 +450,7 @@ class _Runs:
     def _run(self, kind: str) -> Recordings:
         with ExitStack() as stack:
             places = [_place(kind, stack) for _ in self._interpreters]
-            # At the same time: much of it is waiting for a server.
+            # They run at the same time, because they wait for a server most of the time.
             with ThreadPoolExecutor() as pool:
                 return Recordings(*pool.map(_drive, self._interpreters, places))
 
@@ -461,7 +461,7 @@ def runs(interpreters: list[Interpreter]) -> _Runs:
 
 
 def _place(kind: str, stack: ExitStack) -> dict[str, Any]:
-    """A server of the kind, until the stack is closed, as the driver wants to be told of it."""
+    """Start a server of the kind, until the stack is closed. Return the driver's settings for it."""
     if kind == "none":
         return {"kind": kind, "groups": list(WITHOUT_SERVER)}
     streams: dict[str, str] = {}
@@ -473,14 +473,14 @@ def _place(kind: str, stack: ExitStack) -> dict[str, Any]:
         server = stack.enter_context(Dovecot())
         for user in GROUPS:
             server.add_user(user, _PASSWORD)
-        # Started by root, Dovecot's imap refuses a socket as its output; cat gives it a pipe.
+        # If root starts it, Dovecot's imap refuses a socket as its output. With cat it has a pipe.
         streams["stream"] = f"{server.preauth_command('stream')} 2>/dev/null | cat"
         ca = Path(server.ca_file).read_text(encoding="ascii")
     else:
         server = EmbeddedServer(users=dict.fromkeys(GROUPS, _PASSWORD), tls=True, starttls=True)
         reason = server.unavailable_reason()
         if reason is not None:
-            # pymap, which it is made of, runs on no older Python: no installation would help.
+            # pymap does not run on older versions of Python, so that nothing can be installed.
             _unavailable(reason, obtainable=tuple(sys.version_info) >= (3, 11))
         stack.enter_context(server)
         ca = server.ca_pem.decode("ascii")
@@ -503,7 +503,7 @@ def _drive(interpreter: Interpreter, place: dict[str, Any]) -> dict[str, Any]:
         capture_output=True,
         text=True,
         encoding="utf-8",
-        # Python looks for modules here too: not in the checkout, which has a package of the same name.
+        # Python searches modules in this folder first. The checkout has another package named imapclient.
         cwd=Path(__file__).parent,
         env={**interpreter.variables(), "TZ": _ZONE},
         timeout=_PATIENCE_SECONDS,
@@ -518,7 +518,7 @@ def _drive(interpreter: Interpreter, place: dict[str, Any]) -> dict[str, Any]:
 
 
 def _group(recordings: Recordings, group: str) -> Iterator[tuple[str, list[Difference]]]:
-    """Each call of a group with its differences, by its name in the table."""
+    """Yield each call of a group, by its name in the table, with its differences."""
     both = []
     for answer in recordings:
         recorded = answer["groups"][group]
@@ -534,7 +534,7 @@ _LINES = [(entry, line) for entry, lines in _DIFFERENCES.items() for line in lin
 
 
 def _declared(call: str, difference: Difference) -> list[object]:
-    """The lines of the tables that say so."""
+    """Return the lines of the tables that declare the difference."""
     if difference.kind == "subclass":
         pair = difference.theirs, difference.ours
         return [pair] if pair in _SUBCLASSES else []
@@ -573,7 +573,7 @@ def test_declared_differences_are_still_there(runs: _Runs) -> None:
 
 def test_declared_differences_are_documented() -> None:
     page = (CHECKOUT / "doc" / "src" / "differences.rst").read_text(encoding="utf-8")
-    # A term of a definition list: a line of text, with an indented line below.
+    # A term of a definition list is a line of text before an indented line.
     terms = re.findall(r"^(\S.*)\n {3}\S", page, re.MULTILINE)
     assert [term for term, count in Counter(terms).items() if count > 1] == []
     assert {*_DIFFERENCES, *_SUBCLASSES.values(), _WORDED} - set(terms) == set()

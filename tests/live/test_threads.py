@@ -1,4 +1,4 @@
-"""One client used from several threads, on real servers: each thread gets its own right results."""
+"""One client in several threads, on real servers: each thread gets its own results."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from imapclient.imapclient import ANSWERED, FLAGGED, SEEN
 from tests.helpers.live import LiveServer
 
 THREADS = 8
-#: Of each thread. pymap takes longer for one.
+#: The rounds of each thread. pymap needs more time for one.
 COMMANDS = {"dovecot": 500, "pymap": 100}
 _FLAGS = (ANSWERED, FLAGGED, SEEN)
 
 
 class Worker:
-    """One thread's share: a message and a folder of its own, and what the server must say about them."""
+    """The work of one thread: its own message and folder, and the values that the server must return."""
 
     def __init__(self, client: IMAPClient, number: int) -> None:
         self.client = client
@@ -47,7 +47,7 @@ class Worker:
 
     def flags(self) -> None:
         changed = self.client.add_flags(self.uid, self.flag)
-        # Dovecot tells them only where they change.
+        # Dovecot sends them only if they change.
         assert changed is not None
         assert set(changed) <= {self.uid}
         flags = self.client.get_flags(self.uid)[self.uid]
@@ -57,7 +57,7 @@ class Worker:
         reply = self.client.append(self.folder, f"Subject: {self.messages}\r\n\r\nx".encode())
         self.messages += 1
         assert reply.uids is not None
-        # UIDs of one folder go up by one, in this order.
+        # The UIDs of a folder grow by one, in this order.
         self.first_uid = self.first_uid or next(iter(reply.uids))
         assert list(reply.uids) == [self.first_uid + self.messages - 1]
 

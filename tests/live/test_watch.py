@@ -1,4 +1,4 @@
-"""Watching a folder on real servers: what another connection does is told, and what a lost connection has missed."""
+"""Watching a folder on real servers: events of another connection, and events during a lost connection."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def reconnect(live_server: LiveServer) -> Reconnect:
 def within_idle(
     client: IMAPClient, watching: Generator[FolderEvent, None, None], act: Callable[[], Any]
 ) -> FolderEvent:
-    """The event that follows when ``act`` is done while the client idles."""
+    """Return the next event after ``act``, which runs while the client is in IDLE."""
     error: list[BaseException] = []
 
     def run() -> None:
@@ -89,7 +89,7 @@ def test_what_another_connection_does_is_told(live_server: LiveServer) -> None:
             event = next(watching)
         assert isinstance(event, NewMessage)
         assert event.sequence_number == 2
-        # The connection may be used in the loop.
+        # The loop may use the connection.
         assert event.uid is not None
         assert client.fetch(event.uid, "RFC822.SIZE")[event.uid][b"RFC822.SIZE"] >= 10
         second.noop()
@@ -131,7 +131,7 @@ def test_the_generator_left_in_any_way_leaves_a_usable_connection(live_server: L
     indirect=["live_server"],
 )
 def test_a_lost_connection(live_server: LiveServer, loss: str) -> None:
-    """Also one that is not seen to be lost: nothing comes over it any more, for longer than the timeout."""
+    """This includes a connection over which nothing comes for longer than the timeout."""
     with FaultProxy(live_server.host, live_server.port) as proxy, other(live_server) as second:
         second.append("INBOX", _MESSAGE)
         client = IMAPClient(proxy.host, proxy.port, ssl=False, timeout=60)
@@ -143,12 +143,12 @@ def test_a_lost_connection(live_server: LiveServer, loss: str) -> None:
                 getattr(proxy, loss)()
                 if loss == "silence":
                     set_read_timeout(client, 1)
-                # Nobody can tell the watching client of this one.
+                # The watching client cannot receive an event for this message.
                 second.append("INBOX", _MESSAGE)
 
             event = within_idle(client, watching, lose)
             while not isinstance(event, Reconnected):
-                # pymap can say why it ends a connection that was reset on its other side.
+                # pymap may send the reason why it closes a connection that its client has reset.
                 assert isinstance(event, (FlagsChanged, Bye))
                 event = next(watching)
             assert not event.uidvalidity_changed
@@ -168,7 +168,7 @@ def test_a_lost_connection(live_server: LiveServer, loss: str) -> None:
 
 
 def serving(client: IMAPClient) -> list[int]:
-    """The processes that hold the server's end of the connection (Linux tells it in /proc)."""
+    """Return the processes with the server's end of the connection, by Linux's /proc."""
     ours, theirs = (address[1] for address in (client.socket().getsockname(), client.socket().getpeername()))
     inodes = set()
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
@@ -217,7 +217,7 @@ def test_the_servers_process_is_killed(live_server: LiveServer) -> None:
 
 
 def test_the_embedded_server_is_stopped_and_started_again() -> None:
-    """Its messages are gone then, and so is what was known of them: another UIDVALIDITY says so."""
+    """The new folder has another UIDVALIDITY. The old messages and everything known about them are gone."""
     pytest.importorskip("pymap", reason="EmbeddedServer needs Python 3.11 and pymap")
     from imapclient.embedded_server import EmbeddedServer
 

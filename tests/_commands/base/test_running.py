@@ -163,7 +163,7 @@ def test_nor_are_the_capabilities_asked_for(method: str, ids: Any) -> None:
         if ids == []:
             METHODS[method][0](client, ids)
         else:
-            with pytest.raises(ValueError, match="a message number must be from 1 to|not a sequence set"):
+            with pytest.raises(ValueError, match=r"a message number must be from 1 to|not a sequence set"):
                 METHODS[method][0](client, ids)
 
 

@@ -1,7 +1,7 @@
-"""Parses whatever it is sent with the ``imapclient`` of its interpreter: ``python -m same_as_imapclient.any_bytes``.
+"""Parses its input with the ``imapclient`` of its interpreter: ``python -m same_as_imapclient.any_bytes``.
 
-A request is a line with a JSON list of records, each ``"line"`` or ``["line", "literal"]`` in Latin-1; its answer is a
-line with what each function made of these, as JSON.
+A request is a line with a JSON list of records. Each is ``"line"`` or ``["line", "literal"]`` in Latin-1. The answer is
+a line of JSON with the outcome of each function.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from imapclient import response_parser
 from .recording import Form, Recording
 
 Records = list[Any]
-"""Lines, and pairs of a line and its literal, as imaplib has them."""
+"""Lines, and pairs of a line and its literal, as imaplib returns them."""
 
 
 def outcomes(records: Records) -> dict[str, Form]:
@@ -50,7 +50,7 @@ def _record(text: Any) -> Any:
 
 
 def main() -> None:
-    # Of bytes that are not ASCII, for example.
+    # Bytes that are not ASCII raise it, for example.
     logging.disable()
     for line in sys.stdin:
         print(json.dumps(outcomes([_record(text) for text in json.loads(line)])), flush=True)

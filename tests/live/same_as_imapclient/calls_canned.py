@@ -1,6 +1,6 @@
-"""Calls that are answered by replies which no server here gives: Gmail's, quotas of several resources, odd forms.
+"""Calls with replies that no server here sends: Gmail's, quotas of several resources, unusual forms.
 
-What each library sent is compared too.
+The commands that each library sends are compared too.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ _BEFORE_LOGIN = frozenset(("login", "oauth2_login", "oauthbearer_login", "plain_
 
 
 class Case(NamedTuple):
-    """One call of a client that is logged in and has INBOX selected; before that where it logs in or selects itself."""
+    """One call of a logged-in client with INBOX selected. A call that logs in or selects is made before that."""
 
     name: str
     method: str
     arguments: tuple[Any, ...]
     replies: Mapping[str, str]
-    """By command, as `CannedServer` takes them."""
+    """The replies by command, for `CannedServer`."""
     capabilities: str = _CAPABILITIES
     attributes: Mapping[str, Any] = {}
-    """What is set on the client before."""
+    """The attributes to set on the client before the call."""
 
 
 def _by_reply(
     method: str, arguments: tuple[Any, ...], command: str, replies: Iterable[str], **attributes: Any
 ) -> list[Case]:
-    """The same call with each of the replies."""
+    """Return the same call with each of the replies."""
     return [Case(_in_one_line(reply), method, arguments, {command: reply}, attributes=attributes) for reply in replies]
 
 
@@ -55,7 +55,7 @@ def _in_one_line(reply: str) -> str:
 def _by_arguments(
     method: str, command: str, reply: str, *several: tuple[Any, ...], on: str = _CAPABILITIES
 ) -> list[Case]:
-    """Calls with each of the arguments, and the same reply."""
+    """Return calls with each of the arguments, and the same reply."""
     return [Case(", ".join(map(shown, arguments)), method, arguments, {command: reply}, on) for arguments in several]
 
 

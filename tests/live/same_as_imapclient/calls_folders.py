@@ -1,4 +1,4 @@
-"""Folders: listing, making, renaming, subscribing, status, selecting, ACL, quota."""
+"""Folders: listing, creating, renaming, subscribing, status, selecting, ACL, quota."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def names_as_bytes(place: Place) -> None:
 
 
 def make_encoded(place: Place) -> None:
-    """With folder_encode off: names are the bytes of the wire."""
+    """With folder_encode off, names are bytes as on the wire."""
     client = place.client()
     client._.folder_encode = False
     client.create_folder(b"Plain")
@@ -103,7 +103,7 @@ def listing(place: Place) -> None:
 
 
 def special_by_name(place: Place) -> None:
-    """find_special_folder where no flags tell."""
+    """find_special_folder without special-use flags."""
     client = place.client()
     for name in ("Sent Items", "Deleted Items", "Papierkorb", "Drafts"):
         if not client._.folder_exists(name):

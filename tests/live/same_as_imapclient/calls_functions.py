@@ -210,7 +210,7 @@ def _zone(rule: str) -> Iterator[None]:
 
 
 def _seasons() -> Any:
-    """A date of winter and one of summer, where the clocks change: today's offset is wrong for one of them."""
+    """A date in winter and one in summer, in a zone with daylight saving time. Today's offset is wrong for one."""
     days = datetime(2024, 1, 15, 12), datetime(2024, 7, 15, 12)
     with _zone("CET-1CEST,M3.5.0,M10.5.0/3"):
         read = [datetime_util.parse_to_datetime(day.strftime("%d %b %Y %H:%M:%S +0000").encode()) for day in days]
@@ -236,7 +236,7 @@ def _address(**fields: Any) -> types.Address:
 
 
 def _behaviour(recording: Recording, name: str, make: Callable[[], Any], field: str) -> None:
-    """What users do with a value of a type: compare, copy, pickle, hash, iterate, change."""
+    """What users do with a value: compare, copy, pickle, hash, iterate, change."""
     for label, function in (
         ("repr", lambda value: repr(value)),
         ("str", lambda value: str(value)),

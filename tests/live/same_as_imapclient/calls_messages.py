@@ -17,7 +17,7 @@ from .recording import Recorded
 
 
 def _inbox(place: Place, *, dovecot_too: bool = False, **options: Any) -> Recorded:
-    """A client with the messages 101 to 105 selected, on Dovecot 106 too where that is asked for."""
+    """Return a client whose selected folder has the messages 101 to 105, and on request 106 on Dovecot."""
     more = (GROUPS_MESSAGE,) if dovecot_too and place.is_dovecot else ()
     place.seed((*EVERYWHERE, *more))
     client = place.client(**options)
@@ -113,7 +113,7 @@ def _as_list(found: Any) -> Any:
 
 
 def search_text(place: Place) -> None:
-    """Text that is not ASCII, with charset and without."""
+    """Text that is not ASCII, with a charset and without one."""
     client = _inbox(place)
     for criteria, charset in (
         (["SUBJECT", "größe"], "UTF-8"),
@@ -240,7 +240,7 @@ def fetch(place: Place) -> None:
 
 
 def fetch_ids(place: Place) -> None:
-    """Which messages: ids in every form, missing ones, none, sequence numbers."""
+    """Sets of messages: ids in all forms, missing ids, no ids, sequence numbers."""
     client = _inbox(place)
     for messages in (
         101,
@@ -330,7 +330,7 @@ def flags(place: Place) -> None:
 
 
 def flags_odd(place: Place) -> None:
-    """What is no flag, what is one but looks otherwise, and several in one text."""
+    """Invalid flags, unusual flags, and several flags in one text."""
     raw = place.seed([PLAIN])
     raw.command("SELECT INBOX")
     for odd in (
@@ -351,7 +351,7 @@ def flags_odd(place: Place) -> None:
     ):
         for method in ("add_flags", "remove_flags", "set_flags"):
             raw.command("STORE 1 FLAGS.SILENT (\\Seen \\Draft)")
-            # Each has a connection of its own: none is in the way of another.
+            # Each has its own connection, so that no call affects another.
             client = place.client()
             client._.select_folder("INBOX")
             getattr(client, method)([101], odd)
@@ -382,7 +382,7 @@ def append(place: Place) -> None:
 
 
 def append_odd(place: Place) -> None:
-    """What is no message, flag, date or folder. None of it may be in the way of the next command."""
+    """Invalid messages, flags, dates and folders. None may affect the next command."""
     moment = datetime.datetime(2024, 2, 5, 9, 30, 15)
     for arguments in (
         ("INBOX", b"line\nfeeds\nonly\n", (), moment),
@@ -409,9 +409,9 @@ def append_odd(place: Place) -> None:
 
 
 def refused_before_literals(place: Place) -> None:
-    """Commands that are refused for what stands before a literal: its text is no command.
+    """Commands that the server refuses before it reads a literal. The literal's text must not become a command.
 
-    Dovecot then forgets a literal that came without waiting for it, and takes the text for commands.
+    Dovecot then forgets a literal that came without waiting, and parses its text as commands.
     """
     place.seed([PLAIN])
     calls: tuple[tuple[str, tuple[Any, ...]], ...] = (
@@ -526,7 +526,7 @@ def uid_expunge(place: Place) -> None:
 
 
 def gmail(place: Place) -> None:
-    """What Gmail has and these servers have not."""
+    """Gmail's extensions, which these servers do not have."""
     client = _inbox(place)
     client.gmail_search("has:attachment")
     client.get_gmail_labels([101])
@@ -538,7 +538,7 @@ def gmail(place: Place) -> None:
 
 
 def changes_by_others(place: Place) -> None:
-    """What another connection changes between two calls."""
+    """Changes by another connection between two calls."""
     raw = place.seed((PLAIN, REPLY, ATTACHMENTS, RAW_8BIT))
     client = place.client()
     client._.select_folder("INBOX")

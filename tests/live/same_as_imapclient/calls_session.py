@@ -15,7 +15,7 @@ from .recording import Recorded
 
 
 def attributes(place: Place) -> None:
-    """What a client has, and how connecting fails."""
+    """The attributes of a client, and failing connections."""
     client = place.client(logged_in=False)
     names = ("host", "ssl", "ssl_context", "stream", "use_uid", "folder_encode", "normalise_times", "welcome")
     for name in names:
@@ -49,7 +49,7 @@ def _after_with(place: Place) -> Any:
 
 
 def tls(place: Place) -> None:
-    """TLS at once and by STARTTLS, with a certificate that is trusted and with one that is not."""
+    """TLS from the first byte and by STARTTLS, with a trusted certificate and with an untrusted one."""
 
     def connected(**options: Any) -> Any:
         client = IMAPClient(place.host, place.tls_port, timeout=60, **options)
@@ -107,7 +107,7 @@ def login(place: Place) -> None:
 
 
 def authenticate(place: Place) -> None:
-    """The ways to log in by AUTHENTICATE, and what happens where the server has no such mechanism."""
+    """The logins by AUTHENTICATE, also if the server does not have the mechanism."""
 
     def client() -> Any:
         return place.client(logged_in=False)
@@ -245,7 +245,7 @@ def idle(place: Place) -> None:
 
 
 def _idle_with_another(place: Place, client: Recorded, raw: RawConnection) -> None:
-    """Not on the embedded server: pymap sends a response in several pieces, and IMAPClient fails when it sees one."""
+    """Not on the embedded server: pymap sends a response in several pieces, and IMAPClient fails at that."""
     place.call(
         "IDLE: a message arrives", lambda: _received_size(client._, raw, "APPEND INBOX {5+}\r\nhello", b"EXISTS")
     )
@@ -257,7 +257,7 @@ def _idle_with_another(place: Place, client: Recorded, raw: RawConnection) -> No
 
 
 def _received_size(client: IMAPClient, raw: RawConnection | None, command: str, awaited: bytes) -> list[Any]:
-    """What IDLE tells of a change by another connection, until the response that ends it."""
+    """Receive the responses of IDLE to a change by another connection, until the given response."""
     if raw is not None:
         raw.command(command)
     told: list[Any] = []
@@ -307,7 +307,7 @@ def wrong_state(place: Place) -> None:
 
 
 def stream(place: Place) -> None:
-    """Over the standard input and output of a command, from PREAUTH on. IMAPClient never gets as far as that."""
+    """Over standard input and output of a command, which begins with PREAUTH. IMAPClient fails at PREAUTH."""
     command = place.stream
     if command is None:
         return

@@ -1,8 +1,8 @@
-"""A server in a thread that gives each command the reply written for it, whatever the client's arguments.
+"""A server that sends a fixed reply to each command, independent of the arguments.
 
-For what no real server here says: `CannedServer({"GETQUOTA": '* QUOTA "" (STORAGE 10 512)'})`. A command without a
-reply of its own gets an OK. What the client sent is kept in `sent`, as data in which the ways to write a string are
-the same (atom, quoted, literal), and so are the ways to write a set (``1,2,3`` and ``1:3``).
+It is for replies that no real server here sends: `CannedServer({"GETQUOTA": '* QUOTA "" (STORAGE 10 512)'})`. A command
+without a reply gets OK. `sent` keeps the commands as data. In it all forms of a string are the same (atom, quoted,
+literal), and so are all forms of a set (``1,2,3`` and ``1:3``).
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from typing import Any, BinaryIO
 from tests.helpers.loopback_server import AcceptingServer
 
 Reply = str
-"""Lines; those that start with ``*`` or ``+`` go as they are, the last one may be ``OK text`` for the tagged response.
+"""Lines to send. The last one may be ``OK text``, ``NO text`` or ``BAD text`` for the tagged response.
 
-After a line that starts with ``+`` the client's next line is read. ``CLOSE`` ends the connection, ``BAD`` and ``NO``
-are as OK.
+After a line that begins with ``+``, the server receives one line. ``CLOSE`` closes the connection.
 """
 
 _LITERAL = re.compile(rb"\{(\d+)(\+?)\}\r\n\Z")
@@ -29,14 +28,14 @@ _DEFAULTS: dict[str, Reply] = {
     "SELECT": "* 3 EXISTS\n* 0 RECENT\n* FLAGS (\\Seen)\n* OK [UIDVALIDITY 1] Valid\nOK [READ-WRITE] Selected",
     "LOGOUT": "* BYE Bye\nOK Logged out\nCLOSE",
 }
-# The client's own business when it sends them.
+# Each library may send these at any time, so that they are not compared.
 _UNKEPT = frozenset(("CAPABILITY", "LOGIN", "LOGOUT"))
 
 
 class CannedServer(AcceptingServer):
     """A server that runs within its ``with`` block, one connection after the other.
 
-    ``capabilities`` are told after the login and by CAPABILITY; ``replies`` are by command, without ``UID``.
+    It sends ``capabilities`` after the login and for CAPABILITY. The keys of ``replies`` are commands without ``UID``.
     """
 
     def __init__(self, replies: Mapping[str, Reply], capabilities: str, greeting: str | None = None) -> None:
@@ -44,7 +43,7 @@ class CannedServer(AcceptingServer):
         self._replies = {**_DEFAULTS, **replies}
         self._capabilities = capabilities
         self._greeting = f"* OK [CAPABILITY {capabilities}] ready" if greeting is None else greeting
-        #: The commands as ``[name, argument, ...]``; a parenthesised list is a list in it.
+        #: The commands as ``[name, argument, ...]``. A parenthesised list is a nested list.
         self.sent: list[list[Any]] = []
 
     def _serve(self, sock: socket.socket) -> None:
@@ -61,7 +60,7 @@ class CannedServer(AcceptingServer):
         by_uid = bool(words) and words[0].upper() == "UID"
         name = "" if len(words) == by_uid else words[by_uid].upper()
         if name not in _UNKEPT:
-            # An empty list of flags in APPEND says nothing.
+            # An empty list of flags in APPEND means the same as no list.
             arguments = [word for word in words[1 + by_uid :] if word or name != "APPEND"]
             self.sent.append(["UID", name, *arguments] if by_uid else [name, *arguments])
         if name in ("CAPABILITY", "LOGIN"):
@@ -88,7 +87,7 @@ class CannedServer(AcceptingServer):
         return lines[-1] != b"CLOSE"
 
     def _command(self, connection: socket.socket, incoming: BinaryIO) -> list[bytes]:
-        """The next command: text and literals in turn."""
+        """Receive the next command. Return its text and literals in turn."""
         parts: list[bytes] = []
         while True:
             line = incoming.readline()
@@ -103,7 +102,7 @@ class CannedServer(AcceptingServer):
 
 
 def tokens(parts: list[Any]) -> list[Any]:
-    """A command as its words: str, and a list for what is in parentheses."""
+    """Return the words of a command. A word is a str, and a parenthesised list is a list."""
     stack: list[list[Any]] = [[]]
     for index, part in enumerate(parts):
         if index % 2:
@@ -127,7 +126,7 @@ def tokens(parts: list[Any]) -> list[Any]:
 
 
 def _expanded(atom: bytes) -> str:
-    """A sequence set with each number, in the order given; any other atom as it is."""
+    """Return a sequence set with all its numbers, in the same order. Other atoms are unchanged."""
     if not _SET.match(atom) or b"*" in atom:
         return atom.decode("latin-1")
     numbers: list[int] = []

@@ -1,4 +1,4 @@
-"""Compares two recordings, IMAPClient's and ours: what is the same, and what exactly is not."""
+"""Compares two recordings, IMAPClient's and ours, and finds the differences."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 
 from .recording import Form
 
-# What differs from one run to the next, on the same server with the same library: replaced by the same text.
+# Text that differs between two runs of the same library on the same server. It is replaced by a fixed text.
 _VOLATILE = (
-    # Made from the time, or at random, when the folder is made.
+    # A number that the server makes of the time, or at random, when the folder is created.
     (re.compile(r"\[(APPENDUID|COPYUID|UIDVALIDITY) \d+"), r"[\1 N"),
     (re.compile(r"\[MAILBOXID \(F[0-9a-f]{32}\)\]"), "[MAILBOXID (F)]"),
-    # Dovecot's durations.
+    # Durations in Dovecot's texts.
     (re.compile(r" \(\d+\.\d+ \+ \d+\.\d+(?: \+ \d+\.\d+)? secs\)"), ""),
-    # A free port, chosen for the run.
+    # The free port of the run.
     (re.compile(r"(127\.0\.0\.1:)\d+"), r"\1N"),
 )
 # Keys of dictionaries whose values differ likewise.
@@ -29,21 +29,21 @@ _WORDED = re.compile(r"[A-Za-z]+ failed: ")
 
 
 class Difference(NamedTuple):
-    """One thing that is not the same in the outcomes of a call."""
+    """One difference between the outcomes of a call."""
 
     where: str
-    """``result[101][b'FLAGS']``; ``exception`` or ``message`` where the call raised."""
+    """``result[101][b'FLAGS']``, or ``exception`` or ``message`` if the call raised."""
     theirs: str
     ours: str
     kind: str = ""
-    """``subclass`` where ours is a subclass of theirs and otherwise the same, ``wording`` of an exception's message."""
+    """``subclass`` if our type is a subclass of theirs, ``wording`` if only the text of a message differs."""
 
     def __str__(self) -> str:
         return f"{self.where}: IMAPClient {self.theirs}, ours {self.ours}"
 
 
 def differences(theirs: Form, ours: Form) -> list[Difference]:
-    """How two outcomes of one call differ: the calls' results or exceptions, as `Recording` has them."""
+    """Return the differences between two outcomes of a call, which are results or exceptions of a `Recording`."""
     if "missing" in ours:
         return [Difference("call", _summary(theirs), f"has no method {ours['missing']}")]
     if "raised" in theirs and "raised" in ours:
@@ -54,7 +54,7 @@ def differences(theirs: Form, ours: Form) -> list[Difference]:
 
 
 def show(form: Form) -> str:
-    """A value as its Python source would be, more or less."""
+    """Return a value in the style of Python source."""
     kind: str = form["types"][0].rpartition(".")[2]
     if "fields" in form:
         return f"{kind}({', '.join(f'{name}={show(item)}' for name, item in form['fields'])})"
@@ -84,9 +84,9 @@ def _summary(outcome: Form) -> str:
 
 
 def _errors(theirs: Form, ours: Form) -> Iterator[Difference]:
-    # An except clause that catches theirs must catch ours.
+    # An except clause that catches their exception must catch ours.
     uncaught = [name for name in theirs["types"] if name not in ours["types"]]
-    # An abort says that the connection is lost, where another error of IMAP says that it is not.
+    # An abort means that the connection is lost. Other errors of IMAP mean that it is usable.
     is_lost = _ABORT in ours["types"] and _ABORT not in theirs["types"] and _ERROR in theirs["types"]
     if uncaught or is_lost:
         yield Difference("exception", _summary({"raised": theirs}), _summary({"raised": ours}))
@@ -98,7 +98,7 @@ def _errors(theirs: Form, ours: Form) -> Iterator[Difference]:
 
 
 def _is_only_worded(theirs: str, ours: str, types: list[str]) -> bool:
-    """Whether a message tells the same: what the server said, if it said something."""
+    """Whether a message means the same. If it contains the server's text, ours must contain it too."""
     if _ERROR not in types:
         return True
     said = _said(theirs)
@@ -106,7 +106,7 @@ def _is_only_worded(theirs: str, ours: str, types: list[str]) -> bool:
 
 
 def _said(message: str) -> str | None:
-    """The server's part of a message of IMAPClient; None where there is none."""
+    """Return the server's text in a message of IMAPClient, or None."""
     first = message.partition("\n\n")[0]
     literal = _BYTES.search(first)
     if literal is not None:
@@ -156,7 +156,7 @@ def _dicts(where: str, theirs: Form, ours: Form) -> Iterator[Difference]:
                 yield from _values(f"{where}[{name}]", theirs_item, ours_item)
             elif theirs_item["types"] != ours_item["types"]:
                 yield Difference(f"{where}[{name}]", _typed(theirs_item), _typed(ours_item))
-    # What came first of a message, or of what SELECT told, says nothing; of messages it does.
+    # The order of a message's items, or of SELECT's data, does not matter. That of messages does.
     if _ids(left) != _ids(right) and left.keys() == right.keys():
         yield Difference(f"order of {where}", ", ".join(left), ", ".join(right))
 
@@ -166,7 +166,7 @@ def _ids(pairs: Mapping[str, tuple[Form, Form]]) -> list[str]:
 
 
 def _listed(these: Mapping[str, tuple[Form, Form]], others: Mapping[str, tuple[Form, Form]]) -> str:
-    """The items that the others have not."""
+    """Return the items that are not in the others."""
     return "{" + ", ".join(f"{name}: {show(these[name][1])}" for name in these if name not in others) + "}"
 
 

@@ -1,10 +1,10 @@
-"""Makes the calls with the ``imapclient`` of its interpreter and prints what came of them, as JSON.
+"""Makes the calls with the ``imapclient`` of its interpreter, and prints their outcomes as JSON.
 
     python -m same_as_imapclient.driver <place.json
 
-What it reads is ``{"kind": "dovecot", "host": ..., "port": ..., "tls_port": ..., "ca": PEM, "password": ...,
-"groups": ["search", ...], "streams": {group: command}}``; each group of calls has a user of its name with an empty
-mailbox. With the kind ``none`` it makes the calls that need no server of its own.
+Its input is ``{"kind": "dovecot", "host": ..., "port": ..., "tls_port": ..., "ca": PEM, "password": ...,
+"groups": ["search", ...], "streams": {group: command}}``. Each group of calls has a user of its name with an empty
+mailbox. The kind ``none`` is for calls that need no real server.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .place import Calls, Place
 from .recording import Recording
 
 GROUPS: Mapping[str, Calls] = {**calls_session.GROUPS, **calls_folders.GROUPS, **calls_messages.GROUPS}
-"""What is called on a real server, by the name of the group."""
+"""The calls on a real server, by the name of the group."""
 WITHOUT_SERVER: Mapping[str, Any] = {**calls_functions.GROUPS, **calls_canned.GROUPS}
 _HERE = os.path.dirname(__file__)
 
@@ -41,7 +41,7 @@ def main() -> None:
                 with Place(settings, name, recording) as place:
                     groups[name](place)
         except Exception as error:
-            # The calls that are compared don't raise: this is an error in what the group does beside them.
+            # Exceptions of compared calls are recorded. So this is an error of the group's other code.
             frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _HERE in frame.filename]
             where = ", ".join(f"{frame.name} line {frame.lineno}" for frame in frames)
             recorded[name] = {"failed": f"{error!r} in {where}"}

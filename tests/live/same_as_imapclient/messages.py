@@ -142,6 +142,6 @@ Hello.
     "",
     "10-Feb-2024 10:00:00 +0000",
 )
-"""Addresses in groups, which pymap can't read: it closes the connection."""
+"""Addresses in groups. pymap cannot parse them, and closes the connection."""
 
 EVERYWHERE = (PLAIN, REPLY, ATTACHMENTS, RAW_8BIT, BARE)

@@ -1,4 +1,4 @@
-"""Where a group of calls is made: a server, a user whose mailbox is empty, and connections to it."""
+"""The place for a group of calls: a server, a user with an empty mailbox, and connections."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from imapclient import IMAPClient
 from .recording import Recorded, Recording
 
 _TIMEOUT = 60
-# pymap's first UID is 101. Where UIDs and sequence numbers are the same, one may pass for the other.
+# pymap's first UID is 101. UIDs must differ from sequence numbers, so that mistaking them is a difference.
 FIRST_UID = 101
 
 
 class Message(NamedTuple):
-    """What `Place.seed` puts into a folder; flags and date as on the wire."""
+    """A message for `Place.seed`, with flags and date as on the wire."""
 
     content: bytes
     flags: str = ""
@@ -26,7 +26,7 @@ class Message(NamedTuple):
 
 
 class RawConnection:
-    """Bytes in, lines out: for what is no call to compare, so that neither library has a part in it."""
+    """A connection without a library, for commands that are not compared."""
 
     def __init__(self, host: str, port: int) -> None:
         self._socket = socket.create_connection((host, port), timeout=_TIMEOUT)
@@ -38,7 +38,7 @@ class RawConnection:
         self._socket.close()
 
     def command(self, line: str | bytes) -> list[bytes]:
-        """Send one command, with literals as ``{5+}``; its untagged lines. RuntimeError unless it is OK."""
+        """Send one command, with literals as ``{5+}``. Return its untagged lines. Raises RuntimeError unless OK."""
         data = line.encode() if isinstance(line, str) else line
         self._socket.sendall(b"A " + data + b"\r\n")
         lines: list[bytes] = []
@@ -53,7 +53,7 @@ class RawConnection:
 
 
 class Place(ExitStack):
-    """A server as one group of calls sees it; closes in the end what the group opened."""
+    """A server for one group of calls. At the end it closes the connections of the group."""
 
     def __init__(self, settings: dict[str, Any], user: str, recording: Recording) -> None:
         super().__init__()
@@ -62,9 +62,9 @@ class Place(ExitStack):
         self.host: str = settings["host"]
         self.port: int = settings["port"]
         self.tls_port: int = settings["tls_port"]
-        #: Whether this is Dovecot rather than the embedded server, which can do less.
+        #: Whether this is Dovecot. The embedded server has fewer extensions.
         self.is_dovecot = settings["kind"] == "dovecot"
-        #: A command that speaks IMAP for the user, where there is one.
+        #: A command that speaks IMAP for the user, or None.
         self.stream: str | None = settings["streams"].get(user)
         self._ca: str = settings["ca"]
         self._recording = recording
@@ -75,11 +75,11 @@ class Place(ExitStack):
         return ssl.create_default_context(cadata=self._ca)
 
     def call(self, label: str, function: Callable[..., Any], *arguments: object) -> Any:
-        """Write down how a call goes that is no method of a client."""
+        """Record the outcome of a call that is not a method of a client."""
         return self._recording.call(label, function, *arguments)
 
     def client(self, *, logged_in: bool = True, user: str | None = None, **options: Any) -> Recorded:
-        """A new client; ``options`` are for IMAPClient. Connecting and logging in are not written down."""
+        """Return a new client. ``options`` are for IMAPClient. Connecting and logging in are not recorded."""
         if not options.get("stream"):
             options = {"host": self.host, "port": self.port, "ssl": False, **options}
         client = IMAPClient(**{"timeout": _TIMEOUT, **options})
@@ -89,14 +89,14 @@ class Place(ExitStack):
         return Recorded(client, self._recording)
 
     def raw(self) -> RawConnection:
-        """A connection without any library, logged in."""
+        """Return a logged-in connection without a library."""
         connection = RawConnection(self.host, self.port)
         self.callback(connection.close)
         connection.command(f'LOGIN "{self.user}" "{self.password}"')
         return connection
 
     def seed(self, messages: Iterable[Message], folder: str = "INBOX") -> RawConnection:
-        """Fill an empty folder, in which the first message then has the UID `FIRST_UID`."""
+        """Fill an empty folder. Its first message gets the UID `FIRST_UID`."""
         connection = self.raw()
         (status,) = connection.command(f'STATUS "{folder}" (UIDNEXT)')
         missing = FIRST_UID - int(status.split()[-1].rstrip(b")"))

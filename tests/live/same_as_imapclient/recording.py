@@ -1,4 +1,4 @@
-"""What calls return and raise, written down as data: each value with its type, for comparison in another process."""
+"""Records what calls return and raise: each value with its type, as data for another process."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import re
 from typing import Any, Callable
 
 Form = dict[str, Any]
-"""A value as JSON can hold it: ``types``, the names of its classes, and what it holds. See `form_of`."""
+"""A value as JSON: ``types`` has the names of its classes, other keys its content. See `form_of`."""
 
-# Types that may be defined in any module, under the path that users import them from.
+# Types that may be defined in any module, with the paths for users.
 _PUBLIC_PATHS = (
     *((f"imapclient.imapclient.{name}") for name in ("Namespace", "Quota", "MailboxQuotaRoots", "SocketTimeout")),
     *((f"imapclient.response_types.{name}") for name in ("Address", "BodyData", "Envelope", "SearchIds")),
@@ -20,12 +20,12 @@ _PUBLIC_PATHS = (
     "imapclient.fixed_offset.FixedOffset",
     "imapclient.tls.IMAP4_TLS",
 )
-# What a value tells beside what its base type holds.
+# Attributes of a value beside the content of its base type.
 _ATTRIBUTES = {
     "imapclient.response_types.SearchIds": ("modseq",),
     "imapclient.response_types.BodyData": ("is_multipart",),
 }
-# Not of interest: each value has them, or the typing module put them there.
+# These classes are ignored, because all values have them.
 _COMMON = (object, BaseException)
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
@@ -37,10 +37,10 @@ class Recording:
         self.outcomes: dict[str, Form] = {}
 
     def call(self, label: str, function: Callable[..., Any], *arguments: object, **options: object) -> Any:
-        """Call and write down how it went. Returns the result; None where it raised."""
+        """Make the call and record its outcome. Return the result, or None if the call raised."""
         while label in self.outcomes:
             label += " again"
-        self.outcomes[label] = {}  # takes its place, before a call that is made within this one
+        self.outcomes[label] = {}  # The label gets its place now, before labels of nested calls.
         try:
             result = function(*arguments, **options)
         except Exception as error:
@@ -51,9 +51,9 @@ class Recording:
 
 
 class Recorded:
-    """A client whose public methods write their outcome down, under a label such as ``fetch([1], 'FLAGS')``.
+    """A client whose public methods record their outcome, with a label such as ``fetch([1], 'FLAGS')``.
 
-    ``_`` is the client itself, for what is no call of interest.
+    ``_`` is the client itself, for calls that are not recorded.
     """
 
     def __init__(self, client: Any, recording: Recording) -> None:
@@ -74,7 +74,7 @@ class Recorded:
 
 
 def form_of(value: Any) -> Form:
-    """A value as data: ``{"types": ["builtins.list"], "items": [...]}``; a subclass has its bases' names too."""
+    """Return a value as data: ``{"types": ["builtins.list"], "items": [...]}``. ``types`` has the base classes too."""
     names = _type_names(type(value))
     result: Form = {"types": names}
     if isinstance(value, (bytes, bytearray)):
@@ -82,7 +82,7 @@ def form_of(value: Any) -> Form:
     elif value is None or isinstance(value, (int, float)):
         result["value"] = value
     elif isinstance(value, str):
-        # The text itself, whatever a subclass shows.
+        # A subclass may have another str(), so that this is the text itself.
         result["value"] = "".join(value)
     elif isinstance(value, (list, tuple)):
         result["items"] = [form_of(item) for item in value]
@@ -107,7 +107,7 @@ def form_of(value: Any) -> Form:
 
 
 def form_of_error(error: BaseException) -> Form:
-    """An exception as data; ``types`` are all the classes by which an ``except`` clause can catch it."""
+    """Return an exception as data. ``types`` are all classes with which an ``except`` clause catches it."""
     return {"types": _type_names(type(error)), "message": _outcome(lambda: str(error))["value"]}
 
 
@@ -142,9 +142,9 @@ def _outcome(function: Callable[[], Any]) -> Form:
 
 
 def shown(value: object) -> str:
-    """An argument in a label; a long one shortened."""
+    """Return an argument for a label. A long one is shortened."""
     if isinstance(value, datetime.datetime):
-        # Without the zone's own repr, which is not the same in both.
+        # The repr of the zone is left out, because it differs between the libraries.
         return f"{type(value).__name__} {value.isoformat()}"
     text = _ADDRESS.sub("", repr(value))
     return text if len(text) <= 80 else f"{text[:60]}…{len(text)}"

@@ -93,8 +93,10 @@ class AuthExchange:
 
     def _answer(self, text: bytes) -> bytes | None:
         self._challenges += 1
-        if self._challenges > self.MAX_CHALLENGES or len(text) > self.MAX_CHALLENGE_SIZE:
-            raise ProtocolError("the server sent too many challenges, or one that is too long")
+        if self._challenges > self.MAX_CHALLENGES:
+            raise ProtocolError(f"the server sent too many challenges: more than {self.MAX_CHALLENGES}")
+        if len(text) > self.MAX_CHALLENGE_SIZE:
+            raise ProtocolError(f"a challenge is too long: {len(text)} bytes of at most {self.MAX_CHALLENGE_SIZE}")
         try:
             challenge = base64.b64decode(text.strip(), validate=True)
         except ValueError:

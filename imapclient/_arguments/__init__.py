@@ -1,4 +1,4 @@
-"""A caller's values become the bytes of a command. No I/O, except reading a file that the caller passes.
+"""Encode a caller's values as the bytes of a command. No I/O, except reading a file that the caller passes.
 
-Everything that is sent is encoded here, so injection is stopped here.
+Everything that is sent is encoded here. So this room prevents injection.
 """

@@ -77,7 +77,7 @@ def _arguments(
 ) -> list[Argument]:
     arguments: list[Argument] = []
     # Courier 5.0 answers `APPEND "x" UTF8 (~{18}` with "NO Error in IMAP command received by server.". It accepts the
-    # same command with an empty list of flags.
+    # same command with an empty list of flags, so that list is sent.
     if flags or in_utf8:
         arguments.append(flags)
     if date is not None:
@@ -92,7 +92,7 @@ def _arguments(
 def streamed_message(
     source: MessageSource, flags: Text | Iterable[Text], date: datetime.datetime | None
 ) -> StreamedMessage:
-    """Same as `append_message`, for a message that is read while it is sent."""
+    """Check and encode one message that is read while it is sent. Raises as `append_message` does."""
     _, wire_flags, wire_date = append_message(b"", flags, date)
     return StreamedMessage(source, wire_flags, wire_date)
 
@@ -105,7 +105,10 @@ def append_message(msg: Text, flags: Text | Iterable[Text], date: datetime.datet
 
 
 def append_messages(items: Iterable[MessageToAppend]) -> list[AppendMessage]:
-    """Check and encode the messages of one command. Errors contain the index of the message."""
+    """Check and encode the messages of one command.
+
+    Raises ValueError or TypeError, with the index of the message: ``msgs[2]: the dict must contain 'msg'``.
+    """
     if isinstance(items, (str, bytes, Mapping)):
         raise TypeError("msgs must be a list of messages, not a single message")
     messages: list[AppendMessage] = []

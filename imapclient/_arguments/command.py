@@ -25,7 +25,7 @@ class Literal(NamedTuple):
 
 
 class StreamedLiteral:
-    """A literal whose bytes are read while it is sent. ``pieces`` supplies ``size`` bytes or raises."""
+    """A literal whose bytes are read while it is sent. ``pieces`` yields ``size`` bytes in all, or raises."""
 
     __slots__ = ("binary", "pieces", "size")
 
@@ -36,7 +36,7 @@ class StreamedLiteral:
 
 
 class Joined(tuple[Any, ...]):
-    """Parts of one argument: they are sent without spaces or parentheses between them."""
+    """Parts of one argument. They are sent without spaces between them, and without parentheses."""
 
 
 Argument = Union[bytes, Literal, StreamedLiteral, SequenceSet, tuple[Any, ...]]
@@ -53,7 +53,7 @@ _STRICT_LIMIT = 8000
 
 
 def is_strict(text: bytes) -> bool:
-    """Whether every server can parse this piece of a command: ``b'A1 APPEND "x" (\\\\Seen Work) '``."""
+    """Whether every server can parse this piece of a command; True for ``b'A1 APPEND "x" (\\\\Seen Work) '``."""
     return len(text) <= _STRICT_LIMIT and re.match(_STRICT, text) is not None
 
 

@@ -90,7 +90,7 @@ class _CriteriaEncoder:
             "x".encode(charset)
             self.encoding = charset
         except LookupError:
-            # The server may know a charset that Python does not know. Bytes and ASCII can then be sent.
+            # The server may know a charset that Python does not know. Bytes, and text in ASCII, can still be sent.
             self.encoding = "ascii"
 
     # -- a sequence
@@ -149,7 +149,7 @@ class _CriteriaEncoder:
         if not criteria.strip():
             raise InvalidCriteriaError("no criteria specified")
         unchanged = raw(criteria, "search criteria")
-        # Quotes are found in decoded text: in some charsets the byte of a quote may be half of a character.
+        # Decode the text before quotes are searched. In some charsets, the byte of a quote may be half of a character.
         text, encoding = (criteria, self.encoding) if isinstance(criteria, str) else _decoded(criteria, self.encoding)
         self.is_ascii = text.isascii()
         self.is_str = isinstance(criteria, str)
@@ -200,8 +200,8 @@ def _with_literals(text: str, encoding: str) -> Iterator[Argument]:
 def split_criteria(arguments: list[Argument]) -> list[list[Argument]]:
     """Split criteria whose sequence set is too long for one command. Each part then fits into a command.
 
-    The results of all parts together are the result of the whole. Raises ValueError if that can't be: if the set is
-    negated or in a group, or if several sets are too long.
+    The results of all parts together are the result of the whole. Raises ValueError if the criteria can't be split: the
+    set is negated or in a group, or several sets are too long.
     """
     long_sets = [
         index
@@ -210,7 +210,9 @@ def split_criteria(arguments: list[Argument]) -> list[list[Argument]]:
     ]
     if not long_sets:
         if any(isinstance(argument, tuple) and _has_long_set(argument) for argument in arguments):
-            raise ValueError("a list of message ids within a group is too long for one command")
+            raise ValueError(
+                "a list of message ids within a group is too long for one command: search for them in parts"
+            )
         return [arguments]
     if len(long_sets) > 1 or b"NOT" in [argument.upper() for argument in arguments if isinstance(argument, bytes)]:
         raise ValueError("a list of message ids is too long for one command: search for them in parts")
@@ -222,10 +224,10 @@ def split_criteria(arguments: list[Argument]) -> list[list[Argument]]:
 def unsplit_criteria(arguments: list[Argument]) -> list[Argument]:
     """Return the criteria, or raise ValueError if they do not fit into one command.
 
-    SORT and THREAD can't be split: the order and the threads of all messages do not follow from those of the parts.
+    SORT and THREAD can't be split: the results of the parts do not show the order or the threads of all messages.
     """
     if len(split_criteria(arguments)) > 1:
-        raise ValueError("a list of message ids is too long for one command")
+        raise ValueError("a list of message ids is too long for one command: pass fewer ids")
     return arguments
 
 

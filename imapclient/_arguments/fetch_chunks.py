@@ -1,9 +1,9 @@
 """Split the messages of a fetch into chunks that are bounded in number and in bytes. No I/O.
 
-A list of ids is split in its own order. A set of UIDs may contain far fewer messages than numbers: ``1:4000000000``
-may be three messages. So a set is split at ``bounds``: UIDs of existing messages, at equal distances, from the server.
-A UID is never reused, and new messages get higher UIDs (RFC 9051, 2.3.1.1). So the number of messages between two
-bounds can only decrease.
+A list of ids is split in its own order. A set of UIDs may contain far fewer messages than numbers: ``1:4000000000`` may
+be three messages. So a set is split at ``bounds``. These are the UIDs of every n-th existing message, which the server
+reports. A UID is never reused, and new messages get higher UIDs (RFC 9051, 2.3.1.1). So the number of messages between
+two bounds can only decrease.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from ..sequence_set import SINGLE, STAR, MessageIds, Range, SequenceSet, UidSet, checked_numbers
 
-# At least so many messages share one request for bounds or sizes.
+# One request for bounds or sizes covers at least this many messages.
 MIN_PORTION = 500
 
 
@@ -64,9 +64,12 @@ class Messages:
         return any(high - low >= size or high == STAR for low, high in self.ranges)
 
     def portions(self, size: int, bounds: Sequence[int] = (), highest: int = STAR) -> Iterator[Portion]:
-        """Split into parts of at most ``size`` messages. ``bounds`` are ids, each ``size`` messages after the last one.
+        """Split into parts of at most ``size`` messages.
 
-        ``highest`` is the highest id in use. Higher ids are omitted, and ``*`` stands for it.
+        ``bounds`` are ids: at most ``size`` messages come after one bound and up to the next. ``highest`` is the
+        highest id in use, which ``*`` stands for. Higher ids are omitted.
+
+
         """
         if self.numbers is not None:
             for start in range(0, len(self.numbers), size):
@@ -95,7 +98,7 @@ def _below(ranges: Iterable[Range], highest: int) -> Iterator[Range]:
     last = 0
     for low, high in ranges:
         if high == STAR:
-            # "5:*" means "3:5" if 3 is the highest id. An earlier range may contain it.
+            # "5:*" means "3:5" if 3 is the highest id. An earlier range may already contain 3.
             low = min(low, highest)
         low, high = max(low, last + 1), min(high, highest)
         if low <= high:
@@ -139,7 +142,10 @@ class TextItems(NamedTuple):
 
     @classmethod
     def of(cls, items: bytes) -> TextItems:
-        """``TextItems.of(b'(FLAGS BODY.PEEK[] BODY[1]<0.100>)') == TextItems(1, (100,))``."""
+        """The text that the items of a command request.
+
+        ``TextItems.of(b'(FLAGS BODY.PEEK[] BODY[1]<0.100>)') == TextItems(1, (100,))``.
+        """
         whole = 0
         parts = []
         for match in re.finditer(_TEXT_ITEM, items):
@@ -156,7 +162,7 @@ class TextItems(NamedTuple):
         return self.whole * size + sum(min(size, part) for part in self.parts)
 
     def count_within(self, count: int, max_bytes: int) -> int:
-        """How many messages, at most ``count``, can't exceed ``max_bytes`` of limited text together."""
+        """The number of messages, from 1 to ``count``, whose limited text together is at most ``max_bytes`` bytes."""
         each = sum(self.parts)
         return max(1, min(count, max_bytes // each)) if each else count
 
@@ -166,7 +172,7 @@ def by_size(
 ) -> Iterator[list[int]]:
     """Group messages by their RFC822.SIZE: at most ``count`` messages and ``max_bytes`` of text in each group.
 
-    A message that exceeds ``max_bytes`` is a group of its own, and so is a message of unknown size.
+    A message that exceeds ``max_bytes`` is alone in its group. So is a message of unknown size, if an item has no limit.
     """
     group: list[int] = []
     total = 0

@@ -1,7 +1,7 @@
 """A message that is read from a file object or an iterator while it is sent (RFC 9051, 6.3.12).
 
-APPEND announces the size before the message. So the source must supply exactly that many bytes: with fewer, the server
-would take the next command for the rest of the message.
+APPEND announces the size before the message. So the source must supply exactly that many bytes. If some were missing,
+the server would take the next command for the rest of the message.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any, Callable, Protocol, Union
 PIECE = 262144
 
 Progress = Callable[[int, int], object]
-"""Called with the number of bytes that are sent and the size of the message: ``progress(262144, 1000000)``."""
+"""A function that gets the number of bytes sent so far, and the message's size: ``progress(262144, 1000000)``."""
 
 
 class Readable(Protocol):
-    """The part of a file object that is needed. The file must be open in binary mode."""
+    """A file object that is open in binary mode. Only its ``read`` must exist."""
 
     def read(self, size: int, /) -> bytes: ...
 
@@ -30,8 +30,8 @@ Source = Union[Readable, Iterable[bytes]]
 class MessageSource:
     """The bytes of one message, and their number.
 
-    ``size`` may be None for a file that can seek: the message is then the rest of the file from its current position.
-    Raises TypeError or ValueError for a source or a size that can't be used, before anything is sent.
+    ``size`` may be None for a file that can seek. The message is then the rest of the file from its current position.
+    Before anything is sent, raises TypeError or ValueError for a source or a size that can't be used.
     """
 
     def __init__(self, source: Source, size: int | None, progress: Progress | None = None) -> None:
@@ -53,17 +53,20 @@ class MessageSource:
 
     @property
     def may_have_nul(self) -> bool:
-        """Whether the message may contain NUL. This reads all of a file that can seek; other sources return True."""
+        """Whether the message may contain NUL.
+
+        A file that can seek is read to its end; for other sources it is True.
+        """
         return self._content.may_have_nul()
 
     def __iter__(self) -> Iterator[bytes]:
-        """The bytes of the message, once, in pieces. Raises ValueError if their number is not the size."""
+        """Yield the bytes of the message, once, in pieces. Raises ValueError if their number is not the size."""
         done = 0
         for piece in self._content.pieces():
             done += len(piece)
             _check_not_longer(done, self.size)
             yield piece
-            # Whoever takes the pieces asks for the next one when this one is sent.
+            # The sender asks for the next piece when this one is sent.
             if self._progress is not None:
                 self._progress(done, self.size)
         if done < self.size:

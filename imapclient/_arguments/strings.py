@@ -1,7 +1,8 @@
-"""From a caller's text, flags, names and dates to arguments of a command. No I/O.
+"""Encode a caller's text, flags, names and dates as arguments of a command. No I/O.
 
-Injection is stopped here. Text becomes a quoted string or a literal, so CR, LF, quotes and 8-bit text are data. Atoms,
-and text that is sent as it is, are checked: text that could end the command or announce a literal raises ValueError.
+This prevents injection. Text becomes a quoted string or a literal, so CR, LF, quotes and 8-bit text are data. Atoms,
+and text that is sent as it is, are checked. ValueError is raised for text that could end the command or announce a
+literal.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ QUOTED_LIMIT = 1000
 
 # atom = 1*ATOM-CHAR: no control, space, "(", ")", "{", "%", "*", quote, backslash, "]" (RFC 9051, 9)
 _ATOM = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\\]]+\Z')
-# flag = "\" atom or atom. Servers also have keywords that contain "]", "{" or "*", so these are allowed. Refused are
-# characters that end an atom, and the announcement of a literal: Dovecot accepts {5} in the middle of a line too.
+# flag = "\" atom or atom. Servers also have keywords that contain "]", "{" or "*", so these are allowed. Characters
+# that end an atom are refused. So is the announcement of a literal, because Dovecot accepts {5} in the middle of a line
+# too.
 _FLAG = re.compile(rb'(?!~?\{\d+\+?\}\Z)\\?[^\x00-\x20\x7f-\xff()"\\]+\Z')
 _NOT_QUOTABLE = re.compile(rb"[\x00\r\n\x80-\xff]")
 _ANNOUNCES_LITERAL = re.compile(rb"\{\d+\+?\}\s*\Z")
@@ -31,7 +33,7 @@ def string(value: Text, what: str = "text") -> Argument:
     """A quoted string, or a literal if the text is long, is not ASCII, or contains CR or LF.
 
     ``string('a "b"') == b'"a \\\\"b\\\\""'``; ``string('café') == Literal(b'caf\\xc3\\xa9')``. Raises ValueError if the
-    text contains NUL. The message names ``what`` and does not show the text, which may be a password.
+    text contains NUL. The error names ``what`` and does not show the text, which may be a password.
     """
     data = to_wire(value)
     if len(data) > QUOTED_LIMIT or _NOT_QUOTABLE.search(data):
@@ -86,7 +88,7 @@ def wire_name(name: Text, folder_encode: bool = True, utf8: bool = False) -> byt
 
 
 def raw(value: Text, what: str) -> bytes:
-    """Text to be sent as it is. Raises ValueError if it could end the command or announce a literal."""
+    """The bytes of text that is sent as it is. Raises ValueError if it could end the command or announce a literal."""
     data = to_wire(value)
     if re.search(rb"[\r\n\0]", data):
         raise ValueError(f"{what} must not contain CR, LF or NUL: {shortened(data)}")

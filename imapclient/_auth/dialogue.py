@@ -14,7 +14,8 @@ from .mechanisms import Mechanism, checked_text
 _MAX_INITIAL_RESPONSE = 8000
 # A shorter response, such as "y", is not a secret.
 _MIN_SECRET = 4
-# Of a longer response, only the beginning and the end are redacted, because all that the server sends is searched.
+# Of a longer response, only the beginning and the end are redacted. All data from the server is searched for these, so
+# they must be short.
 _MAX_SECRET = 64 * 1024
 _END_OF_SECRET = 4096
 
@@ -23,16 +24,19 @@ Respond = Callable[[bytes], Optional[Text]]
 
 
 class AuthExchange:
-    """The exchange: base64, the initial response, cancelling.
+    """One AUTHENTICATE exchange: it encodes in base64, keeps the initial response, and can cancel.
 
     If ``respond`` raises or a challenge is invalid, the exchange is cancelled and ``error`` is the exception. The
     server's tagged response must still be read.
 
-    ``remember`` is called with each response that must not be logged, in base64 and without it. The user name and the
-    responses of a mechanism without secrets may be logged. Of very long responses it gets the beginning and the end.
+    ``remember`` is called with each response that must not be logged, both in base64 and not encoded. If a response is
+    very long, it gets only the beginning and the end. The user name may be logged, and so may the responses of a
+    mechanism without secrets.
+
+
     """
 
-    #: No mechanism has more challenges, or longer ones (in bytes of base64).
+    #: No mechanism has more challenges, or longer ones. The size is in bytes of base64.
     MAX_CHALLENGES = 100
     MAX_CHALLENGE_SIZE = 1024 * 1024
 
@@ -44,7 +48,7 @@ class AuthExchange:
     ) -> None:
         self.error: Exception | None = None
         self.cancelled = False
-        #: All responses so far, in base64 and without it.
+        #: All responses so far, both in base64 and not encoded.
         self.sent: list[bytes] = []
         self._respond = respond
         self._initial_response = initial_response
@@ -65,8 +69,8 @@ class AuthExchange:
     def initial_argument(self) -> bytes | None:
         """The initial response as an argument of the command: ``b'AGFubgB4'``, ``b'='`` for an empty one (RFC 4959, 3).
 
-        None if the exchange has no initial response. Also None if it is too long for a line: then it answers the first
-        challenge.
+        None if the exchange has no initial response. Also None if it is too long for a line: it is then sent after the
+        first challenge.
         """
         if self._initial_response is None or len(self._initial_response) > _MAX_INITIAL_RESPONSE * 3 // 4:
             return None
@@ -89,8 +93,10 @@ class AuthExchange:
 
     def _answer(self, text: bytes) -> bytes | None:
         self._challenges += 1
-        if self._challenges > self.MAX_CHALLENGES or len(text) > self.MAX_CHALLENGE_SIZE:
-            raise ProtocolError("the server sent too many challenges, or one that is too long")
+        if self._challenges > self.MAX_CHALLENGES:
+            raise ProtocolError(f"the server sent too many challenges: more than {self.MAX_CHALLENGES}")
+        if len(text) > self.MAX_CHALLENGE_SIZE:
+            raise ProtocolError(f"a challenge is too long: {len(text)} bytes of at most {self.MAX_CHALLENGE_SIZE}")
         try:
             challenge = base64.b64decode(text.strip(), validate=True)
         except ValueError:

@@ -25,7 +25,7 @@ _CONTROL = rb"[\x00-\x1f\x7f]"
 # iteration-count, an attribute in the server's first message (RFC 5802, 7)
 _ITERATIONS = r"(?:\A|,)i=([^,]*)"
 _COUNT = r"[1-9][0-9]{0,9}\Z"
-# The RFC sets no limit. Servers use fewer than 100 characters. The client must repeat them.
+# The RFC sets no limit for the nonce. Servers use fewer than 100 characters. The client must send it back.
 _NONCE = r"(?:\A|,)r=([^,]*)"
 _MAX_NONCE = 1024
 # The maximum length of a server's reason, in bytes: to parse it as JSON, and to show it in a message.
@@ -131,7 +131,7 @@ Plain.__module__ = "imapclient.sasl"
 
 
 class _ServerFirst(Mechanism):
-    """Base of mechanisms with a password in which the server sends the first challenge."""
+    """Base of the password mechanisms that begin with a challenge from the server."""
 
     client_first = False
 
@@ -165,8 +165,8 @@ Login.__module__ = "imapclient.sasl"
 class CramMD5(_ServerFirst):
     """CRAM-MD5 (RFC 2195): sends a keyed digest of the server's challenge.
 
-    The password is not sent. But somebody who records the exchange can test guesses of the password, and the server
-    does not prove that it knows the password.
+    The password is not sent. But somebody who records the exchange can test guesses of the password. The server does
+    not prove that it knows the password.
     """
 
     name = "CRAM-MD5"
@@ -226,7 +226,7 @@ Anonymous.__module__ = "imapclient.sasl"
 
 
 class _OAuth(Mechanism):
-    """Base of both mechanisms: one message, and a final response after the server has sent a reason for a refusal."""
+    """Base of both mechanisms: one message. If the server sends a reason for a refusal, a final response follows."""
 
     _last_word = b""
 
@@ -318,10 +318,11 @@ class ScramSHA256(Mechanism):
 
     The server sends the number of hash iterations. With fewer than ``MIN_ITERATIONS`` an attacker could guess the
     password from the client's proof (RFC 7677, 4). With more than ``max_iterations`` the client could be busy for
-    hours. Both raise ProtocolError before anything is computed, and so does a nonce of more than 1024 characters. A
-    million iterations take half a second, or up to ten seconds with the version of scramp for Python 3.9.
+    hours. Both raise ProtocolError before anything is computed. So does a nonce of more than 1024 characters. A million
+    iterations take half a second, or up to ten seconds with the version of scramp for Python 3.9.
 
     There is no channel binding, so the mechanism does not detect a proxy that impersonates the server.
+
     """
 
     name = "SCRAM-SHA-256"
@@ -337,12 +338,13 @@ class ScramSHA256(Mechanism):
         self._max_iterations = max_iterations
         self._scramp = _load_scramp()
         try:
-            # Some releases check the password only for the proof, which would be too late.
+            # Some releases of scramp check the password only when they compute the proof, which would be too late.
             self._scramp.ScramMechanism(self.name).make_auth_info(self._password, self.MIN_ITERATIONS, b"s" * 16)
             first = self._new_client(self._identity).get_client_first()
         except self._scramp.ScramException as error:
             raise ValueError(f"{self.name} can't send this identity or password: {error}") from None
-        # Old releases don't escape comma and equals sign (RFC 5802, 5.1). NFKC turns some other characters into these.
+        # Old releases of scramp don't escape comma and equals sign (RFC 5802, 5.1). NFKC turns some other characters
+        # into these.
         special = {",", "="}.intersection(unicodedata.normalize("NFKC", self._identity))
         if first.startswith("n,,n=,") or (special and "=3D" not in self._new_client("=").get_client_first()):
             raise ValueError(f"{self.name} needs a newer scramp for an identity that is empty or contains ',' or '='")
@@ -443,7 +445,10 @@ def _without_nul(value: Text, what: str) -> bytes:
 
 
 def _without_controls(value: Text, what: str) -> bytes:
-    """Fields end with \\x01, so control characters are refused. A token from a file often ends with a line end."""
+    """Encode text. Control characters raise ValueError, because fields end with \\x01.
+
+    A token that was read from a file often ends with a line end.
+    """
     data = checked_text(value, what)
     if re.search(_CONTROL, data):
         raise ValueError(f"{what} must not contain control characters")

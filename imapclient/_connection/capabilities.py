@@ -1,4 +1,4 @@
-"""The server's capabilities: which it has, which are enabled, and how commands are sent because of them. No I/O."""
+"""The server's capabilities: which ones it has, which ones are enabled, and how they change what we send. No I/O."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from .._arguments.command import Literal, StreamedLiteral
 from ..exceptions import ResponseCode
 
-# LITERAL- lets a literal of at most this size follow without a wait (RFC 7888, 5).
+# With LITERAL-, a literal of at most this size is sent without waiting for the server (RFC 7888, 5).
 _LITERAL_MINUS = 4096
-# A server that has IMAP4rev1 as well keeps to modified UTF-7 until one of these is enabled.
+# A server that also has IMAP4rev1 uses modified UTF-7 until we enable one of these.
 _SWITCHES_TO_UTF8 = frozenset(("UTF8=ACCEPT", "IMAP4REV2"))
 _MAX_ENABLED = 1000
 
@@ -18,14 +18,14 @@ class Capabilities:
     """The server's capabilities, as its greeting, CAPABILITY and ENABLED report them.
 
     ``names`` holds them in upper case, ``('IMAP4REV1', 'IDLE')``, or is empty while ``are_known`` is false. ``enabled``
-    holds the extensions that ENABLE switched on (RFC 5161), ``may_enable`` those that we sent ENABLE for.
+    holds the extensions that are enabled (RFC 5161). ``may_enable`` holds those for which we sent ENABLE.
     """
 
     def __init__(self) -> None:
         self.forget()
 
     def forget(self) -> None:
-        """Forget all: a login may change them, and those from before STARTTLS can't be trusted."""
+        """Forget all names. A login may change them, and names from before STARTTLS can't be trusted."""
         self.names: tuple[str, ...] = ()
         self.are_known = False
         self.enabled: frozenset[str] = frozenset()
@@ -43,11 +43,12 @@ class Capabilities:
 
     def learn_enabled(self, names: Iterable[bytes]) -> None:
         """Take the names of enabled extensions from the data of ENABLED."""
-        # Without our ENABLE it does not count. No server has as many extensions as the bound. Without it, a hostile
-        # server could make the set grow, and each response copies the set.
+        # A report counts only if we sent ENABLE. Each report copies the set, so it has a maximum size, which only a
+        # hostile server reaches.
         if self.may_enable and len(self.enabled) < _MAX_ENABLED:
             enabled = {name.decode("ascii", "replace").upper() for name in names}
-            # A server may report more than we asked for, but these would change how folder names are encoded.
+            # A server may report more than we asked for. But unless we asked for one of these two, they are ignored:
+            # they change how folder names are encoded.
             self.enabled |= enabled if self.may_enable & _SWITCHES_TO_UTF8 else enabled - _SWITCHES_TO_UTF8
 
     @property
@@ -60,8 +61,8 @@ class Capabilities:
     def is_synchronising(self, literal: Literal | StreamedLiteral) -> bool:
         """Whether a literal must wait for the server's continuation request (RFC 7888).
 
-        A streamed literal always waits: it is mostly long, and a server without room for it refuses it before it is
-        sent.
+        A literal8 always waits. So does a streamed literal, which is mostly long: a server without room for it refuses
+        it before it is sent.
         """
         if literal.binary or isinstance(literal, StreamedLiteral):
             return True

@@ -42,9 +42,9 @@ class Command:
     """A command, and its reply once it is finished.
 
     ``handlers`` are `Handlers`, or a plain mapping of the same shape. ``respond`` gets the text of each continuation
-    request and returns the line to send. ``secrets`` are never logged. If there are any, nothing that the command sends
-    is logged, and no continuation request. ``reply`` is the tagged response, ``error`` the first response that could
-    not be parsed.
+    request and returns the line to send. ``secrets`` are never logged. If there are any, the log shows neither what the
+    command sends nor the continuation requests. ``reply`` is the tagged response. ``error`` is about the first response
+    that could not be parsed.
     """
 
     __slots__ = ("arguments", "error", "handlers", "is_sent", "name", "reply", "respond", "secrets", "tag")
@@ -64,14 +64,14 @@ class Command:
         self.respond = respond
         self.secrets = secrets
         self.tag = b""
-        # Whether the system was given all of it to send.
+        # Whether all of it was passed to the system for sending.
         self.is_sent = False
         self.reply: Tagged | None = None
         self.error: ProtocolError | None = None
 
 
 class Exchange:
-    """The state that the parts of a connection share. It reads responses and dispatches them to their handlers."""
+    """The state that the parts of a connection share. Reads responses and dispatches them to their handlers."""
 
     transport: Transport
     reader: Reader
@@ -98,9 +98,9 @@ class Exchange:
         # An error that the caller's source of a literal raised. It is no error of the connection.
         self.source_error: OSError | None = None
         self.unsolicited = UnsolicitedQueue()
-        # Changes of the selected folder, whichever command ran when they came. None if nobody watches the folder.
+        # Changes of the selected folder that arrived during any command. None if the folder is not watched.
         self.observed: AwaitedQueue | None = None
-        # Goes up when sequence numbers may have come to mean other messages.
+        # Increases when sequence numbers may have begun to mean other messages.
         self.renumberings = 0
         self.tag_prefix = b"A"
         self._tag_numbers = count()
@@ -112,7 +112,7 @@ class Exchange:
     # -- the transport
 
     def use_transport(self, transport: Transport) -> None:
-        """Begin on a transport that is connected."""
+        """Use a connected transport, with a new reader."""
         self.transport = transport
         self.reader = Reader(transport, self.limits, self.timeout.read)
 
@@ -130,7 +130,7 @@ class Exchange:
                 "the connection can't be used any more: %s" % (str(self.failure) or type(self.failure).__name__)
             )
             if isinstance(self.failure, ConnectionAbortError):
-                # The server's BYE. In IDLE the responses before it were returned first.
+                # From the server's BYE. After IDLE, this may be the first error that the caller gets.
                 error.status, error.code, error.text = self.failure.status, self.failure.code, self.failure.text
             raise error from self.failure
 
@@ -138,7 +138,8 @@ class Exchange:
     def unusable_on_error(self) -> Iterator[None]:
         """Check that the connection is usable. Any exception of the body makes it unusable.
 
-        The caller takes the lock, not this: Ctrl-C may keep a context manager written in Python from its end.
+        The caller must hold the lock. This method does not take it: Ctrl-C may stop a context manager that is written
+        in Python before it releases a lock.
         """
         self.check_usable()
         try:
@@ -153,14 +154,14 @@ class Exchange:
             raise
 
     def fail(self, error: BaseException) -> BaseException:
-        """Make the connection unusable. Returns the error to raise: the same one, or the one that `mapped` returns."""
+        """Make the connection unusable. Returns the error to raise: the same one, or that of `as_abort_error`."""
         self.secrets.hide(error)
         self.failure = error
         if isinstance(error, OSError) and error is not self.source_error:
             # Imported here, because few connections fail.
-            from .failures import mapped
+            from .failures import as_abort_error
 
-            self.failure = mapped(error)
+            self.failure = as_abort_error(error)
         if isinstance(self.failure, ServerWords) and self.in_flight:
             # The caller waits for the oldest one.
             running = next(iter(self.in_flight.values()))
@@ -193,8 +194,8 @@ class Exchange:
     def offer(self, command: Command, bulk: BulkReader) -> None:
         """Offer the buffer to a command's bulk reader.
 
-        Not while the exchange is logged or a folder is watched, nor while an older command is in flight: these need
-        each response.
+        Does nothing if the exchange is logged, a folder is watched, or an older command is in flight. Each response is
+        then needed by itself.
         """
         if not self.is_logged and self.observed is None and next(iter(self.in_flight.values())) is command:
             self.received_size += self.reader.offer(bulk, self.limits.command_size - self.received_size)
@@ -223,7 +224,7 @@ class Exchange:
             protocol_log.received(line, records, self.secrets)
 
     def _dispatch(self, response: Untagged) -> None:
-        """Give a response to the first command in flight that has a handler for it and does not decline it."""
+        """Pass a response to the first command in flight that has a handler for it and accepts it."""
         name = response.name
         self.received_size += response.size + RESPONSE_COST
         if self.received_size > self.limits.command_size:
@@ -273,8 +274,8 @@ class Exchange:
     def _observe(self, response: Untagged, *, is_unsolicited: bool) -> None:
         """Keep a change of the selected folder for `watch`.
 
-        A FETCH counts as a change unless it answers a command. It does if a command in flight has a handler for FETCH
-        that takes it.
+        A FETCH that answers a command is not a change. It is an answer if the FETCH handler of a command in flight
+        accepts it.
         """
         if self.observed is None:
             return

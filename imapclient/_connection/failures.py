@@ -17,11 +17,14 @@ class OSAbortError(ConnectionAbortError, OSError):
 
 
 class TimeoutAbortError(ConnectionAbortError, socket.timeout):
-    """Nothing was received, or could be sent, within the timeout. The connection is unusable."""
+    """Nothing was received, or could be sent, within the timeout. The connection is unusable.
+
+    From Python 3.10 on it also stands for ETIMEDOUT: the system found that the peer no longer answers.
+    """
 
 
 class PeerTimeoutAbortError(ConnectionAbortError, TimeoutError):
-    """The system found that the peer no longer answers (ETIMEDOUT). The connection is unusable."""
+    """The system found that the peer no longer answers (ETIMEDOUT, Python 3.9). The connection is unusable."""
 
 
 class BrokenPipeAbortError(ConnectionAbortError, BrokenPipeError):
@@ -29,7 +32,7 @@ class BrokenPipeAbortError(ConnectionAbortError, BrokenPipeError):
 
 
 class ConnectionAbortedAbortError(ConnectionAbortError, ConnectionAbortedError):
-    """The system gave the connection up (ECONNABORTED). The connection is unusable."""
+    """The system ended the connection (ECONNABORTED). The connection is unusable."""
 
 
 class ConnectionRefusedAbortError(ConnectionAbortError, ConnectionRefusedError):
@@ -41,15 +44,15 @@ class ConnectionResetAbortError(ConnectionAbortError, ConnectionResetError):
 
 
 class PermissionAbortError(ConnectionAbortError, PermissionError):
-    """The system does not allow it, such as a firewall (EPERM, EACCES). The connection is unusable."""
+    """The system, for example a firewall, does not allow it (EPERM, EACCES). The connection is unusable."""
 
 
 class AddressAbortError(ConnectionAbortError, socket.gaierror):
-    """The host has no address that can be found. The connection is unusable."""
+    """No address was found for the host. The connection is unusable."""
 
 
 class HostAbortError(ConnectionAbortError, socket.herror):
-    """The host is not known, by the older functions of the system. The connection is unusable."""
+    """An older function of the system does not know the host. The connection is unusable."""
 
 
 class TLSAbortError(ConnectionAbortError, ssl.SSLError):
@@ -82,7 +85,7 @@ class TLSWriteAbortError(ConnectionAbortError, ssl.SSLWantWriteError):
 
 _CLASSES: dict[type[BaseException], type[ConnectionAbortError]] = {
     OSError: OSAbortError,
-    # From Python 3.10 on it is the same class as socket.timeout, whose entry then counts.
+    # From Python 3.10 on this is the class socket.timeout, and the entry below replaces this one.
     TimeoutError: PeerTimeoutAbortError,
     socket.timeout: TimeoutAbortError,
     BrokenPipeError: BrokenPipeAbortError,
@@ -102,11 +105,12 @@ _CLASSES: dict[type[BaseException], type[ConnectionAbortError]] = {
 }
 
 
-def mapped(error: OSError) -> IMAPClientAbortError:
-    """An error of a socket or of TLS as a ConnectionAbortError that is also one of the original's class.
+def as_abort_error(error: OSError) -> IMAPClientAbortError:
+    """The ConnectionAbortError for an error of a socket or of TLS. It is also of the original's class.
 
-    ``mapped(ConnectionResetError(104, 'reset'))`` is a `ConnectionResetAbortError` with the same arguments and
-    attributes. An error of another class becomes the nearest of its base classes that has an entry.
+    ``as_abort_error(ConnectionResetError(104, 'reset'))`` is a `ConnectionResetAbortError` with the same arguments and
+    attributes. If a class has no entry, the nearest of its base classes counts. An IMAPClientAbortError is returned as
+    it is.
     """
     if isinstance(error, IMAPClientAbortError):
         return error

@@ -72,7 +72,7 @@ class _PartAttribute:
 
 
 class Connection(imaplib.IMAP4):
-    """What our three connection classes share: the parts, and imaplib's hooks."""
+    """The base of our three connection classes: the parts, and imaplib's hooks."""
 
     _exchange_class = Exchange
 
@@ -89,7 +89,7 @@ class Connection(imaplib.IMAP4):
         self.unsolicited = self._exchange.unsolicited
         #: Whether all that is sent and received is compressed.
         self.is_compressed = False
-        #: None if no folder is selected. Otherwise, two values are equal as long as UIDs mean the same messages.
+        #: None if no folder is selected. Otherwise, two equal values show that UIDs mean the same messages.
         self.selection: object = None
 
     # -- imaplib's hooks
@@ -140,7 +140,7 @@ class Connection(imaplib.IMAP4):
     def _connect(self) -> None:
         prefix: bytes = imaplib.Int2AP(random.randint(4096, 65535))
         tagged = rb"(?P<tag>" + prefix + rb"\d+) (?P<type>[A-Z]+) (?P<data>.*)"
-        # Not by assignment: imaplib's type stubs declare str, and it uses bytes.
+        # Not by assignment: the type stubs declare str, but imaplib uses bytes.
         vars(self).update(tagpre=prefix, tagre=re.compile(tagged, re.ASCII))
         self._exchange.tag_prefix = prefix
         self._cmd_log_len = 10
@@ -154,10 +154,10 @@ class Connection(imaplib.IMAP4):
             with self._exchange.unusable_on_error():
                 self.welcome = self._exchange.read_greeting()
                 if isinstance(self._exchange.transport, SocketTransport):
-                    # Programs read the socket's timeout, which the deadline of the greeting has changed.
+                    # Programs read the socket's own timeout. The deadline of the greeting has changed it.
                     self.sock.settimeout(self.socket_timeout.read)
         except BaseException:
-            # imaplib's constructor does so for Exception only.
+            # imaplib's constructor would close the connection only for an Exception.
             self.shutdown()
             raise
 
@@ -169,19 +169,19 @@ class Connection(imaplib.IMAP4):
         return tag
 
     def login(self, user: str, password: str) -> Any:
-        """imaplib's own. After it the capabilities are not known any more."""
+        """Log in with imaplib's own method, and forget the capabilities."""
         answer = super().login(user, password)
         self.forget_capabilities()
         return answer
 
     def authenticate(self, mechanism: str, authobject: Any) -> Any:
-        """imaplib's own. After it the capabilities are not known any more."""
+        """Log in with imaplib's own method, and forget the capabilities."""
         answer = super().authenticate(mechanism, authobject)
         self.forget_capabilities()
         return answer
 
     def starttls(self, ssl_context: ssl.SSLContext | None = None) -> Any:
-        """STARTTLS for imaplib's callers. imaplib's own method would wrap the socket under our reader."""
+        """Send STARTTLS, for imaplib's callers. imaplib's own method would not change the transport of our reader."""
         return "OK", [self.start_tls(ssl_context).text]
 
     def _get_capabilities(self) -> None:
@@ -193,13 +193,13 @@ class Connection(imaplib.IMAP4):
     state = _PartAttribute("_exchange", "state")
     #: The server's capabilities in upper case; empty if they are not known.
     capabilities = _PartAttribute("_capabilities", "names")
-    #: The extensions that ENABLE switched on, in upper case (RFC 5161).
+    #: The extensions that are enabled, in upper case (RFC 5161).
     enabled = _PartAttribute("_capabilities", "enabled")
-    #: The extensions that we sent ENABLE for, in upper case.
+    #: The extensions for which we sent ENABLE, in upper case.
     may_enable = _PartAttribute("_capabilities", "may_enable")
-    #: Changes of the selected folder, whichever command ran when they came. None if nobody watches the folder.
+    #: Changes of the selected folder that arrived during any command. None if the folder is not watched.
     observed = _PartAttribute("_exchange", "observed")
-    #: A number that goes up when sequence numbers may have come to mean other messages.
+    #: A number that increases when sequence numbers may have begun to mean other messages.
     renumberings = _PartAttribute("_exchange", "renumberings")
 
     @property
@@ -312,7 +312,7 @@ class Connection(imaplib.IMAP4):
             self.state = "AUTH"
 
     def log_in(self, command: Command) -> Tagged:
-        """Send a command that logs in. Capabilities from before the login are forgotten."""
+        """Send a command that logs in. After a login, the capabilities from before it are forgotten."""
         capabilities = self._capabilities
         with self._exchange.lock:
             were_known, capabilities.are_known = capabilities.are_known, False
@@ -347,7 +347,8 @@ class Connection(imaplib.IMAP4):
     def start_compression(self) -> Tagged:
         """Send COMPRESS DEFLATE and go on compressed (RFC 4978, 3).
 
-        Data that the server sent after its response is compressed. It is read, and not refused as after STARTTLS.
+        Data that the server sent right after its response is compressed data, and is read. After STARTTLS it would be
+        refused.
         """
         # Imported here, because few connections need it.
         from .._wire.compression import DeflateTransport
@@ -445,7 +446,7 @@ class IMAP4_Stream(Connection, imaplib.IMAP4_stream):
         from .._wire.pipes import PipeTransport, spawn
 
         self.process = spawn(self.command)
-        # For selectors: the pipe is no socket, but it has a fileno() too.
+        # For selectors: the pipe is not a socket, but it also has a fileno().
         vars(self)["sock"] = self.process.stdout
         return PipeTransport(self.process)
 

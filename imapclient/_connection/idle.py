@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 # How many seconds the end of IDLE may take if the connection has no read timeout.
 MAX_DONE_SECONDS = 60.0
-# How many bytes of meaningless continuation requests are kept for the case of an interrupt.
+# How many bytes of continuation requests, which mean nothing in IDLE, are kept in case of an interrupt.
 MAX_STRAY_BYTES = 65536
 
 
@@ -79,8 +79,8 @@ class IdleExchange:
     def poll_idle(self, timeout: float | None, render: Callable[[Iterable[Untagged]], list[T]]) -> list[T]:
         """Wait for responses, at most ``timeout`` seconds (None: for ever), and return what ``render`` makes of them.
 
-        The responses are removed only after ``render`` has returned. If the connection ends, those that came before are
-        returned, and the next call raises.
+        The responses are removed only after ``render`` has returned. If the connection ends, the responses before the
+        end are returned, and the next call raises.
         """
         exchange = self._exchange
         with self._used_alone():
@@ -113,20 +113,20 @@ class IdleExchange:
             return items
 
     def _receive(self, command: Command, deadline: Deadline) -> None:
-        """Read until the deadline, the end of IDLE, or until there are as many responses as one call returns."""
+        """Read until the deadline, until the end of IDLE, or until there are as many responses as one call returns."""
         exchange = self._exchange
         drain = None
         stray = 0
         try:
             while command.reply is None and exchange.failure is None and not self._queue.is_full:
                 if self._queue and drain is None:
-                    # After the first response, read the data that has arrived, and wait no longer.
+                    # After the first response, only read the data that has already arrived.
                     drain = Deadline(0)
                 exchange.read(drain or deadline)
                 stray += len(exchange.continuation or b"") + 1
                 exchange.continuation = None
                 if stray > MAX_STRAY_BYTES and not self._queue:
-                    # Continuation requests mean nothing here, so they need not become unread.
+                    # Continuation requests mean nothing here, so after an interrupt they need not be read again.
                     exchange.reader.begin()
                     stray = 0
         except OSError as error:
@@ -136,7 +136,7 @@ class IdleExchange:
     def finish_idle(self, render: Callable[[Iterable[Untagged]], list[T]]) -> tuple[Tagged, list[T]]:
         """Send DONE and read to the end of IDLE. Returns the tagged response, and the rest as `poll_idle` does.
 
-        All of it may take as long as the connection's read timeout, or 60 seconds without one.
+        The whole call may take as long as the connection's read timeout, or 60 seconds if there is none.
         """
         exchange = self._exchange
         patience = exchange.timeout.read or MAX_DONE_SECONDS
@@ -161,7 +161,10 @@ class IdleExchange:
 
     @contextlib.contextmanager
     def _used_alone(self) -> Iterator[None]:
-        """Raise IllegalStateError if another thread waits in IDLE: the response that it waits for may never come."""
+        """Use IDLE in this thread alone. Raises IllegalStateError if another thread waits in IDLE or ends it.
+
+        It does not wait for that thread, because the response that the thread waits for may never arrive.
+        """
         if not self._in_use.acquire(blocking=False):
             self._exchange.check_usable()
             raise IllegalStateError("another thread waits in idle_check(), or ends IDLE")

@@ -40,7 +40,7 @@ def sent_secretly(words: bytes) -> None:
 
 
 def received(line: bytes, records: Sequence[Record] | None, secrets: Secrets) -> None:
-    """Log a response. If it holds one of the secrets, only its first two words are shown."""
+    """Log a response. If it contains one of the secrets, only its first two words are shown."""
     parts = [part for record in records or (line,) for part in (record if isinstance(record, tuple) else (record,))]
     if any(map(secrets.are_in, parts)):
         head = b" ".join(line.split(b" ", 2)[:2])

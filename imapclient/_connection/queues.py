@@ -14,8 +14,8 @@ from ..exceptions import LimitError
 class UnsolicitedQueue:
     """Untagged responses that no command asked for, oldest first.
 
-    If there are too many, or they hold too many bytes, the oldest ones are dropped and counted in ``dropped``. Threads
-    may add responses and take them at the same time.
+    If there are too many, or they have too many bytes, the oldest ones are dropped and counted in ``dropped``. Threads
+    may add and take responses at the same time.
     """
 
     def __init__(self, max_responses: int = 4000, max_bytes: int = 4 * 1024 * 1024) -> None:
@@ -34,7 +34,10 @@ class UnsolicitedQueue:
             return iter(list(self._responses))
 
     def append(self, response: Untagged) -> None:
-        """Add a response, and drop the oldest ones if there is no room for it."""
+        """Add a response, and drop the oldest ones if there is no room for it.
+
+        One that is too large is dropped itself.
+        """
         size = response.size
         with self._lock:
             if size > self._max_bytes:
@@ -61,7 +64,7 @@ class UnsolicitedQueue:
 
     @property
     def is_full(self) -> bool:
-        """Whether the next response pushes another one out."""
+        """Whether there is no room for another response."""
         return len(self._responses) >= self._max_responses or self._size >= self._max_bytes
 
     def take(self) -> list[Untagged]:
@@ -78,7 +81,9 @@ class UnsolicitedQueue:
 
 
 class AwaitedQueue(UnsolicitedQueue):
-    """Untagged responses that a caller waits for. None is dropped; LimitError is raised if there are too many.
+    """Untagged responses that a caller waits for.
+
+    If there are too many, LimitError is raised, and no response is dropped.
 
     ``is_full`` is true much earlier, so that the caller takes them in parts.
     """

@@ -24,10 +24,11 @@ from .._wire.sockets import Transport
 from .._wire.waiting import Deadline
 from ..exceptions import ConnectionAbortError, LimitError, ProtocolAbortError
 
-# How many bytes are read from the transport at a time, and how many if the last read returned that many.
+# How many bytes are read from the transport at a time. After a read that returned that many, the next one asks for a
+# large chunk.
 CHUNK = 65536
 LARGE_CHUNK = 16 * CHUNK
-# By how many bytes the buffer of a literal grows while less than a sixteenth of the literal has arrived.
+# The buffer of a literal grows by this many bytes until a sixteenth of the literal has arrived.
 STEP = 4 * CHUNK
 # After that sixteenth the literal gets memory for its whole size. A small literal gets it at the start.
 _ARRIVED = 16
@@ -38,7 +39,7 @@ _KEPT_FOR_LITERALS = 16 * LARGE_CHUNK
 # The memory of a literal is prepared if it is at least this large, and this much at a time.
 _MIN_PREPARED_LITERAL = 64 * STEP
 _PREPARED = 8 * STEP
-# Smaller pieces are joined: as an object, each needs many times its bytes.
+# Pieces smaller than this are joined, because a small object needs many times the memory of its bytes.
 MIN_PIECE = 4096
 # The shortest response that a bulk reader consumes, with its CRLF: * 1 FETCH ()
 _MIN_RESPONSE = 14
@@ -48,8 +49,8 @@ class Reader:
     """Cuts lines, literals and responses from the bytes that a transport receives.
 
     ``timeout`` (seconds, None for no limit) applies to each read from the transport. The `Deadline` of a call applies
-    to all its reads together. Both raise `socket.timeout`. At the end of the stream ConnectionAbortError is raised, for
-    broken framing ProtocolAbortError, and above a limit LimitError.
+    to all its reads together. Both raise `socket.timeout`. Raises ConnectionAbortError at the end of the stream,
+    ProtocolAbortError for broken framing, and LimitError above a limit.
     """
 
     def __init__(self, transport: Transport, limits: Limits = DEFAULT_LIMITS, timeout: float | None = None) -> None:
@@ -59,8 +60,8 @@ class Reader:
         self._buffer = b""
         self._position = 0
         self._chunk = CHUNK
-        # The start of a line whose end has not arrived. While there are pieces, the buffer is empty. They are joined at
-        # the end of the line, so that the time for a line is in proportion to its length.
+        # The start of a line whose end has not arrived. While there are pieces, the buffer is empty. They are joined
+        # once, at the end of the line. So the time for a line is in proportion to its length.
         self._pieces: list[bytes] = []
         # The records of a response that is half read, and the line whose literal comes next.
         self._records: list[Record] = []
@@ -87,8 +88,8 @@ class Reader:
     def replace_transport(self, transport: Transport) -> None:
         """Go on over another transport (TLS, compression).
 
-        Raises ProtocolAbortError if data from the old one is left. It was not protected, and must not count as if it
-        had been.
+        Raises ProtocolAbortError if data from the old one is left. That data was not protected by TLS, and nothing must
+        treat it as if it were.
         """
         self.check_clean()
         self._transport = transport
@@ -98,7 +99,7 @@ class Reader:
         if not self.is_clean:
             self._settle()
             raise ProtocolAbortError(
-                "the server sent data ahead of the change of transport",
+                "the server sent data too early, before the change to another transport",
                 context=self._buffer[self._position : self._position + 80],
             )
 
@@ -110,7 +111,7 @@ class Reader:
         return rest
 
     def let_go(self) -> None:
-        """Free the memory that the reader does not need while the connection waits, which may be long."""
+        """Free the memory that the reader does not need while the connection waits. A wait may be long."""
         self._chunk = CHUNK
         if self._position == len(self._buffer):
             self._buffer, self._position = b"", 0
@@ -262,8 +263,8 @@ class Reader:
         for pieces in (self._pieces, self._journal):
             if pieces and len(pieces[-1]) < MIN_PIECE:
                 _put_together(pieces)
-        # A large chunk if the last one was full, so that more whole responses are in the buffer. A small one while all
-        # data is kept for `take_back`.
+        # If the last chunk was full, the next one is large, so that more whole responses are in the buffer. It is small
+        # while all data is kept for `take_back`.
         self._transport.recv(into, self._chunk, self._patience(deadline))
         data = into[-1]
         if not data:
@@ -341,7 +342,7 @@ class Reader:
             missing -= len(data)
 
     def _receive_large(self, large: BytesIO, size: int, deadline: Deadline | None) -> bytes:
-        """Receive a literal into the object that is returned, so that memory peaks at its size."""
+        """Receive a literal directly into the object that is returned. So it never takes more memory than its size."""
         room = len(large.getbuffer())
         while size > _MAX_AT_ONCE and self._filled * _ARRIVED < size:
             if self._filled == room:
@@ -376,7 +377,10 @@ class Reader:
 
 
 def _put_together(pieces: list[bytes]) -> None:
-    """Join the last pieces until each is at least twice as long as the next one: few pieces, and few copies."""
+    """Join the last pieces until each is at least twice as long as the next one.
+
+    So there are few pieces and few copies.
+    """
     while len(pieces) > 1 and len(pieces[-2]) < 2 * len(pieces[-1]):
         pieces[-2:] = [pieces[-2] + pieces[-1]]
 
@@ -384,13 +388,13 @@ def _put_together(pieces: list[bytes]) -> None:
 class _RestOfLiteral(RawIOBase):
     """A stream of a literal's bytes: those that were received before, then those from the transport.
 
-    An exception is kept as ``error``, and the stream ends there. So the bytes before it are not lost.
+    An exception ends the stream and is kept as ``error``. So the bytes before it are not lost.
     """
 
     def __init__(self, received: memoryview, transport: Transport, patience: Callable[[], float | None]) -> None:
         self.received = received
         self.error: BaseException | None = None
-        # How many bytes at the end of the literal are not prepared.
+        # How many bytes at the end of the literal are not prepared yet.
         self._fresh: int | None = None
         self._transport = transport
         self._patience = patience
@@ -413,7 +417,7 @@ class _RestOfLiteral(RawIOBase):
             return None
 
     def _prepare(self, target: memoryview) -> None:
-        """Keep some memory ahead prepared, at most `_PREPARED` bytes."""
+        """Prepare memory that is written to next, at most `_PREPARED` bytes at a time."""
         fresh = len(target) if self._fresh is None else min(self._fresh, len(target))
         ahead = len(target) - fresh
         if ahead < _PREPARED // 4:

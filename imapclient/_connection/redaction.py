@@ -1,8 +1,8 @@
 """The secrets of a connection, which no log and no exception may show, even if a server repeats them.
 
-A secret is searched as it is, escaped as in a quoted string, percent-encoded as in a URL, and within any base64. A
-secret of at least `MIN_ANYWHERE` bytes is hidden wherever it occurs. A shorter one may be part of ordinary words. So it
-is hidden only as a word of its own, without a letter or digit beside it.
+A secret is searched in these forms: as it is, escaped as in a quoted string, percent-encoded as in a URL, and within
+any base64. A secret of at least `MIN_ANYWHERE` bytes is hidden wherever it occurs. A shorter one may be part of
+ordinary words. So it is hidden only as a word of its own, without a letter or digit beside it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..util import escaped, printable
 
 REDACTED = "**REDACTED**"
 MIN_ANYWHERE = 8
-# A text may be cut within a secret. At least so many characters of the secret at the cut are taken for a part of it.
+# A text may be cut within a secret. If at least this many characters of a secret are at the cut, they are hidden.
 _MIN_PART = 4
 # How many pieces between "..." are searched at each end of a text.
 _MAX_PIECES = 25
@@ -68,7 +68,7 @@ class Secrets:
     # -- bytes of the wire
 
     def are_in(self, data: bytes, *, may_be_cut: bool = False) -> bool:
-        """Whether the data holds one of the secrets, or with ``may_be_cut`` a part of one at its start or end."""
+        """Whether the data contains a secret or, with ``may_be_cut``, starts or ends with a part of one."""
         if any(form in data for form in self._anywhere) or (self._word is not None and self._word.search(data)):
             return True
         return may_be_cut and any(_has_part(data, form) for form in (*self._anywhere, *self._words))
@@ -76,7 +76,7 @@ class Secrets:
     # -- text
 
     def hidden(self, text: str) -> str:
-        """A server's text with each secret replaced, and with each part of a long one at a cut: ``...``.
+        """A server's text with its secrets replaced. At a cut (``...``), parts of long secrets are replaced too.
 
         If there are more than fifty pieces between ``...``, those in the middle are removed.
         """
@@ -85,7 +85,8 @@ class Secrets:
         if self._word_text is not None:
             text = self._word_text.sub(REDACTED, text)
         pieces = text.split("...")
-        # This package cuts a text in a few places. One with dozens of them is a server's, and not worth the time.
+        # This package cuts a text in a few places only. A text with dozens of cuts is made by a server, and is not
+        # worth the time.
         del pieces[_MAX_PIECES:-_MAX_PIECES]
         return "...".join(self._without_parts(piece, number > 0) for number, piece in enumerate(pieces))
 
@@ -104,10 +105,10 @@ class Secrets:
     # -- exceptions
 
     def hide(self, error: _Error) -> _Error:
-        """Remove the secrets from an error, and from the errors that led to it. Returns the error.
+        """Remove the secrets from an error of this package, and from those that led to it. Returns the error.
 
-        Programs decide by the class, ``command``, ``status`` and the name of the response code: these are kept. The
-        code's arguments are removed if they hold a secret. BADCHARSET keeps its charsets, because a search is sent
+        The class, ``command``, ``status`` and the name of the response code are kept, because programs check them. The
+        code's arguments are removed if they contain a secret. BADCHARSET keeps its charsets, because a search is sent
         again with one of them. The ``value`` of a FetchError is data of a message, and is kept too.
         """
         todo: list[BaseException | None] = [error]
@@ -154,7 +155,7 @@ class Secrets:
         return (code[0], ()) if code[0] != b"BADCHARSET" and self._are_in_value(code[1]) else code
 
     def _are_in_value(self, value: Any) -> bool:
-        """Whether a parsed value holds one of the secrets."""
+        """Whether a parsed value contains one of the secrets."""
         todo = [value]
         found: list[bytes] = []
         while todo:
@@ -195,7 +196,7 @@ def _longest_first(forms: set[AnyStr]) -> tuple[AnyStr, ...]:
 
 
 def _word_in_bytes(words: set[bytes]) -> re.Pattern[bytes] | None:
-    """A pattern that matches any of the words, or None without words. Bytes of UTF-8 count as letters."""
+    """A pattern that matches any of the words; None if there are no words. Non-ASCII bytes count as letters."""
     if not words:
         return None
     either = b"|".join(map(re.escape, _longest_first(words)))
@@ -222,12 +223,12 @@ def _has_part(data: bytes, form: bytes) -> bool:
     return bool(_beginning_at_end(data, form) or _end_at_beginning(data, form))
 
 
-# Both search the form for four characters of the text. The other way would be slow if a server repeats the form's four
-# characters many times.
+# Both functions search the form for four characters of the text. To search the text for four characters of the form
+# would be slow if a server repeats these many times.
 
 
 def _beginning_at_end(text: AnyStr, form: AnyStr) -> int:
-    """How many characters at the end of a text are the start of a form. 0 if they are fewer than 4, or all of it."""
+    """How many characters at the end of a text are the start of a form. 0 for fewer than 4, and for a whole form."""
     end = text[-_MIN_PART:]
     if len(end) < _MIN_PART:
         return 0
@@ -238,7 +239,7 @@ def _beginning_at_end(text: AnyStr, form: AnyStr) -> int:
 
 
 def _end_at_beginning(text: AnyStr, form: AnyStr) -> int:
-    """How many characters at the start of a text are the end of a form. 0 if they are fewer than 4, or all of it."""
+    """How many characters at the start of a text are the end of a form. 0 for fewer than 4, and for a whole form."""
     beginning = text[:_MIN_PART]
     if len(beginning) < _MIN_PART:
         return 0

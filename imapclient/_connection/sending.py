@@ -18,7 +18,7 @@ from ..exceptions import IllegalStateError, IMAPClientAbortError, IMAPClientErro
 from . import protocol_log
 from .exchange import Command, Exchange
 
-# How many commands of `execute_all` are in flight at once, and how many bytes of them.
+# How many commands of `execute_all` are in flight at once, and how many bytes they have together.
 MAX_IN_FLIGHT = 16
 MAX_BYTES_IN_FLIGHT = 131072
 # A literal larger than this is sent by itself, so that it is not copied.
@@ -33,7 +33,7 @@ class Sender:
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
-        # Whether the bytes of a literal are being made, in this thread: other threads wait for the lock.
+        # Whether this thread is making the bytes of a literal. Other threads wait for the lock.
         self._is_streaming = False
 
     # -- commands
@@ -41,8 +41,8 @@ class Sender:
     def start(self, command: Command) -> int:
         """Send a command and leave it in flight. `finish` must follow.
 
-        Returns how many bytes the command has without its literals. Raises IllegalStateError if the code that calls
-        makes a literal, or answers a continuation request, for another command.
+        Returns how many bytes the command has without its literals. Raises IllegalStateError if another command needs
+        the caller's code at this moment: it makes a literal, or answers a continuation request.
         """
         exchange = self._exchange
         with exchange.lock:
@@ -85,7 +85,7 @@ class Sender:
             return reply
 
     def execute_all(self, commands: Iterable[Command]) -> None:
-        """Run commands to their end, and send the later ones before the earlier ones are finished.
+        """Run all commands to their end. Later ones are sent before earlier ones are finished.
 
         The result must not depend on the order in which the server runs them (RFC 9051, 5.5). A literal still waits for
         its continuation request. ``reply`` and ``error`` of each command hold the outcome. Raises only errors after
@@ -146,7 +146,7 @@ class Sender:
         self._send_last(command, unsent)
 
     def _send_last(self, command: Command, unsent: bytearray) -> None:
-        # Set before: when an interrupt comes right after the last byte, the server may have the whole command.
+        # Set before sending: if an interrupt comes right after the last byte, the server may have the whole command.
         command.is_sent = True
         try:
             self._write(unsent)
@@ -157,8 +157,8 @@ class Sender:
     def _may_go_ahead(self, command: Command) -> bool:
         """Whether a literal of this command may be sent before the server asks for it.
 
-        That is so for messages only. Dovecot 2.3 may refuse the text before such a literal, for example a command that
-        it does not know in this state. It then takes the literal for commands.
+        This is so for messages only. Dovecot 2.3 may refuse the text before such a literal, for example if it does not
+        accept the command in this state. It then takes the literal for commands.
         """
         return command.name == b"APPEND" and self._exchange.state in ("AUTH", "SELECTED")
 
@@ -171,7 +171,7 @@ class Sender:
                 exchange.continuation = None
                 return True
         if command.reply.status == "OK":
-            raise ProtocolAbortError("the server answers OK to a command that it has not received whole")
+            raise ProtocolAbortError("the server answered OK before it received the whole command")
         return False
 
     def _add_literal(self, unsent: bytearray, data: bytes, is_logged: bool) -> None:
@@ -185,7 +185,10 @@ class Sender:
             unsent += data
 
     def _stream(self, literal: StreamedLiteral, is_logged: bool) -> None:
-        """Send a literal while its bytes are made. That runs the caller's code, which must not send in between."""
+        """Send a literal while its bytes are made.
+
+        This runs the caller's code, which must not send commands meanwhile.
+        """
         if is_logged:
             protocol_log.sent(b"<%d bytes that are streamed>" % literal.size)
         self._is_streaming = True
@@ -226,7 +229,7 @@ class Sender:
         exchange = self._exchange
         view = memoryview(bytes(data))
         try:
-            # With another command in flight, its responses may fill the way back.
+            # If another command is in flight, the server may stop reading until its responses are read.
             while len(exchange.in_flight) > 1 and view:
                 sent = exchange.transport.send_now(view[:SEND_SIZE])
                 view = view[sent:]

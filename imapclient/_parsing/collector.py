@@ -22,7 +22,7 @@ class Collector:
     def handlers(self) -> dict[bytes, Handler]:
         """The handlers for a command.
 
-        A new dict each time: a collector that kept its own bound methods would be freed by the garbage collector only.
+        The dict is new each time. If a collector kept its own bound methods, only the garbage collector could free it.
         """
         return dict.fromkeys(self.names, self._keep)
 
@@ -33,7 +33,10 @@ class Collector:
         self.responses.append(response)
 
     def answers_to(self, tags: Iterable[bytes]) -> tuple[list[Untagged], list[Untagged]]:
-        """The responses to the searches with these tags, and those to other searches, which may go on (RFC 5267)."""
+        """The answers to the searches with these tags, and those to other searches, which may still run (RFC 5267).
+
+        A response without a tag counts as an answer to these searches.
+        """
         expected = {None, *(tag.upper() for tag in tags)}
         own: list[Untagged] = []
         others: list[Untagged] = []

@@ -7,7 +7,7 @@ import unicodedata
 
 from ..imap_utf7 import decode_name
 
-# References that some servers give a meaning of their own: ~user, /path, #news.
+# References that have a special meaning on some servers: ~user, /path, #news.
 _SPECIAL_REFERENCE = ("~", "/", "#")
 # A longer name matches nothing: wildcards take time in the square of the name's length.
 _MAX_NAME_LENGTH = 5000
@@ -16,9 +16,9 @@ _MAX_NAME_LENGTH = 5000
 def matches_pattern(name: str, delimiter: str | None, reference: str, pattern: str) -> bool:
     """Whether a server may return a folder for a LIST command with this reference and pattern (RFC 9051, 6.3.9).
 
-    ``*`` stands for any text, ``%`` for any text without a delimiter. Some differences are ignored, because servers
-    interpret a reference in their own way: letter case, the Unicode form, and a delimiter between reference and
-    pattern. A reference that starts with ``~``, ``/`` or ``#`` may match any folder.
+    ``*`` stands for any text, ``%`` for any text without a delimiter. Servers interpret a reference in their own way.
+    So these differences are ignored: letter case, the Unicode form, and a delimiter between reference and pattern. A
+    reference that starts with ``~``, ``/`` or ``#`` may match any folder.
     """
     whole = reference + pattern
     if len(name) > _MAX_NAME_LENGTH:
@@ -29,7 +29,7 @@ def matches_pattern(name: str, delimiter: str | None, reference: str, pattern: s
     forms = {whole, f"{reference}{delimiter or ''}{pattern}"}
     for form in forms:
         parts = re.split(r"([*%]+)", _folded(form))
-        # Several wildcards in a row are one: an expression with many would take exponential time.
+        # Several wildcards in a row become one, because an expression with many would take exponential time.
         joined = "".join(
             (".*" if "*" in part else any_level) if part[:1] in ("*", "%") else re.escape(part) for part in parts
         )

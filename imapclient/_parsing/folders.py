@@ -59,9 +59,9 @@ def _bytes_among(values: Iterable[Any]) -> tuple[bytes, ...]:
 def parse_status(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> tuple[bytes, dict[bytes, Any]]:
     """The folder's name, as on the wire, and its status: ``(b'INBOX', {b'MESSAGES': 3, b'UIDNEXT': 7})``.
 
-    Values are numbers, but for objectids in parentheses (RFC 9051, 7.3.4; RFC 8474, 4).
+    Values are numbers, except objectids in parentheses (RFC 9051, 7.3.4; RFC 8474, 4).
     """
-    # Twice, since a name may look like a number or NIL.
+    # Read twice, because a name may look like a number or NIL.
     *names, items = read_values(response, options) or [None]
     words = read_values(response, options, typed=False)[:-1]
     if not names or not isinstance(items, tuple) or not all(isinstance(word, bytes) for word in words):

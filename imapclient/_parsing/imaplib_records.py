@@ -1,6 +1,6 @@
-"""IMAPClient's functions that parse responses, given as imaplib's records. No I/O.
+"""IMAPClient's functions that parse responses. They take imaplib's records. No I/O.
 
-The client's own commands use the modules beside this one: fetch/parser.py, search.py, folders.py, response_codes.py.
+The client's own commands use other modules: fetch/parser.py, search.py, folders.py, response_codes.py.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .search import SearchIds, parse_search
 def parse_response(data: Sequence[Record | None]) -> tuple[Any, ...]:
     """The values of any response: ``parse_response([b'INBOX (MESSAGES 3)']) == (b'INBOX', (b'MESSAGES', 3))``.
 
-    ``data`` is a list of records, as imaplib returns them. ``[None]``, by which imaplib says that nothing came, gives
+    ``data`` is a list of records, as imaplib returns them. If no response came, imaplib returns ``[None]``, which gives
     ``()``. Raises ProtocolError if the data is not valid.
     """
     records = [record for record in data if record is not None]
@@ -66,7 +66,7 @@ def parse_fetch_response(
     for response in _responses(records):
         number, items, errors = _read_leniently(response, normalise_times)
         message: int | None = number
-        # If an error is not about one item, the UID may be in the part that was lost.
+        # If an error is not about a single item, the UID may be in the part that could not be read.
         if uid_is_key and (b"UID" in items or any(error.item is None for error in errors)):
             message = items.pop(b"UID", None)
         for error in errors:
@@ -123,7 +123,7 @@ def _read_leniently(response: list[Record], normalise_times: bool) -> tuple[int,
 
 
 def _untagged(records: Sequence[Record]) -> Untagged:
-    """A response of which imaplib keeps the data alone, without ``* LIST``."""
+    """Make an `Untagged` of a response's data: imaplib has removed what comes before it, such as ``* LIST``."""
     first = records[0] if records else b""
     return Untagged(b"", None, first[0] if isinstance(first, tuple) else first, 0, records)
 

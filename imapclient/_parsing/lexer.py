@@ -1,11 +1,11 @@
 """Tokens and nested values from the bytes of a response. No I/O, no recursion; a value or ProtocolError.
 
 The grammar (RFC 9051, 9) has five kinds of token: ``(``, ``)``, a quoted string, a literal, an atom. The reader has cut
-out the literals. An atom is, here, any other run of bytes without space, parenthesis or quote. One regular expression
+out the literals. Here, an atom is any other run of bytes without space, parenthesis or quote. One regular expression
 finds the tokens. Each of its alternatives matches or fails at once, so the time is linear in the length of any input.
 
-A parenthesised list becomes a tuple, a string bytes, an atom bytes too. An atom of digits becomes int, but ``007``
-stays bytes, since a number has no leading zero. NIL becomes None.
+A parenthesised list becomes a tuple. Strings and atoms become bytes. An atom of digits becomes an int, but ``007``
+stays bytes, because a number has no leading zero. NIL becomes None.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def tokens(line: bytes, start: int = 0) -> list[bytes]:
 
 
 def _not_closed(line: bytes, start: int, text: bytes) -> ProtocolError:
-    """The error for an odd number of quotes. ``text`` is the line from ``start`` on, with its escapes hidden."""
+    """The error for a quote that is not closed. ``text`` is the line from ``start`` on, with its escapes hidden."""
     position = start + text.rindex(b'"')
     return ProtocolError("a quoted string is not closed", position, around(line, position))
 
@@ -129,7 +129,7 @@ def read_rest_of_list(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS
 
 
 class Atom(bytes):
-    """An atom: bytes that the server sent without quotes. Most values do not need to know."""
+    """An atom: bytes that the server sent without quotes. Most functions treat it like a quoted string."""
 
     __slots__ = ()
 
@@ -138,7 +138,7 @@ def read_what_is_sound(records: Sequence[Record], max_depth: int) -> tuple[list[
     """The values of a list that starts before the records, up to the first error, and that error.
 
     ``UID 5 FLAGS (\\Seen) X "abc)`` has the values UID, 5, FLAGS, a list and X. Its error says that a quoted string is
-    not closed. Without an error it is None. An atom is an `Atom`, but plain bytes in a nested list.
+    not closed. If there is no error, it is None. Atoms are `Atom` values, and within nested lists plain bytes.
     """
     values: list[Any] = []
     current = values
@@ -157,7 +157,7 @@ def read_what_is_sound(records: Sequence[Record], max_depth: int) -> tuple[list[
             current = _fold_tokens(text, 0, current, stack, max_depth, value_of)
         except ProtocolError as error:
             if error.position is not None and text[error.position : error.position + 1] == b'"':
-                # Nothing of this line was added yet. All before the quote that is not closed can be.
+                # Nothing of this line was added yet. Add the values before the quote that is not closed.
                 with contextlib.suppress(ProtocolError):
                     _fold_tokens(text[: error.position], 0, current, stack, max_depth, value_of)
             return values, error

@@ -57,7 +57,8 @@ def parse_quota(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> l
     *words, resources = read_values(response, options, typed=False) or [None]
     if not isinstance(resources, tuple) or len(resources) % 3 or not _are_bytes(words) or not _are_bytes(resources):
         raise unreadable("not a QUOTA response", response)
-    # Not of the grammar: no word is the root "", several words are one name with spaces and without quotes.
+    # The grammar requires exactly one word. But no word means the root "". Several words are one name with spaces that
+    # the server did not quote.
     root = _root_name(b" ".join(words))
     quotas = []
     for name, usage, limit in zip(resources[::3], resources[1::3], resources[2::3]):
@@ -73,5 +74,5 @@ def _are_bytes(values: Sequence[Any]) -> bool:
 
 
 def _root_name(wire: bytes) -> str:
-    """The name of a quota root. No RFC gives this astring an encoding: it is read as UTF-8, and any bytes survive."""
+    """The name of a quota root. No RFC gives it an encoding. It is read as UTF-8, and no byte is lost."""
     return decode_name(wire, utf8=True)

@@ -21,8 +21,8 @@ def unquote(token: bytes) -> bytes:
     return token[1:-1]
 
 
-# What an escape can be replaced by. Two bytes replace two, so that positions stay the same. Lines rarely hold control
-# characters; two of these that are not in the line are chosen.
+# The bytes that can replace an escape. Two bytes replace two, so that positions stay the same. Control characters and
+# bytes that UTF-8 never has are rare in lines. Two that are not in the line are chosen.
 _STAND_INS = tuple(bytes([code, code]) for code in (0, 1, 2, 3, 4, 5, 6, 7, 14, 15, *range(0xF5, 0x100)))
 
 
@@ -37,13 +37,13 @@ class HiddenEscapes(NamedTuple):
     quote: bytes
 
     def restored(self, text: bytes) -> bytes:
-        """The text with its escapes again."""
+        """Put the escapes back into a text."""
         return text.replace(self.quote, b'\\"').replace(self.backslash, b"\\\\")
 
     def unescaped(self, strings: list[bytes]) -> list[bytes]:
-        """The contents of a line's strings, without escapes. A backslash that remains escapes a byte needlessly."""
+        """The contents of a line's strings, without escapes. Escapes of other bytes lose their backslash too."""
         meanings = ((b"\\", b""), (self.quote, b'"'), (self.backslash, b"\\"))
-        # All strings at once. They are joined by a byte that no line of a server holds.
+        # All strings are replaced at once. They are joined by a byte that no line of a server contains.
         inside = b"\n".join(strings)
         if inside.count(b"\n") == len(strings) - 1:
             for escape, meant in meanings:
@@ -59,5 +59,7 @@ def hide_escapes(text: bytes) -> HiddenEscapes:
     free = (stand_in for stand_in in _STAND_INS if stand_in[0] not in text)
     backslash, quote = next(free, b""), next(free, b"")
     if not quote:
-        raise ProtocolError("too many different control characters in a line with escapes", 0, text[:80])
+        raise ProtocolError(
+            "too many different control characters and invalid bytes in a line with escapes", 0, text[:80]
+        )
     return HiddenEscapes(text.replace(b"\\\\", backslash).replace(b'\\"', quote), backslash, quote)

@@ -7,9 +7,9 @@ from typing import Callable, NamedTuple, Union
 Record = Union[bytes, tuple[bytes, bytes]]
 """A line without its CRLF, or a pair of a line that announces a literal and that literal, as in imaplib."""
 
-# The memory that Python needs for a literal and its line, beside their bytes. Empty literals count too.
+# The memory that Python needs for a literal and its line, in addition to their bytes. Empty literals count too.
 OVERHEAD = 128
-# The memory that Python needs for the values of an untagged response, beside its bytes.
+# The memory that Python needs for the values of an untagged response, in addition to its bytes.
 RESPONSE_COST = 1024
 # The size of all responses to one command that are collected before they are parsed, in bytes.
 MAX_ANSWER_BYTES = 256 * 1024 * 1024
@@ -26,7 +26,7 @@ class Limits(NamedTuple):
     command_size: int = 4 * 1024 * 1024 * 1024
 
     def check(self) -> None:
-        """Raises TypeError if a limit is not an int, ValueError if it is negative."""
+        """Raise TypeError if a limit is not an int, or ValueError if it is negative."""
         for name, value in self._asdict().items():
             if not isinstance(value, int):
                 raise TypeError(f"max_{name} must be an int, not {value!r}")

@@ -1,4 +1,4 @@
-"""Response codes in the text of status responses (RFC 9051, 7.1). No I/O, never an error."""
+"""Response codes in the text of status responses (RFC 9051, 7.1). No I/O; never raises."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ class Handlers(dict[bytes, Handler]):
     """The handlers of a command, by the names of the responses that they receive: ``{b'FETCH': ...}``.
 
     The handler under ``b'*'`` receives every response. ``bulk`` is offered the buffer before any handler is called. It
-    consumes the responses that it would file just as the handlers do, many at a time.
+    consumes many responses at a time, if its results for them are those of the handlers.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Tagged(NamedTuple):
     human: bytes
 
     def error(self, command: bytes) -> CommandError:
-        """The error for this NO or BAD, which answers ``command``: ``b'FETCH'``."""
+        """The error for this NO or BAD. ``command`` is the name of the command that it answers: ``b'FETCH'``."""
         name = command.decode("ascii")
         return command_error(
             f"{name} failed: {readable(self.text)}",
@@ -115,7 +115,10 @@ class Tagged(NamedTuple):
         )
 
     def unread(self, command: bytes, error: ProtocolError) -> ProtocolError:
-        """Add the command and this OK to the error of an untagged response that could not be parsed before it."""
+        """Complete the error about an untagged response that could not be parsed, and return it.
+
+        It gets the command, and the status, code and text of this OK.
+        """
         error.command = command.decode("ascii")
         error.status, error.code, error.text = self.status, self.code, readable(self.human)
         return error

@@ -27,11 +27,11 @@ SearchIds.__module__ = "imapclient.response_types"
 
 # -- SEARCH and SORT
 
-# Ids with one space between them become a JSON array: digits stay, a space becomes a comma, any other byte becomes one
-# that JSON does not allow.
+# How ids with one space between them become a JSON array. Digits stay, a space becomes a comma, and any other byte
+# becomes one that JSON does not allow.
 _TO_JSON = bytes(c if c in b"0123456789" else ord(",") if c == ord(" ") else ord("!") for c in range(256))
-# How many bytes become JSON at once. This bounds the time that a hostile number takes: int() is quadratic in the digits
-# on versions of Python that do not limit them.
+# How many bytes become JSON at once. It limits the time for a hostile number: int() is quadratic in the digits on
+# versions of Python that do not limit them.
 _BLOCK = 32768
 _MAX_DIGITS = 20
 # search-sort-mod-seq = "(" "MODSEQ" SP mod-sequence-value ")" (RFC 7162, 7); other extensions: RFC 4466, 2.6.2
@@ -65,7 +65,7 @@ def _extension(line: bytes, start: int) -> tuple[int, int | None]:
 
 
 def _ids_in_json(text: bytes) -> list[int]:
-    """The ids, if there is one space between any two of them; otherwise ``[]``."""
+    """The ids, if exactly one space is between any two of them; otherwise ``[]``."""
     if len(text) > _BLOCK + _MAX_DIGITS:
         return []
     # Imported here, since few programs need json otherwise.
@@ -75,7 +75,7 @@ def _ids_in_json(text: bytes) -> list[int]:
         ids: list[int] = json.loads(text.translate(_TO_JSON).decode("ascii").join("[]"))
     except ValueError:
         return []
-    # An id with too many digits makes the sum too large. Other sums this large are rare.
+    # If an id has too many digits, the sum is too large. Other sums are rarely so large.
     return ids if sum(ids) < 10**_MAX_DIGITS else []
 
 
@@ -152,7 +152,7 @@ _THREAD_TOKEN = re.compile(rb"[()]|[^ ()]+")
 
 
 def parse_thread(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> tuple[Any, ...]:
-    """The threads in a THREAD response (RFC 5256, 4): ids, each an answer to the one before it, then the branches.
+    """The threads in a THREAD response (RFC 5256, 4). Each id answers the one before it; branches come last.
 
     ``((2,), (3, 6, (4, 23), (44, 7, 96)))`` for ``* THREAD (2)(3 6 (4 23)(44 7 96))``.
     """

@@ -1,8 +1,8 @@
 """The replies to APPEND, COPY and MOVE: the server's text, with the UIDs in its response code. No I/O.
 
-``resp-code-apnd = "APPENDUID" SP nz-number SP append-uid`` and
-``resp-code-copy = "COPYUID" SP nz-number SP uid-set SP uid-set`` (RFC 4315, 3 and 4). The first number is the target
-folder's UIDVALIDITY, the last set the new messages' UIDs. COPYUID has the UIDs in the source folder before them.
+``resp-code-apnd = "APPENDUID" SP nz-number SP append-uid`` and ``resp-code-copy = "COPYUID" SP nz-number SP uid-set SP
+uid-set`` (RFC 4315, 3 and 4). The first number is the target folder's UIDVALIDITY, and the last set has the new
+messages' UIDs. In COPYUID, the UIDs in the source folder come before them.
 """
 
 from __future__ import annotations
@@ -81,7 +81,8 @@ class UidCodes:
     """Collects the codes in the responses to a call's commands. ``name`` is ``b'APPENDUID'`` or ``b'COPYUID'``.
 
     A code about other messages is ignored. APPENDUID must have ``count`` UIDs. With ``by_uid``, ``asked`` are UIDs, and
-    COPYUID must have no other ones. Otherwise they are sequence numbers, and COPYUID must not have more UIDs.
+    COPYUID must have no other ones. Otherwise ``asked`` are sequence numbers, and COPYUID must not have more UIDs than
+    these.
 
     Give ``handlers`` to each command: servers send the code of a MOVE in an untagged OK (RFC 6851, 4.3). Give the
     command's tagged response to `finish`.
@@ -154,7 +155,7 @@ class UidCodes:
     def _valid_codes(self) -> list[_Code]:
         """The codes with the last one's UIDVALIDITY.
 
-        Another UIDVALIDITY belongs to a folder that was replaced meanwhile. The UIDs in it mean nothing now.
+        Another UIDVALIDITY belongs to a folder that was replaced during the call. Its UIDs mean nothing now.
         """
         codes = self._codes + self._untagged
         return [code for code in codes if code.uidvalidity == codes[-1].uidvalidity]

@@ -1,6 +1,6 @@
 """COMPRESS=DEFLATE (RFC 4978): a transport that compresses the data of another one. Knows nothing of IMAP.
 
-A peer's data may expand a thousandfold. At most as much is expanded at a time as the caller reads, so the reader's
+A peer's data may expand a thousandfold. One call expands at most as many bytes as the caller reads. So the reader's
 limits hold here too.
 """
 
@@ -14,14 +14,14 @@ from .waiting import Deadline
 
 # A raw deflate stream, without header and checksum (RFC 4978, 3).
 _RAW = -15
-# How many bytes `recv_into` expands at a time. They need memory twice until they are copied.
+# How many bytes `recv_into` expands at a time. Until they are copied, they take this memory twice.
 _MAX_AT_ONCE = 1 << 19
 
 
 class DeflateTransport:
     """A `Transport` over another one, with both directions compressed.
 
-    ``received`` is compressed data that was read from the other one before.
+    ``received`` is compressed data that was already read from the other transport.
     """
 
     def __init__(self, transport: Transport, received: bytes = b"") -> None:
@@ -30,12 +30,12 @@ class DeflateTransport:
         self._deflate = zlib.compressobj(zlib.Z_DEFAULT_COMPRESSION, zlib.DEFLATED, _RAW)
         # Compressed data. An empty item is the end of the stream.
         self._received: list[bytes] = [received] if received else []
-        # Data that `send_now` has compressed and not sent whole, and how many bytes it had before.
+        # Data that `send_now` has compressed but not fully sent, and its size before compression.
         self._unsent = memoryview(b"")
         self._begun = 0
 
     def recv(self, into: list[bytes], size: int, timeout: float | None) -> None:
-        """As `Transport.recv`. Raises ProtocolAbortError if the data is not compressed."""
+        """Receive as `Transport.recv` does. Raises ProtocolAbortError if the data is not compressed."""
         deadline = Deadline(timeout)
         before = len(into)
         while len(into) == before:
@@ -47,7 +47,8 @@ class DeflateTransport:
     def _step(self, into: list[bytes], size: int, deadline: Deadline) -> None:
         """Expand data that was received, or receive some.
 
-        One call in C takes, expands and stores, as in `SocketTransport`, so that no interrupt can lose data.
+        As in `SocketTransport`, one call in C takes the data, expands it and stores the result. So no interrupt can
+        lose data.
         """
         inflate = self._inflate
         expanded = len(into)

@@ -32,13 +32,14 @@ class PipeTransport:
         self._process = process
         self._input = process.stdin
         self._output = process.stdout
-        # Held by each read, so that the output is not closed meanwhile. Its number might then be another file's.
+        # Each read holds this lock, so that the output is not closed during a read. Its descriptor might then belong to
+        # another file.
         self._reading = waiting.reentrant_lock()
 
     def recv(self, into: list[bytes], size: int, timeout: float | None) -> None:
         with self._reading:
             _wait(waiting.wait_readable, self._output, timeout)
-            # As in `SocketTransport`: no interrupt between receiving and storing.
+            # As in `SocketTransport`: no interrupt can come between receiving and storing.
             into.extend(map(os.read, (self._output.fileno(),), (size,)))
 
     def recv_into(self, buffer: memoryview, timeout: float | None) -> int:
@@ -63,9 +64,10 @@ class PipeTransport:
         return os.write(self._input.fileno(), data[:PIPE_SIZE])
 
     def close(self, patience: float = 5.0) -> None:
-        """End the process's input and wait for the process. It is killed after ``patience`` seconds.
+        """Close the process's input and wait until the process ends. After ``patience`` seconds it is killed.
 
         Its output is closed last: the end of the process wakes a thread that waits for the output.
+
         """
         with contextlib.suppress(OSError):
             self._input.close()
@@ -81,7 +83,7 @@ class PipeTransport:
 
 
 def _wait(wait: Callable[[int, float | None], bool], pipe: IO[bytes], timeout: float | None) -> None:
-    """Wait for a pipe. Raises socket.timeout if the time passes before, and OSError if the pipe is closed."""
+    """Wait for a pipe. Raises socket.timeout if ``timeout`` seconds pass first, and OSError if the pipe is closed."""
     if pipe.closed:
         raise OSError(errno.EBADF, "the pipe is closed")
     if not wait(pipe.fileno(), timeout):

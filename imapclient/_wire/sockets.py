@@ -1,7 +1,7 @@
 """Timeouts, connecting, and the transport over a socket. Knows nothing of IMAP.
 
-A budget in seconds is shared by all the steps that it covers. A socket that is not returned is closed. The reader and
-the sender see a `Transport` only, so that TLS and compression can be put in between.
+All steps of an operation share one budget in seconds. If an operation fails, its socket is closed. The reader and the
+sender see a `Transport` only, so that TLS and compression can be put in between.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Any, Protocol, Union
 
 from .waiting import MAX_SECONDS, Deadline
 
-# TCP probes a silent peer after 120 seconds, then every 30, and ends the connection after 4 probes without an answer.
-# A system's own first interval is two hours, and many routers forget a silent connection long before. macOS has another
-# name for the first interval.
+# After 120 silent seconds TCP probes the peer, then every 30 seconds. It ends the connection after 4 probes without an
+# answer. A system's own first interval is two hours, and many routers forget a silent connection long before. macOS has
+# another name for the first interval.
 KEEPALIVE = ((("TCP_KEEPIDLE", "TCP_KEEPALIVE"), 120), (("TCP_KEEPINTVL",), 30), (("TCP_KEEPCNT",), 4))
 # How many bytes are sent before the timeout starts again.
 SEND_SIZE = 262144
@@ -27,8 +27,8 @@ SEND_SIZE = 262144
 class SocketTimeout:
     """Timeouts in seconds, each None for no limit.
 
-    ``connect`` is the budget for all addresses of the host together, and for the TLS handshake. ``read`` applies to
-    the greeting, and to each later read from the server and write to it.
+    ``connect`` is the budget for all addresses of the host together, and for the TLS handshake. ``read`` applies to the
+    greeting, and then to each single read or write.
     """
 
     connect: float | None
@@ -43,10 +43,10 @@ Timeout = Union[None, int, float, SocketTimeout]
 
 
 def as_socket_timeout(timeout: Timeout) -> SocketTimeout:
-    """A number stands for both timeouts: ``as_socket_timeout(30) == SocketTimeout(connect=30, read=30)``.
+    """Both timeouts. A number sets both: ``as_socket_timeout(30) == SocketTimeout(connect=30, read=30)``.
 
-    Raises ValueError for 0 or less, because a socket that never waits can't carry IMAP. Raises TypeError if a timeout
-    is not a number.
+    Raises ValueError for 0 or less, because a socket that never waits can't carry IMAP. Raises ValueError also for more
+    seconds than Python can wait, and TypeError if a timeout is not a number.
     """
     if not isinstance(timeout, SocketTimeout):
         timeout = SocketTimeout(timeout, timeout)
@@ -57,7 +57,8 @@ def as_socket_timeout(timeout: Timeout) -> SocketTimeout:
         if not isinstance(value, (int, float)):
             raise TypeError(f"timeout: {name} must be a number of seconds, or None for no limit, not {value!r}")
         if not 0 < value <= MAX_SECONDS:
-            raise ValueError(f"timeout: {name} must be more than 0 seconds, None for no limit, not {value!r}")
+            limit = f"more than 0 and at most {MAX_SECONDS:.0f} seconds"
+            raise ValueError(f"timeout: {name} must be {limit}, or None for no limit, not {value!r}")
     return SocketTimeout(timeout.connect, timeout.read)
 
 
@@ -65,10 +66,12 @@ Data = Union[bytes, memoryview]
 
 
 class Transport(Protocol):
-    """What the reader and the sender need of a connection.
+    """A connection, as the reader and the sender use it.
 
-    ``timeout`` is in seconds: None waits for ever, and 0 takes what is there. A timeout raises socket.timeout and loses
-    no byte. At the end of the stream the result is empty.
+    ``timeout`` is in seconds: None waits for ever, and 0 does not wait. A timeout raises socket.timeout and loses no
+    byte. At the end of the stream, `recv` appends ``b''`` and `recv_into` returns 0.
+
+
     """
 
     def recv(self, into: list[bytes], size: int, timeout: float | None) -> None:
@@ -81,9 +84,10 @@ class Transport(Protocol):
         """Send all of ``data``."""
 
     def send_now(self, data: memoryview) -> int:
-        """Send the first bytes without waiting. Returns their number, 0 if none can be sent now.
+        """Send as many of the first bytes as possible without waiting. Returns their number, which may be 0.
 
         After 0, the next data must begin with the same bytes: a TLS record may be half sent.
+
         """
 
     def close(self) -> None:
@@ -97,8 +101,8 @@ _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 class SocketTransport:
     """A `Transport` over a socket, plain or TLS.
 
-    A call sets the socket's own timeout if it needs another one. So a deadline holds for TLS too, when a readable
-    socket carries only a piece of a record. Nor is there a limit of 1024 open files, which select has.
+    A call uses the socket's own timeout, and changes it if needed. So a deadline also holds if only a part of a TLS
+    record has arrived. `select.select` is not used: it takes only descriptors below 1024.
     """
 
     def __init__(self, sock: socket.socket) -> None:
@@ -113,8 +117,8 @@ class SocketTransport:
     def recv(self, into: list[bytes], size: int, timeout: float | None) -> None:
         self._use(timeout)
         try:
-            # One call in C receives and stores, so that no interrupt (Ctrl-C) can lose bytes between the two. Over TLS
-            # a moment remains, inside the ssl module's own Python code.
+            # One call in C receives and stores, so that no interrupt (Ctrl-C) between the two can lose bytes. Over TLS,
+            # an interrupt can still lose bytes within the ssl module's own Python code.
             into.extend(map(self.sock.recv, (size,)))
         except _NOT_NOW:
             raise socket.timeout("timed out") from None
@@ -134,7 +138,7 @@ class SocketTransport:
             return 0
 
     def sendall(self, data: Data, timeout: float | None) -> None:
-        # In pieces: the timeout ends a connection that takes nothing, not a message that takes long.
+        # In pieces, each with its own timeout. So a long message does not time out if its pieces are sent in time.
         self._use(timeout)
         for piece in pieces(data):
             self.sock.sendall(piece)
@@ -166,7 +170,8 @@ def open_connection(addresses: Sequence[Address], deadline: Deadline) -> socket.
     """A TCP connection to the first address that answers.
 
     Each address gets an equal part of the time that is left. So one dead address (IPv6 without a route, for example)
-    can't use up the time of the others. Raises the OSError of the last address.
+    can't use up the time of the others. Raises the OSError of the last address that was tried, or socket.timeout if no
+    time was left for any.
     """
     error: OSError | None = None
     for index, (family, kind, proto, _, address) in enumerate(addresses):
@@ -195,13 +200,13 @@ def open_connection(addresses: Sequence[Address], deadline: Deadline) -> socket.
 
 
 def _tune(sock: socket.socket) -> None:
-    """Turn keep-alive on, which finds connections that died silently, and turn the delay of small packets off."""
+    """Turn on keep-alive, which finds connections that died silently. Turn off the delay of small packets."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     for names, value in KEEPALIVE:
         for name in names:
             if hasattr(socket, name):
-                # A system may know an option and refuse it. Then its own intervals hold.
+                # A system may know an option and refuse it. The system's own intervals then apply.
                 with contextlib.suppress(OSError):
                     sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
                 break

@@ -15,7 +15,7 @@ def create_default_context(*, cafile: str | None = None) -> ssl.SSLContext:
     TLS 1.2 and newer.
     """
     context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=cafile)
-    # Python 3.9 leaves that to the system.
+    # Python 3.9 leaves the minimum to the system.
     context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
     return context
 
@@ -34,7 +34,7 @@ _WRONG_WITH_CERTIFICATE = {
     62: "the server's certificate is for another host",
     64: "the server's certificate is for another host",
 }
-# OpenSSL's reasons if a server does not use TLS; the latter two in OpenSSL 3.2 and later, for some first bytes.
+# OpenSSL's reasons if a server does not use TLS. OpenSSL 3.2 and later report the last two for some first bytes.
 NO_TLS = ("WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE")
 _OLD_VERSION = "the server supports no version of TLS that is allowed here"
 # By the names of OpenSSL's reasons.
@@ -59,7 +59,7 @@ def _explained(error: ssl.SSLError) -> ssl.SSLError:
 
 
 def check_context(ssl_context: object) -> None:
-    """Raise TypeError if the value can't wrap a socket, such as the name of a file, before anything is sent."""
+    """Raise TypeError, before anything is sent, if the value can't wrap a socket: for example, the name of a file."""
     if ssl_context is not None and not hasattr(ssl_context, "wrap_socket"):
         raise TypeError(f"ssl_context must be an SSLContext or None, not {ssl_context!r}")
 
@@ -68,7 +68,8 @@ def wrap_socket(sock: socket.socket, ssl_context: ssl.SSLContext | None, host: s
     """Wrap a connected socket in TLS and shake hands, within the socket's own timeout.
 
     ``ssl_context`` None means `create_default_context()`. Raises socket.timeout, ssl.SSLCertVerificationError if the
-    certificate is bad, or another ssl.SSLError. The text of both explains the cause. The socket is closed then.
+    certificate is bad, or another ssl.SSLError. The text of the last two explains the usual causes. After an error the
+    socket is closed.
     """
     try:
         if ssl_context is None:
@@ -85,7 +86,7 @@ def wrap_socket(sock: socket.socket, ssl_context: ssl.SSLContext | None, host: s
 def wrap_within(
     sock: socket.socket, ssl_context: ssl.SSLContext | None, host: str, deadline: Deadline
 ) -> ssl.SSLSocket:
-    """`wrap_socket` within a budget."""
+    """Same as `wrap_socket`, within the time that is left until the deadline."""
     try:
         remaining = deadline.remaining()
         if remaining == 0:

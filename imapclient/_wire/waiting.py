@@ -17,12 +17,12 @@ from typing import Protocol
 
 # The longest wait that this Python takes, in seconds.
 MAX_SECONDS = threading.TIMEOUT_MAX
-# How many bytes a pipe that can be written to takes without waiting (POSIX, PIPE_BUF).
+# A pipe that is ready for writing takes this many bytes without waiting (POSIX, PIPE_BUF).
 PIPE_SIZE: int = getattr(select, "PIPE_BUF", 512)
 
 
 class Lock(Protocol):
-    """As `threading.Lock` and `threading.RLock` have it."""
+    """A lock: the methods of `threading.Lock` and `threading.RLock` that are used."""
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool: ...
 
@@ -36,7 +36,7 @@ class Lock(Protocol):
 
 
 class Event(Protocol):
-    """As `threading.Event` has it."""
+    """An event: the methods of `threading.Event` that are used."""
 
     def is_set(self) -> bool: ...
 
@@ -46,7 +46,7 @@ class Event(Protocol):
 
 
 def lock() -> Lock:
-    """A lock that one holder takes once."""
+    """A lock that its holder must not take again."""
     return threading.Lock()
 
 
@@ -71,15 +71,17 @@ def now() -> float:
 
 
 def wait_readable(pipe: int, seconds: float | None) -> bool:
-    """Wait until the pipe of this number can be read, or has ended: False if ``seconds`` pass before.
+    """Wait until the pipe with this descriptor can be read or has ended. Returns False if ``seconds`` pass first.
 
-    ``seconds`` None waits for ever. True at once if the system can't wait for pipes (Windows).
+    None waits for ever. Returns True at once if the system can't wait for pipes (Windows).
+
+
     """
     return _wait(pipe, "POLLIN", seconds)
 
 
 def wait_writable(pipe: int, seconds: float | None) -> bool:
-    """Wait until the pipe of this number takes data, as `wait_readable` does."""
+    """Wait until the pipe with this descriptor accepts data. Otherwise the same as `wait_readable`."""
     return _wait(pipe, "POLLOUT", seconds)
 
 
@@ -92,7 +94,7 @@ def _wait(pipe: int, kind: str, seconds: float | None) -> bool:
 
 
 def wait_for_end(process: subprocess.Popen[bytes], seconds: float | None) -> bool:
-    """Wait until a process has ended: False if ``seconds`` pass before. None waits for ever."""
+    """Wait until a process has ended. Returns False if ``seconds`` pass first. None waits for ever."""
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
@@ -103,7 +105,8 @@ def wait_for_end(process: subprocess.Popen[bytes], seconds: float | None) -> boo
 class Deadline:
     """A time by which something must be done, ``seconds`` from now. None sets no limit, and 0 polls."""
 
-    # For how many seconds data that has arrived is still read after the end. A bound, because a peer may never stop.
+    # For how many seconds after the end data that has arrived is still read. It is limited, because a peer may never
+    # stop.
     POLLING = 0.05
     # The longest wait that every system takes, in seconds: 10 days.
     MAX_WAIT = 864000.0
@@ -113,9 +116,11 @@ class Deadline:
         self._polling_end: float | None = None
 
     def remaining(self) -> float | None:
-        """Seconds left, 0 at the end, None if there is no limit.
+        """Seconds left, at most `MAX_WAIT`; 0 after the end; None if there is no limit.
 
-        Raises socket.timeout if a call has already returned 0, more than `POLLING` seconds ago.
+        Raises socket.timeout if the first call that returned 0 was more than `POLLING` seconds ago.
+
+
         """
         if self._end is None:
             return None
@@ -123,7 +128,8 @@ class Deadline:
         if moment < self._end:
             return min(self._end - moment, self.MAX_WAIT)
         if self._polling_end is None:
-            # Not from the end itself: a busy system may not have run us since, and we have not looked yet.
+            # Counted from this call and not from the end. On a busy system, this thread may not have run since the end.
+            # It must still read the data that has arrived.
             self._polling_end = moment + self.POLLING
         elif moment > self._polling_end:
             raise socket.timeout("timed out")

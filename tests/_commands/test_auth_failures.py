@@ -149,7 +149,7 @@ def test_a_huge_challenge(call: Call, name: str, times: int) -> None:
         f"C: *\nS: A1 BAD Cancelled\n{STILL_USABLE}",
     ]
     with dialogue(script, login=False) as client:
-        with pytest.raises(ProtocolError, match="one that is too long") as caught:
+        with pytest.raises(ProtocolError, match="a challenge is too long") as caught:
             call(client)
         assert len(str(caught.value)) < 200
         assert_usable(client)

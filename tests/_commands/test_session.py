@@ -316,7 +316,7 @@ def test_starttls_takes_nothing_that_was_sent_ahead_of_the_handshake(context: ss
         Sx: A1 OK Begin\\r\\n* 1 EXISTS
     """
     with _tls_dialogue(script) as client:
-        with pytest.raises(ProtocolError, match="ahead"):
+        with pytest.raises(ProtocolError, match="too early"):
             client.starttls(context)
         with pytest.raises(IMAPClientAbortError):
             client.noop()

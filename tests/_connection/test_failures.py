@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from imapclient._connection import failures
-from imapclient._connection.failures import mapped
+from imapclient._connection.failures import as_abort_error
 from imapclient._wire.waiting import is_timeout
 from imapclient.exceptions import ConnectionAbortError, IMAPClientAbortError, IMAPClientError
 
@@ -47,7 +47,7 @@ def _data(error: BaseException) -> Any:
 
 @pytest.mark.parametrize("error", _ERRORS, ids=_name)
 def test_the_original_class_and_its_data_are_kept(error: OSError) -> None:
-    found = mapped(error)
+    found = as_abort_error(error)
     assert isinstance(found, type(error))
     assert isinstance(found, ConnectionAbortError)
     assert isinstance(found, IMAPClientAbortError)
@@ -58,7 +58,7 @@ def test_the_original_class_and_its_data_are_kept(error: OSError) -> None:
 
 @pytest.mark.parametrize("error", _ERRORS, ids=_name)
 def test_each_can_be_pickled_and_copied(error: OSError) -> None:
-    found = mapped(error)
+    found = as_abort_error(error)
     assert isinstance(found, ConnectionAbortError)
     found.command, found.status, found.text, found.code = "NOOP", "BYE", "Going down", (b"UNAVAILABLE", ())
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
@@ -73,21 +73,21 @@ def test_every_class_has_its_error() -> None:
     }
     # One class in Python 3.10 and later.
     unused = {failures.PeerTimeoutAbortError} if socket.timeout is TimeoutError else set()
-    assert {type(mapped(error)) for error in _ERRORS} == classes - unused
+    assert {type(as_abort_error(error)) for error in _ERRORS} == classes - unused
 
 
 def test_the_attributes_of_tls_errors_are_kept() -> None:
     error = ssl.SSLCertVerificationError(1, "certificate verify failed")
     vars(error).update(reason="CERTIFICATE_VERIFY_FAILED", library="SSL", verify_code=18, verify_message="self-signed")
-    found = pickle.loads(pickle.dumps(mapped(error)))
+    found = pickle.loads(pickle.dumps(as_abort_error(error)))
     assert isinstance(found, ssl.SSLCertVerificationError)
     assert (found.reason, found.library, found.verify_code) == ("CERTIFICATE_VERIFY_FAILED", "SSL", 18)
 
 
 def test_an_error_of_this_package_stays_itself() -> None:
-    error = mapped(ConnectionResetError(errno.ECONNRESET, "reset"))
+    error = as_abort_error(ConnectionResetError(errno.ECONNRESET, "reset"))
     assert isinstance(error, OSError)
-    assert mapped(error) is error
+    assert as_abort_error(error) is error
 
 
 class _ProxyError(ConnectionRefusedError):
@@ -98,16 +98,16 @@ class _ProxyError(ConnectionRefusedError):
 
 
 def test_an_error_of_another_class_is_mapped_by_its_base() -> None:
-    found = mapped(_ProxyError("mail.example", 7))
+    found = as_abort_error(_ProxyError("mail.example", 7))
     assert type(found) is failures.ConnectionRefusedAbortError
     assert isinstance(found, IMAPClientError)
     assert str(found) == "mail.example: 7"
-    assert type(mapped(FileNotFoundError(errno.ENOENT, "no such file"))) is failures.OSAbortError
+    assert type(as_abort_error(FileNotFoundError(errno.ENOENT, "no such file"))) is failures.OSAbortError
 
 
 def test_what_is_a_timeout() -> None:
     assert is_timeout(socket.timeout("timed out"))
-    assert is_timeout(mapped(socket.timeout("timed out")))
+    assert is_timeout(as_abort_error(socket.timeout("timed out")))
     assert not is_timeout(TimeoutError(errno.ETIMEDOUT, "Connection timed out"))
     assert not is_timeout(ConnectionResetError())
     assert not is_timeout(ValueError())

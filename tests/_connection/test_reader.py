@@ -481,7 +481,7 @@ def test_replace_transport() -> None:
 def test_replace_transport_refuses_what_came_before(events: list[Event], context: bytes) -> None:
     reader = Reader(ChunkTransport(events))
     reader.read_line()
-    with pytest.raises(ProtocolAbortError, match="ahead of") as caught:
+    with pytest.raises(ProtocolAbortError, match="too early") as caught:
         reader.replace_transport(ChunkTransport([]))
     assert caught.value.context == context
 
@@ -495,7 +495,7 @@ def test_replace_transport_refuses_half_a_response(data: bytes) -> None:
     with pytest.raises(socket.timeout):
         reader.read_response()
     assert not reader.is_clean
-    with pytest.raises(ProtocolAbortError, match="ahead of"):
+    with pytest.raises(ProtocolAbortError, match="too early"):
         reader.replace_transport(ChunkTransport([]))
 
 

@@ -50,13 +50,14 @@ def test_as_socket_timeout(timeout: Timeout, expected: SocketTimeout) -> None:
         (-1, "connect"),
         (0.0, "connect"),
         (float("nan"), "connect"),
+        (float("inf"), "connect"),
         (SocketTimeout(0, 5), "connect"),
         (SocketTimeout(5, 0), "read"),
         (SocketTimeout(None, -0.1), "read"),
     ],
 )
 def test_as_socket_timeout_refuses(timeout: Timeout, name: str) -> None:
-    with pytest.raises(ValueError, match=f"timeout: {name} must be more than 0 seconds"):
+    with pytest.raises(ValueError, match=f"timeout: {name} must be more than 0 and at most"):
         as_socket_timeout(timeout)
 
 

@@ -55,18 +55,18 @@ _END = rb"|(?s:(.+))"
 _LITERAL_AT_END = re.compile(rb"([^ ].*) \{(0|[1-9]\d{0,18})\}\Z")
 # A line up to a literal that is a whole value, and its size.
 _LITERAL_VALUE = re.compile(rb"(.*[ (])\{(0|[1-9]\d{0,18})\}\Z")
-# How far one expression looks, in bytes. The rest, after the last response of the layout, is copied.
+# How far one expression looks, in bytes. What follows the last response of the layout, up to there, is copied.
 _REACH = 65536
-# The most responses that are left to the parser after failures: 0, 1, 3, 7, ... after each further one.
+# After each failure in a row, the parser reads more responses: 0, then 1, 3, 7 and so on, up to this many.
 _MAX_PASSED = 256
-# After so many structured responses without a plan in a row, only every fourth one is tried.
+# After this many structured responses in a row without a plan, only every fourth one is tried.
 _MANY_UNPLANNED = 64
 _MAX_LAYOUTS = 256
 _MAX_FIELDS = 12
 
 
 class _Layout:
-    """The items of responses of one form, in their order, and the expressions that match these."""
+    """The layout of responses: their items in order, and the expressions that match them."""
 
     def __init__(self, fields: tuple[_Field, ...]) -> None:
         self.keys = tuple(name for name, _ in fields)
@@ -115,20 +115,20 @@ class BatchReader:
         try:
             batch = self._read(buffer, position)
         except (ProtocolError, ValueError, TypeError, LookupError):
-            # One of the next responses is not valid. The parser finds out which, and reads its sound part.
+            # One of the next responses is not valid. The parser finds it and reads its sound part.
             self.give_up(_MAX_PASSED)
             return None
         if batch is not None:
             self._passed, self._unplanned = 1, 0
         elif self._unplanned:
-            # A form must come some times before it has a plan. So these responses are tried again and again.
+            # A form gets a plan only after it has come a few times. So the next responses are still tried.
             self._to_pass = 3 if self._unplanned > _MANY_UNPLANNED else 0
         else:
             self.give_up()
         return batch
 
     def give_up(self, responses: int = 0) -> None:
-        """Leave the next ``responses`` to the parser, or more after several failures."""
+        """Leave at least the next ``responses`` to the parser, and more after several failures."""
         self._to_pass = max(responses, self._passed - 1)
         self._passed = min(2 * self._passed, _MAX_PASSED)
 

@@ -1,9 +1,9 @@
-"""Reads FETCH responses of a form that came before, without lexing them again. No I/O.
+"""Reads FETCH responses whose form came before, without the lexer. No I/O.
 
 The form of a response is the text between its quoted strings. Many messages have the same form, except for the numbers
-in it. A form is cut into sections before ENVELOPE and before BODYSTRUCTURE. A section that comes often is compiled: a
-`_Plan` has a function that makes the items from the section's strings and numbers. `read_by_plan` then only cuts a
-response at its quotes and calls these functions.
+in it. A form is cut into sections before ENVELOPE and before BODYSTRUCTURE. A section that comes often is compiled into
+a `_Plan`. Its function makes the items from the section's strings and numbers. `read_by_plan` then only cuts a response
+at its quotes and calls these functions.
 
 Plans are found by the form without its digits. A plan must describe the response byte for byte: its template, filled
 with the numbers, must give the form. Anything unusual has no plan: numbers with leading zeros, envelopes of eleven
@@ -36,7 +36,7 @@ _LEADING_ZERO = re.compile(rb"(?<![0-9])0[0-9]")
 _NAMELESS, _NAMED = b'(NIL NIL "', b'(" NIL "'
 _OPENING = re.compile(rb"\* [0-9]+ FETCH \(")
 _ALL_BUT_DIGITS = bytes(code if code in _DIGITS else 32 for code in range(256))
-# The deepest lists within the list of items. The parser, which knows the client's limit, reads deeper ones.
+# How deep lists within the list of items may be. The parser, which knows the client's limit, reads deeper ones.
 MAX_DEPTH = 12
 # Longer responses are rare, and int() is slow for a number of that length.
 _MAX_LENGTH = 32768
@@ -46,8 +46,8 @@ _WORTH_IT = 3
 _MAX_PLANS = 1024
 # A section with more strings takes long to compile.
 _MAX_STRINGS = 200
-# At _MAX_PLANS all plans are dropped, and a form must come twice as often from then on. So the most frequent of very
-# many forms have plans. The number doubles at most this often.
+# At _MAX_PLANS all plans are dropped. From then on, a form must come twice as often before it has a plan. So if there
+# are very many forms, the most frequent ones have plans. The number doubles at most this often.
 _MAX_CLEARINGS = 5
 _MAX_SEEN = 8192
 _MAX_KEY = 1500
@@ -72,7 +72,7 @@ class _Plan(NamedTuple):
 
 
 _Key = Union[bytes, "tuple[bytes, ...]"]
-"""A section without its digits. If another plan has the same one, also the digits in its names."""
+"""A section without its digits. If another plan already has this key, also the digits in the section's names."""
 
 # None marks a section that can't have a plan.
 _plans: dict[_Key, _Plan | None] = {}
@@ -183,8 +183,8 @@ def _new_plan(whole_key: _Key, key: bytes, form: bytes) -> _Plan:
         raise _Unplanned
     sections = [section for section in _cut(form) if section.translate(None, _DIGITS) == key]
     if not sections or _LEADING_ZERO.search(sections[0]):
-        # ENV5ELOPE cuts the key, but not the form. 007 is not a number, and in a name the template takes it for 7. Both
-        # can have the key of a form that can have a plan.
+        # Two forms can have the key of a form that can have a plan. ENV5ELOPE is ENVELOPE without its digit: there the
+        # key is cut, but the form is not. And 007 is not a number, but the template would take it for 7.
         raise _Unplanned
     if len(_plans) >= _MAX_PLANS:
         _plans.clear()
@@ -218,7 +218,7 @@ class _Planner:
     """Compiles a section. A value is a tuple of values, an atom, or the expression for a string, a number or None."""
 
     def __init__(self, section: bytes) -> None:
-        # Some control characters are spaces to one part of the parser only.
+        # Some control characters are spaces in one part of the parser, and not in others.
         if min(section) < 32 or any(unfit in section for unfit in (b"[", b"{", b"%", b'\\"', b"\\\\")):
             raise _Unplanned
         self._section = section
@@ -238,7 +238,7 @@ class _Planner:
         found = tokens(section.replace(b'"', b'""'))
         opens = section.startswith(b"* ")
         if opens:
-            # The tokens alone do not show other spaces.
+            # This checks the spaces, which the tokens do not show.
             if _OPENING.match(section) is None:
                 raise _Unplanned
             # The sequence number and the items.

@@ -31,14 +31,14 @@ class FetchCollector:
     ) -> None:
         self._wanted = wanted
         self._sections = AskedSections(asked)
-        # The range of the last message's id. The next id is mostly in it too.
+        # The range that contained the last message's id. It mostly contains the next id too.
         self._low, self._high = (1, 0) if wanted.is_bounded else (0, STAR)
         self._use_uid = use_uid
         self._options = options
         self._strict = strict
         self._messages = FetchResult()
         self._batches = batch_reader.BatchReader(use_uid, options)
-        # Sequence number -> UID, from this command's responses. Those of batches are added when one is looked up.
+        # Sequence number -> UID, from this command's responses. The UIDs of batches are added when a UID is looked up.
         self._uids: dict[int, int] = {}
         self._uids_of_batches: list[tuple[Sequence[int], Sequence[int]]] = []
 
@@ -107,7 +107,7 @@ class FetchCollector:
         self._uids_of_batches.clear()
         uid: int | None = items.pop(b"UID", None)
         if uid is None:
-            # Only an earlier response to this command says which UID the message has.
+            # Only an earlier response to this command can show the message's UID.
             return self._uids.get(number)
         if not self._is_wanted(uid):
             self._uids.pop(number, None)
@@ -133,7 +133,10 @@ class FetchCollector:
         return found is not None
 
     def _forget_uids(self, response: Untagged) -> bool:
-        """After an EXPUNGE, sequence numbers mean other messages. The response itself is not for this command."""
+        """Forget all UIDs: after an EXPUNGE, sequence numbers mean other messages.
+
+        The EXPUNGE is not for this command.
+        """
         self._uids_of_batches.clear()
         self._uids.clear()
         return False

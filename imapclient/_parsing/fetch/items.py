@@ -16,8 +16,8 @@ from ..mail.envelope import Envelope, PartlyReadError, read_envelope
 from ..responses import DEFAULT_OPTIONS, ReadOptions, Untagged
 
 # One item up to the space or parenthesis after it. Its value is a number, a flat list without strings, or a string
-# without escapes. The lexer reads all others: names in lower case, NIL, and lists with a control character at which
-# bytes.split() would cut.
+# without escapes. The lexer reads all other items: names in lower case, NIL, and lists with a control character at
+# which bytes.split() would cut.
 SIMPLE_ITEM = re.compile(
     rb"((?!NIL )[A-Z][A-Z0-9.-]*) "
     rb"(?:(0|[1-9]\d{0,18})|\(([^()\"\n\r\v\f]*)\)|\"([^\"\\]*)\")"

@@ -17,8 +17,8 @@ from ..responses import DEFAULT_OPTIONS, ReadOptions, Untagged
 from .items import convert, section
 from .results import FetchItems
 
-# Names of items. One in the place of a value is the next item: the server has left the value out.
-# Both expressions are text, since they are rarely needed: `re` compiles one when it is first used.
+# Names of items. If one is in the place of a value, the server has left out the value. The name then begins the next
+# item. Both expressions are text, since they are rarely needed: `re` compiles one when it is first used.
 _ITEM_NAMES = (
     rb"(?i)(?:UID|FLAGS|INTERNALDATE|ENVELOPE|MODSEQ|RFC822(?:\.SIZE|\.HEADER|\.TEXT)?|BODYSTRUCTURE|BODY(?:\[.*)?"
     rb"|BINARY(?:\.SIZE)?\[.*|X-GM-(?:LABELS|MSGID|THRID)|EMAILID|THREADID|SAVEDATE|PREVIEW)\Z"
@@ -69,7 +69,7 @@ class _Reading:
                 if match is not None:
                     self.items[b"UID"] = int(match.group(1))
             self._complain(error, None, last)
-        # No server's item replaces our own.
+        # The server may send an item SEQ, which must not replace ours.
         self.items[b"SEQ"] = number
 
     def _read_pairs(self, values: list[Any], is_cut: bool) -> None:
@@ -165,7 +165,7 @@ _ESCAPE_OR_QUOTE = re.compile(rb'\\.|"', re.DOTALL)
 def mended(record: Record) -> Record:
     """A line with backslashes before quotes inside of strings: ``("Re: "urgent" matter" NIL)``, as old servers send it.
 
-    A quote ends a string if something stands after it that may follow a string.
+    A quote ends a string only if it is followed by something that may follow a string.
     """
     line = record[0] if isinstance(record, tuple) else record
     parts = []

@@ -33,7 +33,7 @@ def parse_fetch(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> F
     rest = _add_plain_items(items, response, options.normalise_times)
     if rest is not None:
         _add_items(items, read_rest_of_list(rest, options), options.normalise_times)
-    # No server's item replaces our own.
+    # The server may send an item SEQ, which must not replace ours.
     items[b"SEQ"] = number
     return items
 

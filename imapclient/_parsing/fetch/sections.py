@@ -38,7 +38,7 @@ class AskedSections:
         self._asked = frozenset(map(_section, re.finditer(_SECTION, request)))
         others = re.sub(_SECTION, b"", request.upper())
         self._is_open = not _KNOWN.issuperset(re.findall(_WORD, others))
-        # Names that were checked and were asked for.
+        # Names that were already checked, and that were asked for.
         self._known: set[bytes] = set()
 
     def not_asked(self, names: Collection[bytes]) -> Collection[bytes]:

@@ -135,7 +135,10 @@ class BodyData(tuple[Any, ...]):
 
     @property
     def size(self) -> int | None:
-        """The size in bytes, in the transfer encoding. None also for -1, which servers send for an unknown size."""
+        """The size in bytes, in the transfer encoding.
+
+        It is also None for -1, which servers send for an unknown size.
+        """
         return _count(self._field(6))
 
     @property
@@ -289,7 +292,7 @@ def read_body(value: Sequence[Any]) -> tuple[BodyData, list[str]]:
     """The body structure for the values of a BODY or BODYSTRUCTURE, and its faults in words: mostly ``[]``.
 
     `BodyData` accepts the many forms that servers send. So there is only one fault: parameters that are not a list. The
-    fields then have another meaning than they seem to have.
+    other fields are then not what they seem to be.
 
     No recursion: each multipart is appended to ``pending``, and completed after the multiparts within it.
     """
@@ -320,7 +323,7 @@ def read_body(value: Sequence[Any]) -> tuple[BodyData, list[str]]:
 
 
 def _read_part(fields: Sequence[Any], faults: list[str]) -> BodyData:
-    """A part, or a multipart whose parts are missing: that gets an empty list of parts.
+    """A part, or a multipart whose parts are missing, with an empty list of parts.
 
     A part has seven fields or more. Gmail sends ``("ALTERNATIVE" ("BOUNDARY" "x") NIL NIL)``, other servers
     ``("MIXED")`` and ``(NIL "MIXED")``.

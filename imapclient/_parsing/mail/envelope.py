@@ -75,7 +75,7 @@ class Address:
 
     @property
     def _host(self) -> bytes | None:
-        """The host, or None if the header has none."""
+        """The host, or None if the header has no host."""
         return None if not self.host or self.host in _NO_HOSTS else self.host
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
@@ -86,7 +86,7 @@ class Address:
 Address.__module__ = "imapclient.response_types"
 
 
-# What servers send as host or mailbox if the header has none.
+# What servers send if the header has no host or no mailbox.
 _NO_HOSTS = frozenset(
     {
         # Dovecot 2.3, for "From: root" and for "From: <ann@>"
@@ -120,13 +120,13 @@ _DOMAIN = re.compile(_DOT_ATOM.pattern + r"|\[[^\x00-\x20\[\]\\\x7f]*\]")
 
 
 def _is_quoted(text: str) -> bool:
-    """Whether text is a quoted-string. One expression for it would take a hundred times the text's memory."""
+    """Whether text is a quoted-string. A single expression for this would take a hundred times the text's memory."""
     inside = text[1:-1]
     return text == f'"{inside}"' and not _QUOTE_OR_BACKSLASH.search(_ESCAPED.sub("", inside))
 
 
 class _WithUnreadableDate:
-    """An attribute of envelopes that is not a field. It is not set in most envelopes, which costs no time."""
+    """An attribute of envelopes that is not a field. In most envelopes it is not set, because setting it costs time."""
 
     __slots__ = ("_unreadable_date",)
     _unreadable_date: bytes | None
@@ -216,9 +216,9 @@ class PartlyReadError(ProtocolError):
 def read_envelope(fields: Sequence[Any], normalise_times: bool = True) -> tuple[Envelope, list[str]]:
     """The envelope for the values of an ENVELOPE, and its faults in words: mostly ``[]``.
 
-    A field that is missing at the end is None, and no fault. A field of the wrong kind is None, and a fault. An address
-    that is not valid is omitted, and a fault. A date that can't be parsed is the sender's fault, so it is not reported:
-    it is in ``unreadable_date``.
+    A field that is missing at the end is None, which is not a fault. A field of the wrong kind is None, and an address
+    that is not valid is omitted: both are faults. A date that can't be parsed is the sender's fault, so it is not among
+    the faults: it is in ``unreadable_date``.
     """
     faults: list[str] = []
     if len(fields) != 10:
@@ -277,7 +277,7 @@ def _addresses(value: Any, faults: list[str]) -> tuple[Address, ...] | None:
         name, route, mailbox, host = address
         if not (type(mailbox) is bytes is type(host) and route is None and (name is None or type(name) is bytes)):
             if isinstance(mailbox, tuple) or isinstance(host, tuple):
-                # With None in place of the list, the address would be the start or end of a group.
+                # If None replaced the list, the address would be taken for the start or end of a group.
                 faults.append(f"not an address: {brief(address)}")
                 continue
             name, route, mailbox, host = (_string(field, faults) for field in address)

@@ -15,7 +15,7 @@ from ...util import shortened
 
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 _NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
-# The most of an unfinished line that is kept, in bytes. Lines of quoted-printable have at most 76.
+# At most this many bytes of an unfinished line are kept. Lines of quoted-printable have at most 76.
 _MAX_LINE_KEPT = 65536
 
 
@@ -23,10 +23,10 @@ class Decoder(Protocol):
     """Decodes bytes that are fed in pieces of any size."""
 
     def feed(self, data: bytes) -> bytes:
-        """Decode as much as is complete by now."""
+        """Add bytes, and return what can be decoded so far."""
 
     def end(self) -> bytes:
-        """Decode the rest."""
+        """Return the decoded rest."""
 
 
 class Identity:
@@ -111,7 +111,9 @@ _DECODERS: dict[str, Callable[[], Decoder]] = {
 
 
 def decoder_for(encoding: str) -> Decoder:
-    """A new decoder for a Content-Transfer-Encoding: ``'base64'``. ``''`` means that the part has none, so 7bit.
+    """A new decoder for a Content-Transfer-Encoding: ``'base64'``.
+
+    ``''`` means that the part has no such field, so the encoding is 7bit.
 
     Raises ProtocolError for an unknown encoding.
     """
@@ -145,7 +147,7 @@ class PartWriter:
     def _write(self, data: bytes) -> None:
         while data:
             count = self._file.write(data)
-            # A raw file may write a part only. Anything but a count means that all was written.
+            # A raw file may write only a part. If the result is not a number, everything was written.
             written = count if isinstance(count, int) and 0 <= count < len(data) else len(data)
             if written == 0:
                 raise OSError("the file accepts no more data: its write() returned 0")

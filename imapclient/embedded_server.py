@@ -1,4 +1,4 @@
-"""A real IMAP server in a thread, on the loopback address, for demonstrations and for the tests of users.
+"""A real IMAP server in a thread, on the loopback address, for demonstrations and for tests of your program.
 
     with EmbeddedServer(users={"ann": "secret"}) as server:
         client = IMAPClient(server.host, server.port, ssl=False)
@@ -43,8 +43,8 @@ class EmbeddedServer:
     or newer, the package pymap and, for TLS, the package trustme. If one is missing, the constructor works, but
     `start()` raises RuntimeError. `unavailable_reason()` returns the reason beforehand.
 
-    ``users`` maps user names to passwords, and is ``{"ann": "secret"}`` by default. Both may be any Unicode text. They
-    are compared without SASLprep. Each user has a mailbox.
+    ``users`` maps user names to passwords, and is ``{"ann": "secret"}`` by default. Names and passwords may be any
+    Unicode text. They are compared without SASLprep. Each user has a mailbox.
 
     With ``sample=True`` each mailbox contains the messages and folders of ``imapclient.sample_mailbox``. Otherwise it
     contains an empty INBOX. ``folders`` are the names of additional folders, which are subscribed. ``/`` separates
@@ -55,7 +55,7 @@ class EmbeddedServer:
     ``127.0.0.1`` and ``::1``. A certificate authority that belongs to this object signs it.
 
     If ``port`` or ``tls_port`` is 0, a free port is used. Keep ``host`` on the loopback address: the server is for
-    tests and not secure.
+    tests and not secure. Raises ValueError if ``users`` is empty, and TypeError if ``folders`` is a str.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class EmbeddedServer:
     ) -> None:
         self.users: dict[str, str] = {"ann": "secret"} if users is None else dict(users)
         if not self.users:
-            raise ValueError("EmbeddedServer needs at least one user")
+            raise ValueError("EmbeddedServer needs at least one user, not users={}")
         if isinstance(folders, str):
             raise TypeError("folders must be a list of names, not a str")
         self.host = host
@@ -120,7 +120,7 @@ class EmbeddedServer:
 
     @property
     def ca_pem(self) -> bytes:
-        """The certificate of the server's certificate authority: b'-----BEGIN CERTIFICATE-----...'.
+        """The certificate of the server's certificate authority in PEM: b'-----BEGIN CERTIFICATE-----...'.
 
         The authority is created on first use and belongs to this object. Nothing else trusts it. Raises RuntimeError if
         the package trustme is missing.
@@ -142,9 +142,9 @@ class EmbeddedServer:
     def unavailable_reason(self) -> str | None:
         """One line that says why this server can't start; None if it can.
 
-        For example 'EmbeddedServer needs Python 3.11 or newer (this is 3.9)'. Imports nothing.
+        For example 'EmbeddedServer needs Python 3.11 or newer (this is 3.9)'. Does not import pymap or trustme.
         """
-        # A variable, because type checkers would skip code below a comparison with sys.version_info itself.
+        # A variable: after a comparison with sys.version_info itself, type checkers would skip the code below.
         running = tuple(sys.version_info[:2])
         if running < _MIN_PYTHON:
             oldest, this = _dotted(_MIN_PYTHON), _dotted(running)
@@ -162,12 +162,12 @@ class EmbeddedServer:
     def start(self) -> EmbeddedServer:
         """Start the server and return it. It accepts connections when this method returns.
 
-        Raises RuntimeError if it is running already, or if something is missing (see `unavailable_reason`). Raises
-        OSError if a port is not available. An error leaves nothing behind.
+        Raises RuntimeError if it is running already, or if a package is missing or too old (see
+        `unavailable_reason`). Raises OSError if a port is not available. No port is open after an error.
         """
         with self._lock:
             if self._thread is not None:
-                raise RuntimeError("EmbeddedServer is running already")
+                raise RuntimeError("EmbeddedServer is running already: call stop() first")
             reason = self.unavailable_reason()
             if reason is not None:
                 raise RuntimeError(reason)
@@ -238,11 +238,11 @@ class EmbeddedServer:
         flags: Iterable[str | bytes] = (),
         date: datetime | None = None,
     ) -> int:
-        r"""Deliver a message to a user's folder, like a mail transport, and return its UID, such as 101.
+        r"""Put a new message into a user's folder, and return its UID, such as 101.
 
         Clients in IDLE on that folder receive the message at once. ``message`` is stored unchanged; RFC 5322 requires
         CRLF line ends. ``flags`` are flags such as ``["\\Seen"]``. ``date`` is the INTERNALDATE, by default the current
-        time; a naive datetime is local time. Any thread may call this method.
+        time; a naive datetime is local time. Every thread may call this method.
 
         Raises ValueError if the user or the folder does not exist, and RuntimeError if the server is not running.
         """
@@ -250,7 +250,7 @@ class EmbeddedServer:
 
         with self._lock:
             if self._service is None:
-                raise RuntimeError("EmbeddedServer is not running")
+                raise RuntimeError("EmbeddedServer is not running: call start() first")
             if user not in self.users:
                 raise ValueError(f"no such user: {user!r}")
             service = self._service
@@ -259,7 +259,7 @@ class EmbeddedServer:
 
     def _running_ports(self) -> tuple[int, int | None]:
         if self._ports is None:
-            raise RuntimeError("EmbeddedServer is not running")
+            raise RuntimeError("EmbeddedServer is not running: call start() first")
         return self._ports
 
     def _contents(self) -> tuple[tuple[str, ...], tuple[SampleMessage, ...]]:
@@ -289,8 +289,8 @@ def _bind(host: str, port: int) -> socket.socket:
     """A listening socket on the first address of the host. Raises OSError if that fails."""
     family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     sock = socket.create_server(address, family=family)
-    # Accepted sockets inherit this option. asyncio does not set it for a socket that has no protocol number, like this
-    # one. Without it a response in two writes waits 40 ms for the client's delayed acknowledgement.
+    # Accepted sockets inherit this option. asyncio does not set it for this socket, which has no protocol number.
+    # Without the option, a response in two writes would wait 40 ms for the client's delayed acknowledgement.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
 

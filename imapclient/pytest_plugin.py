@@ -1,7 +1,7 @@
 """The pytest fixture `imap_server`: a real IMAP server for one test.
 
-pytest loads this module in each run of a project that has the package installed. So the server is imported late, when
-a test uses the fixture.
+If the package is installed, pytest loads this module in each run. So the server is imported late, when a test uses the
+fixture.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["imap_server", "imap_server_options"]
 
 @pytest.fixture
 def imap_server_options() -> dict[str, Any]:
-    """The keyword arguments for the `EmbeddedServer` of `imap_server`. By default there are none.
+    """The keyword arguments for the `EmbeddedServer` of `imap_server`: ``{}`` by default.
 
     Override it in a test module, a class or a conftest.py, for example with
     `return {"users": {"ann": "secret", "bob": "hidden"}, "tls": True}`.

@@ -1,4 +1,4 @@
-"""A client for tests, without a connection and without threads. The test scripts what the server sends.
+"""A client for tests, without a connection and without threads. The test scripts the server's replies.
 
     client = TestableIMAPClient()
     client.script("* SEARCH 1 2 3", "OK Search completed", to="UID SEARCH UNSEEN")
@@ -33,7 +33,7 @@ from .util import Text, to_unicode, to_wire
 __all__ = ["CLOSE", "PAUSE", "Event", "MockIMAP4", "ScriptError", "ScriptItem", "TestableIMAPClient"]
 
 PAUSE: Final = Event.PAUSE
-"""The server sends nothing for a while. This ends one call of ``idle_check``, and is a read timeout in other calls."""
+"""The server sends nothing until the timeout. ``idle_check`` returns then, and other calls raise socket.timeout."""
 
 CLOSE: Final = Event.CLOSE
 """The server closes the connection."""
@@ -43,7 +43,7 @@ class _Exchange(Exchange):
     """An exchange with predictable tags, in which no time passes."""
 
     def next_tag(self) -> bytes:
-        """The tag ``tag``, as in IMAPClient's test client. Other tags only if several commands are in flight."""
+        """The tag ``tag``, as in IMAPClient's test client. If several commands are in flight: ``tag2`` and so on."""
         tags = (b"tag" if number == 1 else b"tag%d" % number for number in count(1))
         return next(tag for tag in tags if tag.upper() not in self.in_flight)
 
@@ -70,7 +70,7 @@ class _Connection(Connection):
         return self._server
 
     def forget_capabilities(self) -> None:
-        """Forget everything else, but keep the names that the test has set. So CAPABILITY is not sent."""
+        """Forget what was enabled, but keep the capabilities that the test has set. So CAPABILITY is not sent."""
         names = self._capabilities.names
         super().forget_capabilities()
         self._capabilities.names, self._capabilities.are_known = names, True
@@ -104,22 +104,23 @@ class MockIMAP4(Mock):
     - It is a `unittest.mock.Mock`, with the same arguments.
     - ``sent`` contains all bytes that were sent, and is ``b''`` at first. A test may set it. The tag of a command is
       ``tag``: ``b'tag UID SEARCH ALL\\r\\n'``.
-    - ``send(data)`` is called with all data to send, and adds it to ``sent``.
+    - ``send(data)`` is called with all data that the client sends, and adds it to ``sent``.
     - ``capabilities`` are the capabilities of the server, ``[]`` at first. A test may set them, as str or bytes in any
       letter case. No call sends CAPABILITY, and a login changes them only if the scripted response contains others.
     - ``tagged_commands`` and ``untagged_responses`` are ``{}`` at first.
     - ``use_uid`` is True, and ``_new_tag()`` returns ``'tag'``.
-    - The other methods of imaplib and all other names are Mocks, for programs that use ``client._imap`` themselves:
-      ``client._imap.xatom.return_value = ("OK", [b"done"])``.
+    - The other methods of imaplib and all other names are Mocks. They are for programs that use ``client._imap``
+      themselves: ``client._imap.xatom.return_value = ("OK", [b"done"])``.
 
-    Not guaranteed: how the methods of IMAPClient use this object. They call no method of imaplib. So a
-    ``return_value`` of ``client._imap.login`` or ``client._imap._command_complete`` does not affect them; ``script``
+    It is not guaranteed how the methods of IMAPClient use this object. They call no method of imaplib. So a
+    ``return_value`` of ``client._imap.login`` or ``client._imap._command_complete`` does not affect them. ``script``
     their replies instead. The names of the package's own connection (``execute``, ``state``, ``unsolicited``, ...) are
     not Mocks and not in ``mock_calls``. They may change with any release.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # Assignment needs the Mock, whose keywords in turn need these attributes. So they are set in __dict__ first.
+        # An assignment needs `_of_the_connection`, and Mock.__init__ assigns its keywords. So these attributes are set
+        # first, in __dict__.
         server = ScriptedTransport(lambda data: self.send(data))
         connection = _Connection(server)
         of_the_connection = _OF_THE_EXCHANGE.union(name for name in vars(connection) if not name.startswith("_"))
@@ -145,14 +146,14 @@ class MockIMAP4(Mock):
         """See `TestableIMAPClient.push`."""
         steps = parse_steps(lines)
         if any(map(is_tagged, steps)):
-            raise ValueError("push() can't send a tagged response: use script()")
+            raise ValueError("push() can't send a tagged response such as OK: use script()")
         self._server.push(steps)
 
     def assert_done(self) -> None:
         """See `TestableIMAPClient.assert_done`."""
         self._server.assert_done()
 
-    # -- attributes of the connection are read from it and set on it
+    # -- attributes of the connection: they are read, set and deleted on the connection itself
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name) if self._is_of_the_connection(name) else super().__getattr__(name)
@@ -164,7 +165,7 @@ class MockIMAP4(Mock):
             super().__setattr__(name, value)
 
     def __delattr__(self, name: str) -> None:
-        """`unittest.mock.patch` deletes the attribute that it has set, and then restores the old one."""
+        """Delete an attribute of the connection too. `unittest.mock.patch` does so before it restores the old value."""
         if self._is_of_the_connection(name):
             delattr(self._connection, name)
         else:
@@ -218,9 +219,9 @@ class TestableIMAPClient(IMAPClient):
     def script(self, *reply: ScriptItem, to: Text | None = None) -> None:
         """Script the reply to the next command that has no reply yet.
 
-        Each argument is a line as the server sends it, without the line end. OK, NO and BAD are written without a tag;
-        elsewhere ``{tag}`` stands for the tag. A line that ends with ``{}`` announces a literal. The next argument is
-        then the literal, and the argument after it is the rest of the line. ::
+        Each argument is a line as the server sends it, without the line end. Write OK, NO and BAD without a tag. In
+        other places ``{tag}`` stands for the tag. A line that ends with ``{}`` announces a literal. The next argument
+        is then the literal, and the argument after it is the rest of the line. ::
 
             client.script("* 1 FETCH (UID 7 BODY[] {}", message, " FLAGS ())", "OK Fetch completed")
 
@@ -249,7 +250,7 @@ class TestableIMAPClient(IMAPClient):
     def assert_done(self) -> None:
         """Raise ScriptError unless the whole script was sent and read.
 
-        It also raises an earlier ScriptError again, in case the program under test has caught it.
+        If there was an earlier ScriptError, it is raised again, because the tested program may have caught it.
         """
         self._imap.assert_done()
 

@@ -20,12 +20,12 @@ OAUTH2_REFRESH_URLS = {
     "imap.mail.yahoo.com": "https://api.login.yahoo.com/oauth2/get_token",
     "outlook.office365.com": "https://login.microsoftonline.com/common/oauth2/v2.0/token",
 }
-"""IMAP host name -> address that issues access tokens. A program may add to it."""
+"""Key: an IMAP host name. Value: the address that issues access tokens for it. A program may add hosts."""
 
 _MAX_ANSWER_BYTES = 1 << 20
-# For answers without expires_in, which RFC 6749, 5.1 only recommends.
+# For answers without expires_in. RFC 6749, 5.1 recommends it, but does not require it.
 _ASSUMED_SECONDS = 300.0
-# A token must not expire during a login.
+# A token is not used in its last seconds, because it must not expire during a login.
 _MARGIN_SECONDS = 60.0
 # A shorter secret is not redacted: its text could occur in an error by chance.
 _MIN_REDACTED = 4
@@ -47,7 +47,7 @@ OAuth2Error.__module__ = "imapclient.config"
 
 
 class AccessToken(NamedTuple):
-    """An access token, and the time on the clock of `waiting` until which it may be used."""
+    """An access token, and the time until which it may be used, on the clock of `waiting`."""
 
     text: str
     usable_until: float
@@ -83,7 +83,7 @@ def get_oauth2_token(
     scope: str | None = None,
     timeout: float = 30.0,
 ) -> str:
-    """Return an access token, such as ``'ya29.a0AfB_by'``: the last one if it is still valid, otherwise a new one.
+    """Return an access token: ``'ya29.a0AfB_by'``. It is the last one if that is still valid, otherwise a new one.
 
     The arguments and exceptions are those of `refresh_oauth2_token`.
     """
@@ -99,7 +99,7 @@ def known_or_new(
     scope: str | None,
     timeout: float,
 ) -> tuple[str, bool]:
-    """Same as `get_oauth2_token`, and whether the token is new."""
+    """Return what `get_oauth2_token` returns, and whether the token is new."""
     account = _account(hostname, client_id, client_secret, refresh_token, token_url, scope)
     with _tokens_lock:
         known = _tokens.get(account)
@@ -182,7 +182,7 @@ def _refresh(account: _Account, timeout: float) -> str:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The secrets are sent to the given address only, so redirects are not followed."""
+    """Follows no redirects, so that the secrets are sent to the given address only."""
 
     def redirect_request(self, *args: Any, **options: Any) -> None:
         return None
@@ -199,7 +199,7 @@ class _Body(Protocol):
 def _read(response: _Body, deadline: float) -> bytes:
     """The body. Raises OSError if the deadline has passed, and ValueError if the body is too large."""
     body = b""
-    # Not `read`, which may wait for the timeout of the socket any number of times.
+    # `read` would wait for each piece of data, and each wait may last the whole timeout.
     while True:
         piece = response.read1(65536)
         if not piece:
@@ -212,7 +212,7 @@ def _read(response: _Body, deadline: float) -> bytes:
 
 
 def _json_object(body: bytes) -> dict[str, Any]:
-    """Raises ValueError if the body is not a JSON object."""
+    """Parse a JSON object. Raises ValueError if the body is not one."""
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):
@@ -237,7 +237,7 @@ def _error_code(answer: dict[str, Any]) -> str:
 
 
 def _words(answer: dict[str, Any]) -> str:
-    """``'invalid_grant: Token has been expired or revoked.'``"""
+    """The provider's reason: ``'invalid_grant: Token has been expired or revoked.'``, or ``''``."""
     parts = (answer.get("error"), answer.get("error_description"))
     return ": ".join(part for part in parts if isinstance(part, str) and part)
 

@@ -14,10 +14,11 @@ from .._connection.redaction import REDACTED
 
 
 class ConfigError(configparser.Error, ValueError):
-    """A setting is missing, is not valid, or contradicts another. It is raised before a connection is made.
+    """A setting is missing, is not valid, or contradicts another.
 
-    ``filename``, ``section`` and ``option`` say which setting; they are None if that is unknown. ``reason`` is the
-    message without them. It contains the value, unless the value is a secret.
+    ``filename``, ``section`` and ``option`` name the setting: ``'my.ini'``, ``'work'``, ``'port'``. They are None if
+    unknown. ``reason`` is the message without them: ``"must be a number from 1 to 65535, not 'abc'"``. It does not
+    contain a value that is a secret. `create_client_from_config` leaves no connection open after it.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ ConfigWarning.__module__ = "imapclient.config"
 
 
 def located(reason: str, filename: str | None, section: str | None = None, option: str | None = None) -> str:
-    """``located("missing", "my.ini", "work", "host") == "my.ini [work] host: missing"``"""
+    """The reason with its place: ``located("missing", "my.ini", "work", "host") == "my.ini [work] host: missing"``."""
     where = [
         *([filename] if filename is not None else []),
         *([f"[{section}]"] if section is not None else []),
@@ -55,7 +56,8 @@ def located(reason: str, filename: str | None, section: str | None = None, optio
     return ": ".join([" ".join(where), reason] if where else [reason])
 
 
-# -- types: each parses the text of a value, or raises ValueError with what is allowed and perhaps a detail
+# -- types: each parses the text of a value, or raises ValueError. Its arguments are what is allowed, and perhaps a
+# detail.
 
 
 def _boolean(text: str) -> bool:
@@ -91,14 +93,17 @@ def _authorities(text: str) -> str:
         try:
             ssl.create_default_context(cafile=path)
         except OSError as error:
-            # The errors of ssl do not name the file, and users can't understand those for a file that is not PEM.
+            # An error of ssl does not name the file. If the file is not PEM, users can't understand the error.
             detail = "it contains none" if isinstance(error, ssl.SSLError) else error.strerror
             raise ValueError("a PEM file with certificates", detail) from None
     return path
 
 
 def https_url(text: str) -> str:
-    """An https address. For any other, raises ValueError whose second argument is the address without credentials."""
+    """Return the address if it is https. Otherwise raises ValueError.
+
+    The second argument of the error is the address without a name and password.
+    """
     try:
         parts = urllib.parse.urlsplit(text)
     except ValueError:
@@ -119,7 +124,7 @@ def _without_credentials(address: str) -> str:
 
 
 class OptionType(NamedTuple):
-    """The name of a type in the manual, and the function that parses its values."""
+    """A type of options: its name in the manual, and the function that parses a value."""
 
     shown: str
     read: Callable[[str], Any]
@@ -208,7 +213,7 @@ OPTIONS = (
         "oauth2_client_secret",
         STRING,
         None,
-        "Client secret, from the provider. Some providers give none to programs.",
+        "Client secret, from the provider. Some providers do not issue one.",
         is_secret=True,
         is_in_environment=True,
     ),
@@ -231,7 +236,7 @@ OPTIONS = (
         "expect_failure",
         STRING,
         None,
-        "For the live tests, in an alternate section: the login must fail with an error that matches this.",
+        "For the live tests, in an alternate section: connecting must fail with an error that contains this text.",
     ),
 )
 

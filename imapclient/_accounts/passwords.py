@@ -9,8 +9,8 @@ import subprocess
 def password_from_command(command: str) -> str:
     """Run a shell command and return the first line of its output: ``'s3cret'``.
 
-    The command shares the caller's terminal, so it can ask for a passphrase. Raises ValueError if it fails or prints
-    nothing. The error text contains no output of the command.
+    The command uses the same terminal, so it can ask for a passphrase. Raises ValueError if it fails, or if it prints
+    nothing or text that is not UTF-8. The error text contains no output of the command.
     """
     done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, check=False)
     if done.returncode < 0:

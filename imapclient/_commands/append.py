@@ -36,29 +36,33 @@ class AppendMixin(CommandBase):
         size: int | None = None,
         progress: Progress | None = None,
     ) -> AppendReply:
-        """Add a message to a folder, byte for byte; a str is sent as UTF-8 (RFC 9051, 6.3.12).
+        """Add a message to a folder, byte for byte (RFC 9051, 6.3.12). A str is sent as UTF-8.
 
-        ``msg_time`` becomes the INTERNALDATE. A naive one is local time; None leaves the date to the server.
+        ``msg_time`` becomes the INTERNALDATE. A naive datetime is local time. If it is None, the server sets the date.
 
-        Returns the server's text, ``b'[APPENDUID 1795294595 2] Append completed'``. If the server has UIDPLUS, its
-        attribute ``uids`` is ``UidSet('2')`` and ``uidvalidity`` is 1795294595.
+        Returns the server's text, ``b'[APPENDUID 1795294595 2] Append completed'``. If the server has UIDPLUS, the
+        attribute ``uids`` of the result is ``UidSet('2')``, and ``uidvalidity`` is 1795294595.
 
-        A header in UTF-8 (RFC 6532) needs ``enable("UTF8=ACCEPT")`` or ``enable("IMAP4rev2")``. NUL needs BINARY.
+        A message whose header contains UTF-8 (RFC 6532) needs ``enable("UTF8=ACCEPT")`` or ``enable("IMAP4rev2")``
+        first. A message that contains NUL needs the capability BINARY.
 
         A long message may be a file object, open in binary mode, or an iterator of bytes. It is read while it is sent,
-        and is never in memory as a whole. A file that can seek is sent from its position on; ``size``, in bytes, limits
-        how much. Every other source needs ``size`` and must give exactly as many bytes. ``progress`` is called with the
-        bytes sent so far and the size: ``progress(262144, 1000000)``. It can't use the client.
+        and is never in memory as a whole. A file that can seek is sent from its current position on; ``size`` limits
+        how many bytes. Every other source needs ``size``, and must have exactly this number of bytes. ``progress`` is
+        called with the number of bytes sent so far and the size: ``progress(262144, 1000000)``. The source and
+        ``progress`` can't use the client.
 
-        Raises ValueError or TypeError before anything is sent, for arguments that can't be sent. Raises CommandError if
-        the server refuses, TryCreateError if there is no such folder; the connection is usable then. An exception of
-        the source or of ``progress`` is raised as it is. Raises ValueError if the source does not have ``size`` bytes,
-        TypeError if it gives anything but bytes. After these three the message is not in the folder, and the connection
-        is unusable.
+        Raises ValueError or TypeError before anything is sent, if an argument can't be sent. Raises CommandError if the
+        server refuses the message, and TryCreateError if the folder does not exist. The connection is usable after
+        these.
+
+        An exception of the source or of ``progress`` is raised as it is. Raises ValueError if the source does not have
+        ``size`` bytes, and TypeError if it contains anything but bytes. After these the message is not in the folder,
+        and the connection is unusable.
 
         An exception that is raised after the command has begun has the attribute ``message_sent``. It is True if the
-        whole message was sent: then the message may be in the folder, even if the connection was lost. An exception
-        that is raised before has no such attribute. So ``getattr(error, 'message_sent', False)`` is right for both.
+        whole message was sent. Then the message may be in the folder, even if the connection was lost. An exception
+        that is raised earlier does not have the attribute. So use ``getattr(error, 'message_sent', False)``.
         """
         target = self._folder(folder)
         if isinstance(msg, (bytearray, memoryview)):
@@ -76,12 +80,14 @@ class AppendMixin(CommandBase):
         """Add several messages to a folder, either all or none of them (RFC 3502). Needs MULTIAPPEND.
 
         Each message is bytes or str, or a dict such as ``{"msg": b"...", "flags": ["\\\\Seen"], "date":
-        datetime(...)}``. Only the key ``"msg"`` is required, and other keys are ignored. Returns what `append` returns;
-        ``uids`` has the UIDs in the order of the messages.
+        datetime(...)}``. Only the key ``"msg"`` is required. Keys other than these three are ignored. Returns what
+        `append` returns; ``uids`` has the UIDs in the order of the messages.
 
-        All messages are checked before anything is sent. Raises ValueError or TypeError, with the message's index, for
-        one that can't be sent: a dict without ``"msg"``, or an empty message, which would cancel the command
-        (RFC 3502). Raises ValueError if there are no messages.
+        All messages are checked before anything is sent. Raises ValueError or TypeError, with the index of the message,
+        if a message can't be sent. Examples are a dict without ``"msg"``, and an empty message, which would cancel the
+        command (RFC 3502). Raises ValueError if there are no messages, and CapabilityError without MULTIAPPEND. Raises
+        CommandError if the server refuses, and TryCreateError if the folder does not exist. The connection is usable
+        after all of these.
         """
         target = self._folder(folder)
         self._require("MULTIAPPEND")
@@ -107,7 +113,7 @@ class AppendMixin(CommandBase):
         return codes.append_reply()
 
     def _needs_literal8(self, message: AppendMessage | StreamedMessage) -> bool:
-        """Whether the message has NUL and the server BINARY. The check that costs more comes last."""
+        """Whether the message contains NUL and the server has BINARY. The slower check comes last."""
         if isinstance(message, StreamedMessage):
             return self.has_capability("BINARY") and message.has_nul
         return message.has_nul and self.has_capability("BINARY")

@@ -14,7 +14,7 @@ from ..exceptions import CommandError, LoginError, NotOfferedError, ProtocolAbor
 from ..util import Text, to_wire
 from .base.command_base import CommandBase
 
-# Each of them allows the initial response in the command (RFC 4959; RFC 9051, appendix E).
+# With either of these, the initial response may be sent in the command (RFC 4959; RFC 9051, appendix E).
 _SASL_IR = frozenset((b"SASL-IR", b"IMAP4REV2"))
 
 
@@ -27,8 +27,9 @@ class AuthMixin(CommandBase):
         Text is sent as UTF-8, so any name and password work if the server takes UTF-8.
 
         Raises LoginError if the server refuses. Raises `~imapclient.exceptions.NotOfferedError`, which is a LoginError,
-        if the server advertises LOGINDISABLED, mostly because it wants TLS first; nothing is sent then. Raises
-        ValueError for NUL in either argument. The connection is usable after all of these.
+        if the server advertises LOGINDISABLED, which mostly means that it requires TLS first. Raises ValueError if an
+        argument contains NUL. Neither the name nor the password is sent after the last two. The connection is usable
+        after all of these.
         """
         arguments = [
             string(checked_text(username, "the user name"), "the user name"),
@@ -45,7 +46,8 @@ class AuthMixin(CommandBase):
     def plain_login(self, identity: Text, password: Text, authorization_identity: Text | None = None) -> bytes:
         """Log in by SASL PLAIN (RFC 4616). Returns the server's text: ``b'Logged in'``.
 
-        ``authorization_identity`` is the user to act as, if that is another one. For the rest see `authenticate`.
+        ``authorization_identity`` is the user to act as, if that is not ``identity``. Raises what `authenticate`
+        raises.
         """
         return self.authenticate(Plain(identity, password, authorization_identity))
 
@@ -54,10 +56,10 @@ class AuthMixin(CommandBase):
     ) -> list[bytes]:
         """Log in by SASL XOAUTH2, with an access token of OAuth 2. Returns the server's text: ``[b'Logged in']``.
 
-        ``mech`` is another name for the mechanism, and ``vendor`` a field that some services want. If the server
-        refuses, the attribute ``challenge`` of the LoginError has its reasons:
-        ``{'status': '400', 'schemes': 'Bearer', 'scope': 'https://mail.google.com/'}``. They are bytes if they are not
-        a JSON object, and None if the server gives no reasons. For the rest see `authenticate`.
+        ``mech`` is the name of the mechanism on the wire. ``vendor`` is a field that some services require. If the
+        server refuses, the attribute ``challenge`` of the LoginError contains the reason that it sent:
+        ``{'status': '400', 'schemes': 'Bearer', 'scope': 'https://mail.google.com/'}``. It is bytes if the reason is
+        not a JSON object, and None if the server sent no reason. Raises what `authenticate` raises.
         """
         return [self.authenticate(XOAuth2(user, access_token, vendor, name=mech))]
 
@@ -65,8 +67,8 @@ class AuthMixin(CommandBase):
         """Log in by SASL OAUTHBEARER (RFC 7628), with an access token of OAuth 2. Returns ``[b'Logged in']``.
 
         ``identity`` may be empty if the token contains it. If the server refuses, the attribute ``challenge`` of the
-        LoginError has its reasons: ``{'status': 'invalid_token', 'scope': 'mail'}``. They are bytes if they are not a
-        JSON object, and None if the server gives no reasons. For the rest see `authenticate`.
+        LoginError contains the reason that it sent: ``{'status': 'invalid_token', 'scope': 'mail'}``. It is bytes if
+        the reason is not a JSON object, and None if the server sent no reason. Raises what `authenticate` raises.
         """
         host, port = (None, None) if self.stream else (self.host, self.port)
         return [self.authenticate(OAuthBearer(identity, access_token, host=host, port=port))]
@@ -74,15 +76,17 @@ class AuthMixin(CommandBase):
     def authenticate(self, mechanism: Mechanism) -> bytes:
         """Log in by a mechanism of `imapclient.sasl` (RFC 9051, 6.2.2). Returns the server's text: ``b'Logged in'``.
 
-        The first response goes with the command if the client speaks first and the server has SASL-IR (RFC 4959).
+        If the client sends the first message of the mechanism and the server has SASL-IR (RFC 4959), that message is
+        sent with the command.
 
         Raises LoginError if the server refuses. Raises `~imapclient.exceptions.NotOfferedError`, which is a LoginError
-        and a CapabilityError, if the server advertises other mechanisms but not this one; nothing is sent then. A
-        server that advertises no mechanism is tried, unless it has LOGINDISABLED. Raises ProtocolError if a challenge
-        can't be decoded; the exchange is cancelled then. The connection is usable after these.
+        and a CapabilityError, if the server advertises other mechanisms but not this one. AUTHENTICATE is not sent
+        then. If the server advertises no mechanism at all, AUTHENTICATE is sent unless the server has LOGINDISABLED.
+        Raises ProtocolError if a challenge can't be decoded; the exchange is cancelled then. Raises TypeError if
+        ``mechanism`` is not a `~imapclient.sasl.Mechanism`. The connection is usable after these.
 
-        Raises ProtocolAbortError if the server answers OK before the exchange is complete, for example before it has
-        proved in SCRAM that it knows the password. The connection is closed then.
+        Raises ProtocolAbortError if the server answers OK before the exchange is complete. For example, with SCRAM the
+        server must first prove that it knows the password. The connection is closed then.
         """
         if not isinstance(mechanism, Mechanism):
             raise TypeError("authenticate() takes a mechanism of imapclient.sasl; use sasl_login() for a callable")
@@ -108,15 +112,17 @@ class AuthMixin(CommandBase):
     ) -> bytes:
         """Log in by any SASL mechanism (RFC 9051, 6.2.2). Returns the server's text: ``b'Logged in'``.
 
-        ``mech_callable`` is called with each challenge, decoded from base64. If the client speaks first, the first
-        challenge is ``b''``. It returns the response as bytes, or as text, which is sent as UTF-8. None cancels the
-        exchange, which the server answers with a refusal. Whether the server advertises the mechanism is not checked.
+        ``mech_callable`` is called with each challenge, decoded from base64. If the client sends the first message of
+        the mechanism, the first challenge is ``b''``. The callable returns the response as bytes, or as a str, which is
+        sent as UTF-8. If it returns None, the exchange is cancelled, and the server refuses the login. It is not
+        checked whether the server advertises the mechanism.
 
-        ``initial_response`` takes the place of the first call. It goes with the command if the server has SASL-IR
-        (RFC 4959). Otherwise it answers the first challenge.
+        ``initial_response`` replaces the first call. It is sent with the command if the server has SASL-IR (RFC 4959).
+        Otherwise it answers the first challenge.
 
         Raises LoginError if the server refuses, and ProtocolError if a challenge is not base64. An exception of the
-        callable cancels the exchange and is raised as it is. The connection is usable after these.
+        callable cancels the exchange and is raised as it is. Raises TypeError or ValueError if an argument can't be
+        used; nothing is sent then. The connection is usable after these.
 
         Raises ProtocolAbortError if the server answers OK to a cancelled exchange, or before it has received the
         initial response. The connection is closed then.
@@ -133,9 +139,10 @@ class AuthMixin(CommandBase):
         return self._authenticate(name, mech_callable, initial, capabilities)
 
     def _capabilities_before_login(self) -> tuple[bytes, ...]:
-        """The capabilities that concern the login. Empty after the login, because Cyrus still lists LOGINDISABLED then.
+        """The capabilities that matter for a login.
 
-        Also empty if the server refuses CAPABILITY, or if the connection has failed, which the command itself reports.
+        Empty after the login, because Cyrus still lists LOGINDISABLED then. Also empty if the server refuses
+        CAPABILITY, or if the connection has failed. The login itself then raises the error.
         """
         if self._imap.state == "NONAUTH" and self._imap.is_usable:
             with contextlib.suppress(CommandError):
@@ -150,18 +157,18 @@ class AuthMixin(CommandBase):
         argument = None if _SASL_IR.isdisjoint(capabilities) else exchange.initial_argument()
         if argument is not None:
             arguments.append(argument)
-        # All responses of a callable may be secret. An empty secret hides the exchange, and nothing else.
+        # Any response of a callable may be secret. An empty secret hides the exchange in the log, and no other text.
         secrets = respond.secrets() if isinstance(respond, Mechanism) else (b"",)
         return self._log_in(Command(b"AUTHENTICATE", arguments, respond=exchange.respond, secrets=secrets), exchange)
 
     def _log_in(self, command: Command, exchange: AuthExchange | None = None) -> bytes:
-        """Send a command that logs in. The capabilities are those of its answer, or are fetched again."""
+        """Send a command that logs in. The old capabilities are forgotten; its answer may contain the new ones."""
         try:
             reply = self._imap.log_in(command)
             if exchange is not None and not exchange.may_succeed:
                 self._imap.shutdown()
                 raise ProtocolAbortError(
-                    "the server answered OK to a login that is not complete, or was cancelled"
+                    "the server answered OK to a login that is not complete, or that was cancelled"
                 ) from exchange.error
             self._compress_where_offered()
             return reply.text
@@ -169,7 +176,8 @@ class AuthMixin(CommandBase):
             refusal = error
         finally:
             self._deliver_unsolicited()
-        # Outside of the except block: the second error would keep the first one, with all that the server sent.
+        # Raised outside of the except block. Otherwise the first error would be its __context__, with all that the
+        # server sent.
         if exchange is None:
             raise retyped(refusal, LoginError)
         if exchange.error is not None:
@@ -182,7 +190,7 @@ def _mechanism_name(name: Text) -> bytes:
 
 
 def _login_error(error: CommandError, mechanism: Mechanism | None) -> LoginError:
-    """A refusal as a LoginError, with the reasons that the server gave in the exchange."""
+    """A refusal as a LoginError, with the reason that the server sent in the exchange."""
     if mechanism is None or not mechanism.refusal:
         return retyped(error, LoginError)
     result = retyped(error, LoginError, f"{error} ({mechanism.failure_shown})")

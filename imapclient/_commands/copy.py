@@ -16,16 +16,17 @@ class CopyMixin(CommandBase):
     def copy(self, messages: MessageIds, folder: Text) -> CopyReply:
         """Copy messages to another folder (RFC 9051, 6.4.7).
 
-        Returns the server's text, ``b'[COPYUID 1795294595 1:2 5:6] Copy completed'``, or ``b''`` if there was nothing
-        to copy. If the server has UIDPLUS, its attributes ``source_uids``, ``uids`` and ``uidvalidity`` are
-        ``UidSet('1:2')``, ``UidSet('5:6')`` and 1795294595; ``pairs`` is ``(1, 5), (2, 6)``.
+        Returns the server's text, ``b'[COPYUID 1795294595 1:2 5:6] Copy completed'``. It is ``b''`` if ``messages`` is
+        empty. If the server has UIDPLUS, the attributes ``source_uids``, ``uids`` and ``uidvalidity`` of the result are
+        ``UidSet('1:2')``, ``UidSet('5:6')`` and 1795294595. Its method ``pairs()`` yields ``(1, 5)`` and ``(2, 6)``.
 
-        A long set takes several commands. The text is that of the last one, the UIDs are those of all. If a command
-        fails, the exception has the attributes ``done``, a sequence set of the ids that are copied, and ``reply``, the
-        CopyReply about them.
+        A long set takes several commands. The result has the text of the last command, and the UIDs of all of them. If
+        a command fails, the exception has two attributes. ``done`` is a sequence set of the ids that are copied.
+        ``reply`` is the CopyReply about them.
 
-        Raises CommandError if the server refuses, TryCreateError if there is no such folder. The connection is usable
-        then.
+        Raises ValueError if ``use_uid`` is off and the sequence numbers do not fit into one command; nothing is sent
+        then. Raises CommandError if the server refuses, and TryCreateError if the folder does not exist. The connection
+        is usable after all of these.
         """
         wanted, target = SequenceSet(messages), self._folder(folder)
         return self._to_folder(b"COPY", wanted, target) if wanted else CopyReply()
@@ -33,22 +34,25 @@ class CopyMixin(CommandBase):
     def move(self, messages: MessageIds, folder: Text) -> CopyReply:
         """Move messages to another folder (RFC 6851). Needs MOVE or UIDPLUS. Returns what `copy` returns.
 
-        Without MOVE, the messages are copied, marked as deleted, and expunged by their UIDs, so that no other message
-        is removed. Of a long set, each part is moved before the next one is copied.
+        Without MOVE, the messages are copied, marked as deleted, and expunged by their UIDs. So no other message is
+        removed. A long set is split into parts, and each part is moved before the next one is copied.
 
         No message is lost if a step fails. The exception then has these attributes:
 
-        - ``done``: a sequence set of the messages that are moved, in the kind of ids that the caller passed in.
-          Sequence numbers are those from before the call.
-        - ``copied``: the messages that are in both folders, and perhaps marked as deleted in the source.
+        - ``done``: a sequence set of the messages that are moved. It contains UIDs or sequence numbers, like
+          ``messages``. Sequence numbers are those from before the call.
+        - ``copied``: a sequence set of the messages that are in both folders. They may be marked as deleted in the
+          source.
         - ``reply``: the CopyReply about both.
 
         The attribute ``command`` of a CommandError is the step that failed, such as ``'UID STORE'``. If the connection
-        is lost, the step that was running may be done or not.
+        is lost, it is unknown whether the server completed the last step.
 
-        Raises TryCreateError if there is no such folder. Raises CapabilityError without MOVE and UIDPLUS, because
-        EXPUNGE would also remove what others have marked. Raises IllegalStateError if the folder is selected read-only.
-        Nothing is sent before these two. The connection is usable after all of them.
+        Raises CommandError if the server refuses, and TryCreateError if the folder does not exist. Raises ProtocolError
+        if the server sends no UIDs for the steps without MOVE. Raises CapabilityError without MOVE and UIDPLUS: EXPUNGE
+        would also remove other messages that are marked as deleted. Raises ValueError if ``use_uid`` is off and the
+        sequence numbers do not fit into one MOVE. Without MOVE, raises IllegalStateError if the folder is selected
+        read-only. Nothing is sent before the last three. The connection is usable after all of these.
         """
         wanted, target = SequenceSet(messages), self._folder(folder)
         if not wanted:
@@ -64,7 +68,7 @@ class CopyMixin(CommandBase):
     def _to_folder(self, command: bytes, wanted: SequenceSet, target: Argument) -> CopyReply:
         parts = wanted.split()
         if len(parts) > 1 and not self.use_uid:
-            # After the first part, sequence numbers may mean other messages: they were moved, or EXPUNGE came.
+            # After the first part, sequence numbers may mean other messages: messages were moved or expunged.
             raise ValueError(f"too many messages for one {command.decode()} by sequence numbers: use UIDs")
         verb = self._verb(command)
         codes = UidCodes(b"COPYUID", asked=wanted, by_uid=self.use_uid)
@@ -80,10 +84,10 @@ class CopyMixin(CommandBase):
         return codes.copy_reply()
 
     def _copy_and_remove(self, wanted: SequenceSet, target: Argument) -> CopyReply:
-        """MOVE without MOVE.
+        """Move messages on a server without MOVE.
 
-        All steps go by the UIDs of the messages that are there now. A message that arrives between two steps may be
-        within the set that was asked for, such as ``1:*``, and would be removed without having been copied.
+        All steps use the UIDs of the messages that exist now. A message that arrives between two steps may be within
+        ``wanted``, such as ``1:*``. It would be removed but not copied.
         """
         codes = UidCodes(b"COPYUID")
         ids: dict[int, int] = {}
@@ -107,7 +111,7 @@ class CopyMixin(CommandBase):
         return codes.copy_reply()
 
     def _ids_by_uid(self, wanted: SequenceSet) -> dict[int, int]:
-        """The UIDs of the messages that are there, each with the id that the caller uses for the message."""
+        """A dict of the messages that exist: each UID, and the id that the caller uses for the message."""
         found = self._fetch(b"FETCH", wanted, [b"(UID)"])
         ids = {number if self.use_uid else items.get(b"UID"): number for number, items in found.items()}
         uids = {uid: number for uid, number in ids.items() if isinstance(uid, int) and 0 < uid < STAR}

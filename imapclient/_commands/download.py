@@ -17,7 +17,10 @@ from ..util import Text
 from .base.command_base import CommandBase
 
 DownloadProgress = Callable[[int, Optional[int]], object]
-"""Called with the bytes received so far and the whole size, None if it is not known: ``progress(1048576, 5000000)``."""
+"""Called with the number of bytes received so far and the whole size: ``progress(1048576, 5000000)``.
+
+The size is None if it is not known.
+"""
 
 
 class DownloadMixin(CommandBase):
@@ -36,27 +39,29 @@ class DownloadMixin(CommandBase):
         """Write a message, or a part of it, to a file. Returns how many bytes were written: ``1100000``.
 
         ``section`` is the part's number, ``'2'`` or ``'1.2'``, as `~imapclient.response_types.BodyData.walk` returns
-        it. It may also be ``''`` for the whole message, ``'HEADER'``, ``'TEXT'``, ``'2.MIME'`` and so on. ``file`` is
-        open in binary mode. With ``decode``, a part is decoded from base64 or quoted-printable; its charset stays.
+        it. It may also be ``''`` for the whole message, ``'HEADER'``, ``'TEXT'``, ``'2.MIME'`` and so on. ``file`` must
+        be open in binary mode. With ``decode``, a part is decoded from base64 or quoted-printable. Its charset is not
+        converted.
 
-        The part is fetched in pieces of ``chunk_size`` bytes, or of ``max_literal_size`` if that is less:
-        ``BODY.PEEK[2]<0.1048576>``. The message stays unread, and is never in memory as a whole. ``progress`` is called
-        after each piece with the encoded bytes received so far and the whole size, ``progress(1048576, 1504982)``. The
-        size is None if the server does not send it.
+        The part is fetched in pieces of ``chunk_size`` bytes: ``BODY.PEEK[2]<0.1048576>`` (RFC 9051, 6.4.5). The pieces
+        are smaller if ``max_literal_size`` or half of ``max_response_size`` is less. The message stays unread, and is
+        never in memory as a whole. After each piece ``progress`` is called with two numbers of bytes: those received so
+        far, still encoded, and the whole size: ``progress(1048576, 1504982)``. The size is None if it is not known, as
+        for ``'HEADER'``.
 
         No command runs between the pieces, so ``file`` and ``progress`` may use the client. Their exceptions are raised
-        as they are. The file then has what was received before, and the connection is usable.
+        as they are. The file then contains the earlier pieces, and the connection is usable.
 
-        Raises ValueError for an invalid section, and for ``decode`` with a section that is not a part's number. Raises
-        TypeError for a file that is not open in binary mode. Nothing is sent then. Raises
-        `~imapclient.exceptions.NoSuchPartError` if there is no such message or part. Raises ProtocolError if the part
-        can't be decoded, or if the server does not send it. Raises IllegalStateError if another folder was selected
-        meanwhile. The connection is usable after all of these.
+        Raises ValueError if the section is not valid, or if ``decode`` is set and it is not the number of a part.
+        Raises TypeError if the file is not open in binary mode. Nothing is sent then. Raises CommandError if the server
+        refuses. Raises `~imapclient.exceptions.NoSuchPartError` if there is no such message or part. Raises
+        ProtocolError if the part can't be decoded, or if the server does not send it. Raises IllegalStateError if
+        another folder was selected meanwhile. The connection is usable after all of these.
         """
         wanted = SequenceSet(message)
         what = wire_section(section)
         if decode and not is_part_number(what):
-            raise ValueError(f"only a part, by its number, can be decoded, not {section!r}")
+            raise ValueError(f"only a part can be decoded, such as '2', not {section!r}")
         if not isinstance(message, int):
             raise TypeError(f"message must be the id of one message, not {message!r}")
         positive(chunk_size, "chunk_size")
@@ -64,7 +69,7 @@ class DownloadMixin(CommandBase):
             raise TypeError(f"file must be open in binary mode: {file!r}")
         if progress is not None and not callable(progress):
             raise TypeError(f"progress must be a function, not {progress!r}")
-        # The limits of the client hold for each piece, not for the whole.
+        # The client's limits apply to each piece, not to the whole part.
         chunk_size = max(1, min(chunk_size, self._limits.literal_size, self._limits.response_size // 2))
         check = self._same_messages("during a download")
 
@@ -89,7 +94,7 @@ class DownloadMixin(CommandBase):
 
 
 class _Raw:
-    """A raw file. Its ``write`` returns None if it would have to wait, which no caller would notice."""
+    """Wraps a raw file, whose ``write`` returns None if it would have to wait. This ``write`` raises an error then."""
 
     def __init__(self, file: io.RawIOBase) -> None:
         self._file = file
@@ -117,7 +122,7 @@ class _Pieces:
         self._is_whole = False
 
     def first(self, wanted: SequenceSet, use_uid: bool) -> bytes:
-        """The first piece. The size comes in the same command, so that a small part takes one round trip.
+        """The first piece. The same command fetches the size, so a small part takes one round trip.
 
         All other pieces are fetched by UID.
         """
@@ -145,9 +150,9 @@ class _Pieces:
             raise NoSuchPartError(f"message {bytes(wanted).decode('ascii')} has no part {number}")
 
     def following(self, data: bytes) -> bytes:
-        """The piece after ``data``, empty after the end.
+        """The piece after ``data``. It is empty after the end.
 
-        A piece that is shorter than requested is the last one, unless the size says otherwise.
+        A piece that is shorter than requested is the last one, unless the size shows that more follows.
         """
         is_short = len(data) < self._size and (self.total is None or self.done >= self.total)
         if self._is_whole or is_short:
@@ -155,10 +160,10 @@ class _Pieces:
         return self._text(self._again(self._piece(self.done)), self.done)
 
     def check_end(self) -> None:
-        """Raise ProtocolError if the section is shorter than its size, unless it really ends there.
+        """Raise ProtocolError if the section is incomplete.
 
-        The size that a server reports may be too large. A server may also answer OK and send nothing for a message that
-        is gone (RFC 2180, 4.1.3).
+        A section that is shorter than its size may be complete, because a server may report too large a size. But for a
+        message that is gone, a server may answer OK and send nothing (RFC 2180, 4.1.3).
         """
         if self._is_whole or self.total is None or self.done >= self.total:
             return
@@ -186,7 +191,7 @@ class _Pieces:
 
     def _only(self, result: FetchResult) -> tuple[int, FetchItems]:
         for error in result.errors:
-            # An error without an item may be about another message, if this message has come.
+            # If this message was received, an error without an item may be about another message.
             if error.item is None and result:
                 continue
             if error.item is None or error.item.startswith(b"BODY["):
@@ -207,7 +212,7 @@ class _Pieces:
                 raise NoSuchPartError(f"the message has no {name.decode('ascii')}")
             return b""
         if not isinstance(text, bytes):
-            raise ProtocolError("the server does not send the text that was asked for", command="UID FETCH")
+            raise ProtocolError("the server does not send the requested text", command="UID FETCH")
         return text
 
 

@@ -9,21 +9,20 @@ from .base.state import UntaggedItem
 
 
 class ExpungeMixin(CommandBase):
-    """EXPUNGE (RFC 9051, 6.4.3) and UID EXPUNGE (RFC 4315).
-
-    A long set of ids takes several commands. If one of them fails, the exception's attribute ``done`` is a sequence set
-    of the ids whose messages are done, such as ``'1:500,502'``.
-    """
+    """EXPUNGE (RFC 9051, 6.4.3) and UID EXPUNGE (RFC 4315, 2.1; RFC 9051, 6.4.9)."""
 
     def expunge(self, messages: MessageIds | None = None) -> tuple[bytes, list[UntaggedItem]]:
         """Remove the messages that are marked as deleted (RFC 9051, 6.4.3).
 
-        With ``messages`` (UIDs) it removes only those among them, see `uid_expunge`. An empty set removes nothing.
+        With ``messages``, a set of UIDs, it is the same as `uid_expunge`: other messages are not removed. An empty set
+        removes nothing.
 
-        Returns the server's text and the responses that it sent before, with the sequence numbers that were removed:
-        ``(b'Expunge completed.', [(2, b'EXPUNGE'), (0, b'RECENT')])``.
+        Returns the server's text and the responses before it. They contain the sequence numbers of the removed
+        messages: ``(b'Expunge completed.', [(2, b'EXPUNGE'), (0, b'RECENT')])``.
 
-        Raises ValueError for ``messages`` if ``use_uid`` is off, because the server takes no sequence numbers there.
+        Raises ValueError if ``messages`` is given and ``use_uid`` is off, because UID EXPUNGE accepts no sequence
+        numbers. Raises CommandError if the server refuses, for example because the folder is selected read-only. The
+        connection is usable after both.
         """
         if messages is not None:
             if not self.use_uid:
@@ -35,11 +34,14 @@ class ExpungeMixin(CommandBase):
         return reply.text, self._untagged_items(collected)
 
     def uid_expunge(self, messages: MessageIds) -> tuple[bytes, list[UntaggedItem]]:
-        """Remove those of the messages that are marked as deleted, and no others (RFC 4315). Needs UIDPLUS.
+        """Remove those of the messages that are marked as deleted, and no others (RFC 4315, 2.1). Needs UIDPLUS.
 
-        ``messages`` are UIDs, whatever ``use_uid`` is. The result is that of `expunge`.
+        ``messages`` are UIDs, even if ``use_uid`` is off. Returns what `expunge` returns; for an empty set it is
+        ``(b'', [])``.
 
-        Raises CapabilityError without UIDPLUS. Nothing is sent then.
+        Raises CapabilityError without UIDPLUS; nothing is sent then. Raises CommandError if the server refuses. The
+        connection is usable after both. A long set takes several commands. If one of them fails, the attribute ``done``
+        of the exception is a sequence set of the UIDs before it, such as ``'1:500,502'``.
         """
         wanted = SequenceSet(messages)
         if not wanted:

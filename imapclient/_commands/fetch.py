@@ -24,24 +24,24 @@ class FetchMixin(CommandBase):
         data: Text | Iterable[Text],
         modifiers: Text | Iterable[Text] | None = None,
     ) -> FetchResult:
-        """Data of messages in the selected folder, in the order in which they were asked for.
+        """The data of messages in the selected folder, in the order of ``messages`` (RFC 9051, 6.4.5).
 
         ``messages`` are ids (UIDs unless ``use_uid`` is off): an int, a sequence, range or set of ints, or a sequence
-        set such as ``'1:*'``. ``data`` names the items. ``modifiers`` are fetch modifiers, such as
-        ``['CHANGEDSINCE 123']`` (RFC 7162). Returns ::
+        set such as ``'1:*'``. ``data`` names the items to fetch: ``['FLAGS', 'INTERNALDATE']``. ``modifiers`` are fetch
+        modifiers, such as ``['CHANGEDSINCE 123']`` (RFC 7162, 3.1.4). Returns ::
 
             {3230: {b'SEQ': 84, b'FLAGS': (b'\\\\Seen',), b'INTERNALDATE': datetime.datetime(2011, 1, 30, 13, 32, 9)},
              3293: {b'SEQ': 110, b'FLAGS': (), b'INTERNALDATE': datetime.datetime(2011, 2, 24, 19, 30, 36)}}
 
-        Messages that do not exist are omitted, and so is the data of other messages that the server sends in between.
-        Empty ``messages`` or None give ``{}`` and send nothing.
+        Messages that do not exist are omitted. So is data about other messages that the server sends meanwhile. If
+        ``messages`` is empty or None, the result is ``{}`` and nothing is sent.
 
         The result is a `~imapclient.response_types.FetchResult`, a dict. Unreadable items are collected in its
         ``errors``. The value of such an item is None, or its readable part. With ``strict`` on, the first of these
         errors is raised after the command; it is a ProtocolError.
 
-        Raises ValueError for empty ``data``, and CommandError if the server refuses. The connection is usable after all
-        of these.
+        Raises ValueError or TypeError if ``messages`` or ``data`` can't be sent, for example if ``data`` is empty.
+        Raises CommandError if the server refuses. The connection is usable after all of these.
         """
         wanted = SequenceSet(() if messages is None else messages)
         arguments = _arguments(data, modifiers)
@@ -58,30 +58,30 @@ class FetchMixin(CommandBase):
         chunk_messages: int = 1000,
         chunk_bytes: int = 8 * 1024 * 1024,
     ) -> FetchIterator:
-        """What `fetch` returns, message by message, for folders of any size: an iterator of ids and data. ::
+        """An iterator of ids and data, for folders of any size. The data is what `fetch` returns for the message. ::
 
             for uid, data in client.fetch_iter("1:*", ["FLAGS"]):
                 print(uid, data[b"FLAGS"])  # 3230 (b'\\\\Seen',)
 
-        The messages are fetched in chunks. The commands of a chunk are over before its first message is returned. So
+        The messages are fetched in chunks. The commands of a chunk have ended before its first message is returned. So
         the body of the loop may call any method, such as `add_flags`, and may leave the loop. About one chunk is in
         memory at a time.
 
         A chunk has at most ``chunk_messages`` messages. If ``data`` names text of messages (``BODY[]``, ``BODY[1]``,
-        ``RFC822``, but not headers), a chunk also has at most ``chunk_bytes`` bytes. RFC822.SIZE is fetched first for
-        this. A message that is larger is a chunk of its own.
+        ``RFC822``, but not headers), a chunk also has at most ``chunk_bytes`` bytes. For this, RFC822.SIZE is fetched
+        first. A larger message is a chunk of its own.
 
-        Each message comes once, in the order of ``messages``. The messages of a sequence set, a range or a
-        `~imapclient.response_types.UidSet`, and of a list that contains one of these, come in ascending order.
-        ``'1:*'`` means the messages that are there when the first one is requested. Messages that are removed before
-        their turn are omitted. Unreadable items are collected in ``errors`` of the iterator.
+        Each message is returned once, in the order of ``messages``. The order is ascending for a sequence set, a range,
+        a `~imapclient.response_types.UidSet`, and a list that contains one of these. ``'1:*'`` means the messages that
+        exist when the first one is requested. A message that is removed before its turn is omitted. Unreadable items
+        are collected in ``errors`` of the iterator.
 
-        Raises ValueError and TypeError at once, for arguments that can't be sent. Raises these while it runs:
+        Raises ValueError or TypeError at once, if an argument can't be sent. The iterator raises:
 
-        - IllegalStateError if another folder was selected, or if `watch` made another connection. With ``use_uid`` off
-          also if a message was removed, because sequence numbers mean other messages then.
+        - IllegalStateError if another folder was selected, or if `watch` made another connection. If ``use_uid`` is
+          off, also if a message was removed: sequence numbers mean other messages then.
         - CommandError if the server refuses a fetch.
-        - with ``strict`` on, the first of the errors.
+        - the first of the errors, if ``strict`` is on.
 
         The iterator has ended after an exception. The connection is usable after all of these.
         """
@@ -129,7 +129,7 @@ class FetchMixin(CommandBase):
                 yield fetch(SequenceSet(group), arguments)
 
     def _unknown(self, result: FetchResult) -> Iterator[FetchResult]:
-        """A result that has only errors, for the responses that do not even show which message they are about."""
+        """Yield a result with errors only, if there are responses that do not show which message they are about."""
         errors = [error for error in result.errors if error.item is None]
         if errors and self.strict:
             raise errors[0]
@@ -139,12 +139,12 @@ class FetchMixin(CommandBase):
             yield without_messages
 
     def _bounds(self, size: int, uid: bool) -> tuple[int, Sequence[int]]:
-        """The highest id in use, 0 for none, and an id for every ``size`` messages below it."""
+        """The highest id in use, or 0 in an empty folder. And the id of every ``size``-th message below it."""
         imap = self._imap
         for _ in range(_ATTEMPTS):
             with self._exclusive():
                 before = imap.renumberings
-                # By UIDs, because by numbers this is an error in an empty folder.
+                # With UIDs, because with sequence numbers this is an error in an empty folder.
                 last = self._fetch(b"FETCH", SequenceSet("*"), [b"(UID)"], uid=True, strict=False)
                 if not last:
                     return 0, ()
@@ -165,7 +165,7 @@ class FetchMixin(CommandBase):
                 if len(bounds) < len(places) or sorted(set(bounds)) != bounds:
                     raise ProtocolError("the server does not send the UID of each message", command="FETCH")
                 return max(last), bounds
-        raise IllegalStateError("messages are removed all the time, so their UIDs can't be fetched; try again later")
+        raise IllegalStateError("the UIDs can't be fetched, because messages are removed all the time: try again later")
 
 
 # Ten times as many as the largest folders have. The bounds of four billion messages would take hundreds of megabytes.

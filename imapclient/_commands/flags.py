@@ -20,29 +20,44 @@ FlagsOfMessages = ItemResult[tuple[bytes, ...]]
 class FlagsMixin(CommandBase):
     """STORE, and FETCH FLAGS (RFC 9051, 6.4.6 and 6.4.5).
 
-    ``messages`` are ids as for `fetch`. Flags are str or bytes, one or several. A value that can't be a flag raises
-    ValueError before anything is sent.
-
-    With ``silent`` the server is asked not to answer, and the method returns None. Otherwise it returns the flags that
-    the messages have now, as far as the server sends them.
+    ``messages`` are ids as for `fetch`. ``flags`` are one or several flags, str or bytes.
     """
 
     def get_flags(self, messages: MessageIds) -> FlagsOfMessages:
-        """The flags of messages: ``{12: (b'\\\\Seen', b'Work'), 13: ()}``."""
+        """The flags of messages: ``{12: (b'\\\\Seen', b'Work'), 13: ()}`` (RFC 9051, 6.4.5).
+
+        Raises CommandError if the server refuses. The connection is usable then.
+        """
         return self._fetch_item(b"FLAGS", messages)
 
     def add_flags(self, messages: MessageIds, flags: Flags, silent: bool = False) -> FlagsOfMessages | None:
-        """Add flags: ``add_flags([12], '\\\\Flagged')`` returns ``{12: (b'\\\\Seen', b'\\\\Flagged')}``."""
+        """Add flags: ``add_flags([12], '\\\\Flagged')`` returns ``{12: (b'\\\\Seen', b'\\\\Flagged')}``.
+
+        Sends STORE (RFC 9051, 6.4.6). The result contains the flags that the messages have now, as far as the server
+        sends them. With ``silent`` the server sends none, and the result is None.
+
+        Raises ValueError if a value can't be a flag; nothing is sent then. Raises CommandError if the server refuses,
+        for example because the folder is selected read-only. The connection is usable after both.
+        """
         return self._store(b"+", b"FLAGS", messages, flag_list(flags), silent)
 
     def remove_flags(self, messages: MessageIds, flags: Flags, silent: bool = False) -> FlagsOfMessages | None:
-        """Remove flags: ``remove_flags([12], ['\\\\Flagged'])`` returns ``{12: (b'\\\\Seen',)}``."""
+        """Remove flags: ``remove_flags([12], ['\\\\Flagged'])`` returns ``{12: (b'\\\\Seen',)}``.
+
+        The result and the exceptions are those of `add_flags`.
+        """
         return self._store(b"-", b"FLAGS", messages, flag_list(flags), silent)
 
     def set_flags(self, messages: MessageIds, flags: Flags, silent: bool = False) -> FlagsOfMessages | None:
-        """Replace all flags: ``set_flags([12], [])`` returns ``{12: ()}``."""
+        """Replace all flags: ``set_flags([12], [])`` returns ``{12: ()}``.
+
+        The result and the exceptions are those of `add_flags`.
+        """
         return self._store(b"", b"FLAGS", messages, flag_list(flags), silent)
 
     def delete_messages(self, messages: MessageIds, silent: bool = False) -> FlagsOfMessages | None:
-        """Mark messages as deleted; `expunge` or `close_folder` then removes them. Returns what `add_flags` returns."""
+        """Mark messages as deleted: add the flag ``\\\\Deleted``. `expunge` or `close_folder` then removes them.
+
+        The result and the exceptions are those of `add_flags`.
+        """
         return self._store(b"+", b"FLAGS", messages, (DELETED,), silent)

@@ -28,16 +28,17 @@ class FoldersMixin(CommandBase):
     """LIST, LSUB, XLIST, STATUS, CREATE, RENAME, DELETE, SUBSCRIBE, NAMESPACE (RFC 9051, 6.3)."""
 
     def list_folders(self, directory: Text = "", pattern: Text = "*") -> list[FolderItem]:
-        """The folders whose names begin with ``directory`` and go on as ``pattern`` (RFC 9051, 6.3.9).
+        """The folders whose names begin with ``directory``, followed by a match of ``pattern`` (RFC 9051, 6.3.9).
 
-        In the pattern, ``*`` stands for anything and ``%`` for anything within one level.
+        In the pattern, ``*`` stands for any text, and ``%`` for any text without the hierarchy delimiter.
 
-        Returns a list of (flags, delimiter, name): ``[((b'\\\\HasNoChildren',), b'/', 'INBOX')]``. Names are str. A
-        name that is not valid modified UTF-7 becomes a str that still selects the same folder. The delimiter is None in
-        a flat hierarchy.
+        Returns a list of (flags, delimiter, name): ``[((b'\\\\HasNoChildren',), b'/', 'INBOX')]``. Names are str. If a
+        name is not valid modified UTF-7, it becomes a str that still selects the same folder. The delimiter is None if
+        the server has no hierarchy of folders.
 
-        A response that can't be parsed is omitted, and delivered to ``on_unsolicited``. Raises ProtocolError if no
-        response can be parsed. The connection is usable then.
+        A response that can't be parsed is omitted, and delivered to ``on_unsolicited``. Raises ProtocolError if there
+        are responses and none of them can be parsed. Raises CommandError if the server refuses. The connection is
+        usable after both.
         """
         return self._list(b"LIST", directory, pattern)
 
@@ -48,11 +49,11 @@ class FoldersMixin(CommandBase):
     def xlist_folders(self, directory: Text = "", pattern: Text = "*") -> list[FolderItem]:
         """The folders with flags for their special use; arguments and result as for `list_folders`. Needs XLIST.
 
-        ``[((b'\\\\HasNoChildren', b'\\\\Inbox'), b'/', 'Inbox'), ((b'\\\\Sent',), b'/', 'Sent Mail')]``. A few servers
-        had XLIST before SPECIAL-USE (RFC 6154), which `find_special_folder` uses. Select the folder with the flag
-        ``b'\\\\Inbox'`` as ``INBOX``, whatever its name is here.
+        ``[((b'\\\\HasNoChildren', b'\\\\Inbox'), b'/', 'Inbox'), ((b'\\\\Sent',), b'/', 'Sent Mail')]``. XLIST is older
+        than SPECIAL-USE (RFC 6154), and few servers have it. Prefer `find_special_folder`, which uses SPECIAL-USE. To
+        select the folder with the flag ``b'\\\\Inbox'``, use the name ``INBOX``, even if the result has another name.
 
-        Raises CapabilityError without XLIST.
+        Raises CapabilityError without XLIST, and what `list_folders` raises. The connection is usable after these.
         """
         self._require("XLIST")
         return self._list(b"XLIST", directory, pattern)
@@ -67,9 +68,9 @@ class FoldersMixin(CommandBase):
         return self._name_text(self._wire_name(name))
 
     def _folder_items(self, collected: Collector, directory: str, pattern: str) -> list[FolderItem]:
-        """The folders that were asked for. An unreadable response raises only if no other one can be parsed.
+        """The folders that match. Raises ProtocolError if there are responses and none can be parsed.
 
-        Responses about folders that were not asked for are delivered as unsolicited ones.
+        Responses about other folders are delivered as unsolicited ones.
         """
         items: list[FolderItem] = []
         unreadable: list[Untagged] = []
@@ -77,7 +78,8 @@ class FoldersMixin(CommandBase):
         error: ProtocolError | None = None
         is_all = pattern == "*" and not directory
         options = self._read_options
-        # Some servers answer LSUB by LIST responses only. Beside LSUB responses, these answer another command.
+        # Some servers answer LSUB with LIST responses only. If there are LSUB responses too, the LIST responses answer
+        # another command.
         command = collected.names[0]
         is_named = any(response.name == command for response in collected.responses)
         for response in collected.responses:
@@ -102,10 +104,14 @@ class FoldersMixin(CommandBase):
         return items
 
     def find_special_folder(self, folder_flag: Text) -> str | None:
-        """The name of the folder with a special use (RFC 6154), such as ``imapclient.imapclient.SENT``: ``'Sent'``.
+        """The name of the folder with a special use (RFC 6154): ``'Sent'`` for ``find_special_folder(b'\\\\Sent')``.
 
-        Searches for the flag. Then it searches for the usual names of such a folder, at the top, below INBOX, and below
-        the prefix of the personal namespace (RFC 2342). Returns None if there is neither. Sends one or two commands.
+        The constants for ``folder_flag`` are in `imapclient.imapclient`, such as ``SENT``. First looks for a folder
+        with this flag. If there is none, looks for the usual names of such a folder: at the top, below INBOX, and below
+        the prefix of the personal namespace (RFC 2342). Returns None if no folder is found. Sends LIST, and perhaps
+        NAMESPACE.
+
+        Raises what `list_folders` raises. The connection is usable then.
         """
         wanted = to_wire(folder_flag).lower()
         extended = self._can("SPECIAL-USE") and self._can("LIST-EXTENDED")
@@ -134,7 +140,7 @@ class FoldersMixin(CommandBase):
 
     @staticmethod
     def _by_usual_name(folders: list[FolderItem], names: Iterable[str], parent: str) -> Any:
-        """The folder with the first of the names, at the top or, as on some servers, below ``parent``."""
+        """The folder with the first of the names that exists: at the top or, as on some servers, below ``parent``."""
         by_name: dict[str, Any] = {}
         for _, delimiter, name in reversed(folders):
             text = _text(name).lower()
@@ -142,11 +148,14 @@ class FoldersMixin(CommandBase):
         return next((by_name[name.lower()] for name in names if name.lower() in by_name), None)
 
     def folder_exists(self, folder: Text) -> bool:
-        """Whether a folder exists."""
+        """Whether a folder exists, such as ``folder_exists('Archive/2024')``. Sends LIST (RFC 9051, 6.3.9).
+
+        Raises what `list_folders` raises. The connection is usable then.
+        """
         found = self.list_folders("", folder)
         text = to_wire(folder)
         if b"*" in text or b"%" in text:
-            # It is a pattern too, and may match other folders.
+            # The name is also a pattern, which may match other folders.
             wanted = self._wire_name(folder)
             return any(self._wire_name(name) == wanted for _, _, name in found)
         return bool(found)
@@ -154,11 +163,13 @@ class FoldersMixin(CommandBase):
     def folder_status(self, folder: Text, what: Text | Iterable[Text] | None = None) -> dict[bytes, Any]:
         """The status of a folder, which need not be selected (RFC 9051, 6.3.11).
 
-        ``what`` names the items; None means MESSAGES, RECENT, UIDNEXT, UIDVALIDITY and UNSEEN. Returns
+        ``what`` names the items: ``'MESSAGES'`` or ``['MESSAGES', 'UNSEEN']``. None means MESSAGES, RECENT, UIDNEXT,
+        UIDVALIDITY and UNSEEN. Returns
         ``{b'MESSAGES': 3, b'RECENT': 0, b'UIDNEXT': 7, b'UIDVALIDITY': 1239278212, b'UNSEEN': 1}``.
 
-        Raises CommandError if there is no such folder, ProtocolError if the server sends no readable answer about it.
-        The connection is usable after both.
+        Raises ValueError if ``what`` is empty or can't be sent; nothing is sent then. Raises CommandError if the folder
+        does not exist, and ProtocolError if the server sends no readable answer about it. The connection is usable
+        after these.
         """
         if what is None:
             what = _STATUS_ITEMS
@@ -166,29 +177,47 @@ class FoldersMixin(CommandBase):
             what = (what,)
         items = tuple(atom(word, "STATUS item") for item in what for word in to_wire(item).split(b" ") if word)
         if not items:
-            raise ValueError("no STATUS items given")
+            raise ValueError("no STATUS items given: pass at least one, such as 'MESSAGES'")
         collected = Collector(b"STATUS")
         self._execute(b"STATUS", [self._folder(folder), items], collected.handlers)
         return self._about(b"STATUS", folder, collected, parse_status)[1]
 
     def create_folder(self, folder: Text) -> bytes:
-        """Create a folder (RFC 9051, 6.3.4). Returns the server's text. Raises CommandError if it exists already."""
+        """Create a folder (RFC 9051, 6.3.4). Returns the server's text: ``b'Create completed'``.
+
+        Raises CommandError if the server refuses, for example because the folder exists. The connection is usable then.
+        """
         return self._execute(b"CREATE", [self._folder(folder)]).text
 
     def rename_folder(self, old_name: Text, new_name: Text) -> bytes:
-        """Rename a folder (RFC 9051, 6.3.6). Returns the server's text."""
+        """Rename a folder (RFC 9051, 6.3.6). Returns the server's text: ``b'Rename completed'``.
+
+        Raises CommandError if the server refuses, for example because ``old_name`` does not exist. The connection is
+        usable then.
+        """
         return self._execute(b"RENAME", [self._folder(old_name), self._folder(new_name)]).text
 
     def delete_folder(self, folder: Text) -> bytes:
-        """Delete a folder and all its messages (RFC 9051, 6.3.5). Returns the server's text."""
+        """Delete a folder and all its messages (RFC 9051, 6.3.5). Returns the server's text: ``b'Delete completed'``.
+
+        Raises CommandError if the server refuses, for example because the folder does not exist. The connection is
+        usable then.
+        """
         return self._execute(b"DELETE", [self._folder(folder)]).text
 
     def subscribe_folder(self, folder: Text) -> list[bytes]:
-        """Subscribe to a folder (RFC 9051, 6.3.7). Returns the server's text in a list, as IMAPClient does."""
+        """Subscribe to a folder (RFC 9051, 6.3.7). Returns the server's text in a list: ``[b'Subscribe completed']``.
+
+        Raises CommandError if the server refuses. The connection is usable then.
+        """
         return [self._execute(b"SUBSCRIBE", [self._folder(folder)]).text]
 
     def unsubscribe_folder(self, folder: Text) -> list[bytes]:
-        """Unsubscribe from a folder (RFC 9051, 6.3.8). Returns the server's text in a list, as IMAPClient does."""
+        """Unsubscribe from a folder (RFC 9051, 6.3.8). Returns the server's text in a list.
+
+        For example ``[b'Unsubscribe completed']``. Raises CommandError if the server refuses. The connection is usable
+        then.
+        """
         return [self._execute(b"UNSUBSCRIBE", [self._folder(folder)]).text]
 
     def namespace(self) -> Namespace:
@@ -196,6 +225,9 @@ class FoldersMixin(CommandBase):
 
         Each of ``personal``, ``other`` and ``shared`` is None or a tuple of pairs (prefix, delimiter):
         ``Namespace(personal=(('', '/'),), other=None, shared=(('Public/', '/'),))``.
+
+        Raises CapabilityError without NAMESPACE, and CommandError if the server refuses. Raises ProtocolError if the
+        server sends no readable NAMESPACE response. The connection is usable after all of these.
         """
         self._require("NAMESPACE")
         collected = Collector(b"NAMESPACE")
@@ -223,5 +255,5 @@ def _text(name: str | bytes) -> str:
 
 
 def _delimiter(value: bytes) -> str:
-    """A hierarchy delimiter as text. It is one ASCII character, unless a server sends something else."""
+    """A hierarchy delimiter as text: ``'/'``. Servers should send one ASCII character; other bytes are escaped."""
     return value.decode("ascii", "backslashreplace")

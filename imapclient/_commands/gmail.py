@@ -21,36 +21,47 @@ _ITEM = b"X-GM-LABELS"
 
 
 class GmailMixin(CommandBase):
-    """FETCH and STORE of X-GM-LABELS, an extension of Gmail. Its capability is X-GM-EXT-1; other servers answer BAD.
+    """FETCH and STORE of X-GM-LABELS, an extension of Gmail with the capability X-GM-EXT-1. Other servers answer BAD.
 
-    ``messages`` are ids as for `fetch`. Labels are names, one or several: str, or bytes as on the wire. Gmail's own
-    labels begin with a backslash: ``'\\\\Inbox'``, ``'\\\\Important'``, ``'\\\\Starred'``. Labels may be any text.
-    Bytes with NUL raise ValueError before anything is sent.
+    ``messages`` are ids as for `fetch`. ``labels`` are one or several labels: str, or bytes as on the wire. A label may
+    be any text. Gmail's own labels begin with a backslash: ``'\\\\Inbox'``, ``'\\\\Important'``, ``'\\\\Starred'``.
 
-    Returned labels are str, whatever ``folder_encode`` is. A label whose bytes are not modified UTF-7 becomes a str
-    that still stands for the same label.
-
-    With ``silent`` the server is asked not to answer, and the method returns None. Otherwise it returns the labels that
-    the messages have now, as far as the server sends them. Raises CommandError if the server refuses. The connection
-    is usable then.
+    Returned labels are str, even if ``folder_encode`` is off. If the bytes of a label are not modified UTF-7, it
+    becomes a str that still means the same label.
     """
 
     def get_gmail_labels(self, messages: MessageIds) -> LabelsOfMessages:
-        """The labels of messages: ``{12: ['\\\\Inbox', 'Work'], 13: []}``."""
+        """The labels of messages: ``{12: ['\\\\Inbox', 'Work'], 13: []}``.
+
+        Raises CommandError if the server refuses. The connection is usable then.
+        """
         return self._decoded(self._fetch_item(_ITEM, messages))
 
     def add_gmail_labels(self, messages: MessageIds, labels: Labels, silent: bool = False) -> LabelsOfMessages | None:
-        """Add labels: ``add_gmail_labels([12], ['Café', '\\\\Starred'])`` returns ``{12: ['\\\\Starred', 'Café']}``."""
+        """Add labels: ``add_gmail_labels([12], ['Café', '\\\\Starred'])`` returns ``{12: ['\\\\Starred', 'Café']}``.
+
+        The result contains the labels that the messages have now, as far as the server sends them. With ``silent`` the
+        server sends none, and the result is None.
+
+        Raises ValueError if a label in bytes contains NUL; nothing is sent then. Raises CommandError if the server
+        refuses. The connection is usable after both.
+        """
         return self._store_labels(b"+", messages, labels, silent)
 
     def remove_gmail_labels(
         self, messages: MessageIds, labels: Labels, silent: bool = False
     ) -> LabelsOfMessages | None:
-        """Remove labels: ``remove_gmail_labels([12], 'Café')`` returns ``{12: ['\\\\Starred']}``."""
+        """Remove labels: ``remove_gmail_labels([12], 'Café')`` returns ``{12: ['\\\\Starred']}``.
+
+        The result and the exceptions are those of `add_gmail_labels`.
+        """
         return self._store_labels(b"-", messages, labels, silent)
 
     def set_gmail_labels(self, messages: MessageIds, labels: Labels, silent: bool = False) -> LabelsOfMessages | None:
-        """Replace all labels: ``set_gmail_labels([12], [])`` returns ``{12: []}``."""
+        """Replace all labels: ``set_gmail_labels([12], [])`` returns ``{12: []}``.
+
+        The result and the exceptions are those of `add_gmail_labels`.
+        """
         return self._store_labels(b"", messages, labels, silent)
 
     def _store_labels(

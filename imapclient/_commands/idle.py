@@ -15,19 +15,19 @@ from .base.state import UntaggedItem
 
 
 class IdleMixin(CommandBase):
-    """IDLE (RFC 2177). Needs IDLE.
+    """IDLE (RFC 2177; RFC 9051, 6.3.13). Needs the capability IDLE.
 
     No other command can be sent between `idle` and `idle_done`: it raises IllegalStateError at once, also in another
-    thread. While one thread waits in `idle_check`, another thread that calls `idle_check` or `idle_done` gets
-    IllegalStateError, too. A server may end a connection that idles for 30 minutes. Call `idle_done` and `idle` again
-    before that, or use `watch`, which does so.
+    thread. While one thread waits in `idle_check`, `idle_check` and `idle_done` raise IllegalStateError in other
+    threads. A server may end a connection that is in IDLE for 30 minutes. Call `idle_done` and `idle` again before
+    that, or use `watch`, which does so.
     """
 
     def idle(self, *, timeout: float | None = None) -> Idle:
-        """Start IDLE: the server then sends what changes in the selected folder. `idle_done` ends it.
+        """Start IDLE: the server then sends the changes in the selected folder (RFC 2177). `idle_done` ends IDLE.
 
-        Use it in a ``with`` statement to end it in any case. Loop over it to receive the items of `idle_check`, for at
-        most ``timeout`` seconds (None: for ever)::
+        Returns an `~imapclient.response_types.Idle`. In a ``with`` statement, the end of the block ends IDLE. A loop
+        over it receives the items that `idle_check` returns, for at most ``timeout`` seconds (None: for ever)::
 
             with client.idle(timeout=600) as idle:
                 for item in idle:
@@ -35,10 +35,13 @@ class IdleMixin(CommandBase):
                         break
             print(idle.rest)
 
-        Raises CommandError if the server refuses. The connection is usable then.
+        No other command can be sent until IDLE has ended: it raises IllegalStateError.
+
+        Raises CapabilityError without IDLE, IllegalStateError if the connection is in IDLE already, and CommandError if
+        the server refuses. The connection is usable after these.
         """
         self._require("IDLE")
-        # A timeout that is not a number fails here, before anything is sent.
+        # A timeout that is not a number raises TypeError here, before anything is sent.
         end = math.inf if timeout is None else waiting.now() + timeout
         try:
             self._imap.start_idle()
@@ -47,23 +50,26 @@ class IdleMixin(CommandBase):
         return Idle(self, end)
 
     def idle_check(self, timeout: float | None = None) -> list[UntaggedItem]:
-        """What the server has sent. Waits for it at most ``timeout`` seconds (None: for ever; 0: not at all).
+        """The responses in IDLE. Waits for the first one at most ``timeout`` seconds (None: for ever; 0: not at all).
 
-        Returns a list, empty after the timeout:
+        Returns a list, which is empty after the timeout:
         ``[(b'OK', b'Still here'), (1, b'EXISTS'), (1, b'FETCH', (b'FLAGS', (b'\\\\NotJunk',)))]``.
 
-        Raises IMAPClientAbortError if the connection has ended. What the server sent before is returned first, by the
-        call before. An interrupted call (Ctrl-C) loses nothing and can be repeated.
+        Raises IMAPClientAbortError if the connection has ended. If there are responses from before the end, they are
+        returned first, and the next call raises the error. Raises IllegalStateError if the connection is not in IDLE;
+        it is usable then. A call that is interrupted by Ctrl-C loses nothing and can be repeated.
 
-        If you wait with a selector on `socket`, call ``idle_check(0)`` before each wait. Bytes that were received
-        already do not make a socket readable.
+        If you wait with a selector on `socket`, call ``idle_check(0)`` before each wait. Data that was received already
+        does not make the socket readable.
         """
         return self._imap.poll_idle(timeout, self._untagged_items)
 
     def idle_done(self) -> tuple[bytes, list[UntaggedItem]]:
         """End IDLE. Returns the server's text and what it sent meanwhile: ``(b'Idle completed.', [(2, b'EXISTS')])``.
 
-        Waits for the server at most the read timeout, or 60 seconds without one. After that the connection is unusable.
+        Waits for the server at most as long as the read timeout, or 60 seconds if it is not set. If the server does not
+        answer, raises socket.timeout and the connection is unusable. Raises IllegalStateError if the connection is not
+        in IDLE; it is usable then.
         """
         reply, items = self._imap.finish_idle(self._untagged_items)
         return reply.text, items
@@ -72,11 +78,11 @@ class IdleMixin(CommandBase):
 class Idle(Iterator[UntaggedItem]):
     """What ``idle`` returns: a context manager that ends IDLE, and an iterator over what the server sends.
 
-    The iterator ends at the deadline, and when IDLE is over. It raises what ``idle_check`` raises.
+    The iterator ends after the timeout, and when IDLE has ended. It raises what ``idle_check`` raises.
 
-    Leaving the block sends DONE, also after an exception, which then goes on. The connection is usable again, unless
-    the exception says that it has ended. ``text`` is then the server's text, ``b'Idle completed.'``. ``rest`` is a list
-    of the items that the iterator had not returned: ``[(5, b'EXISTS')]``.
+    The end of the ``with`` block ends IDLE, also if the block raises an exception. The connection is usable again,
+    unless the exception means that it has ended. ``text`` is then the server's text, ``b'Idle completed.'``. ``rest``
+    is a list of the items that the iterator has not returned: ``[(5, b'EXISTS')]``.
     """
 
     def __init__(self, client: IdleMixin, end: float) -> None:

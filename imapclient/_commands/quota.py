@@ -18,27 +18,28 @@ _MAX_LIMIT = 2**63 - 1
 
 
 class QuotaMixin(CommandBase):
-    """GETQUOTAROOT and SETQUOTA (RFC 9208, 4.1; RFC 2087). They need QUOTA.
+    """GETQUOTAROOT and SETQUOTA (RFC 9208, 4.1; RFC 2087). They need the capability QUOTA.
 
     A quota root is a group of folders that share one limit. Its name is text, often ``''`` or ``'User quota'``.
-
-    All of these methods raise CapabilityError without the capability, CommandError if the server refuses, and
-    ProtocolError if the server sends no readable answer. The connection is usable after all of these.
     """
 
     def get_quota(self, mailbox: Text = "INBOX") -> list[Quota]:
-        """The quotas that a folder counts for, one for each root and resource (RFC 9208, 4.1.2).
+        """The quotas that apply to a folder, one for each root and resource (RFC 9208, 4.1.2). Needs QUOTA.
 
-        ``[Quota(quota_root='User quota', resource='STORAGE', usage=12, limit=51200)]``, in units of 1024 octets for
-        STORAGE, messages for MESSAGE, folders for MAILBOX. A folder without limits gives ``[]``.
+        ``[Quota(quota_root='User quota', resource='STORAGE', usage=12, limit=51200)]``. The unit is 1024 bytes for
+        STORAGE, one message for MESSAGE, and one folder for MAILBOX. For a folder without limits, the result is ``[]``.
+        Raises what `get_quota_root` raises.
         """
         return self.get_quota_root(mailbox)[1]
 
     def get_quota_root(self, mailbox: Text) -> tuple[MailboxQuotaRoots, list[Quota]]:
-        """The quota roots of a folder, and what `get_quota` returns (RFC 9208, 4.1.2).
+        """The quota roots of a folder, and what `get_quota` returns (RFC 9208, 4.1.2). Needs QUOTA.
 
         ``(MailboxQuotaRoots(mailbox='INBOX', quota_roots=['']), [Quota('', 'STORAGE', 12, 51200)])``. The folder's name
-        is a str, as on the wire if ``folder_encode`` is off.
+        is always a str. If ``folder_encode`` is off, it is not decoded from modified UTF-7.
+
+        Raises CapabilityError without QUOTA, and CommandError if the server refuses. Raises ProtocolError if the server
+        sends no readable answer. The connection is usable after all of these.
         """
         self._require("QUOTA")
         roots_collected, quotas_collected = Collector(b"QUOTAROOT"), Collector(b"QUOTA")
@@ -60,22 +61,24 @@ class QuotaMixin(CommandBase):
         return MailboxQuotaRoots(folder, roots), quotas
 
     def set_quota(self, quotas: Iterable[Quota]) -> list[Quota]:
-        """Set the limits of quota roots (RFC 9208, 4.1.3). On most servers only an administrator may do so.
+        """Set the limits of quota roots (RFC 9208, 4.1.3). Needs QUOTA. Most servers allow it only to administrators.
 
         ``set_quota([Quota('', 'STORAGE', 0, 51200), Quota('', 'MESSAGE', 0, 5000)])`` sets two limits of one root. The
-        ``usage`` is ignored. A resource of the root that is not given loses its limit. Each root takes one command, in
-        the order given. If one fails, the roots before it are set.
+        ``usage`` is ignored. If another resource of the root has a limit, that limit is removed. One command is sent
+        for each root, in the given order. If a command fails, the roots before it are already set.
 
-        Returns the quotas after the change, as the server sends them, in the shape of `get_quota`. Returns ``[]`` if it
-        sends nothing, or if ``quotas`` is empty.
+        Returns the quotas after the change, as the server sends them: a list as from `get_quota`. Returns ``[]`` if it
+        sends none, or if ``quotas`` is empty.
 
-        Raises ValueError for a limit that is negative or over 63 bits, and for a name that can't be sent. Raises
-        TypeError for what is not a ``Quota``. Nothing is sent then.
+        Raises ValueError if a limit is not from 0 to 2**63 - 1, or if a name can't be sent. Raises TypeError if an item
+        is not a ``Quota``, or if its limit is not an int. Raises CapabilityError without QUOTA. Nothing is sent then.
+        Raises CommandError if the server refuses, and ProtocolError if its answer can't be parsed. The connection is
+        usable after all of these.
         """
         limits: dict[bytes, list[bytes]] = {}
         for quota in quotas:
             if not isinstance(quota, Quota):
-                raise TypeError(f"not a Quota: {quota!r}")
+                raise TypeError(f"quotas must contain Quota objects only, not {quota!r}")
             if not isinstance(quota.limit, int) or isinstance(quota.limit, bool):
                 raise TypeError(f"the limit of a quota must be an int, not {quota.limit!r}")
             if not 0 <= quota.limit <= _MAX_LIMIT:

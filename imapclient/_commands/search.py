@@ -34,21 +34,22 @@ class SearchMixin(CommandBase):
     def search(self, criteria: Criteria = "ALL", charset: str | None = None) -> SearchIds:
         """The ids of the messages in the selected folder that match the criteria: ``[1, 5, 9]``, a list of int.
 
-        ``criteria`` may be a list, ``['SUBJECT', 'budget', 'SINCE', date(2024, 1, 1)]``. Its items are quoted if they
-        need it. A list in it is a parenthesised group. A list of int, a ``UidSet``, or any list after ``'UID'`` is a
-        sequence set.
+        ``criteria`` may be a list: ``['SUBJECT', 'budget', 'SINCE', date(2024, 1, 1)]``. Its items are quoted if they
+        need it. A list inside the list is a group in parentheses. A list of int, a ``UidSet``, and any list after
+        ``'UID'`` is a sequence set.
 
-        ``criteria`` may also be a str or bytes, which is sent as it is: ``'UNSEEN'``. Strings and words of it with
-        8-bit text are sent as literals, so that the server reads the same criteria.
+        ``criteria`` may also be a str or bytes, which is sent unchanged: ``'UNSEEN'``. Only strings and words that are
+        not ASCII are sent as literals, which mean the same to the server.
 
-        ``charset`` is the charset of the text, and is sent as it is. Text in bytes must be in this charset. None means
-        UTF-8. It is sent only if some text is not ASCII, and never if the connection is in UTF-8 (RFC 6855, 3;
-        RFC 9051, 6.4.4). If the server does not know the charset and names others (BADCHARSET), the criteria are sent
-        once more, in the first of these that has all characters. Criteria with bytes are not sent again.
+        ``charset`` is the name of the charset of the text, and is sent unchanged. Text in bytes must be in this
+        charset. None means UTF-8; its name is sent only if some text is not ASCII, and never if the connection is in
+        UTF-8 (RFC 6855, 3; RFC 9051, 6.4.4). If the server does not know the charset, it may list others (BADCHARSET).
+        Then the criteria are sent once more, in the first listed charset that has all the characters. Criteria that
+        contain bytes are not sent again.
 
-        If the criteria include MODSEQ, the attribute ``modseq`` of the result is the highest of the messages found
-        (RFC 7162). Ids that do not fit into one command are searched for in parts. ESEARCH, the answer of IMAP4rev2
-        servers, is parsed too.
+        If the criteria include MODSEQ, the attribute ``modseq`` of the result is the highest mod-sequence of the found
+        messages (RFC 7162, 3.1.5). If the ids in the criteria do not fit into one command, several commands are sent.
+        ESEARCH, the answer of IMAP4rev2 servers, is parsed too.
 
         Raises InvalidCriteriaError if the criteria are empty or the server can't read them. Raises BadCharsetError,
         which is an InvalidCriteriaError, if the server refuses the charset. Raises CommandError if the search fails
@@ -62,9 +63,9 @@ class SearchMixin(CommandBase):
 
         ``query`` is any text that can be typed into Gmail's search: ``'has:attachment in:unread'``.
 
-        Raises CapabilityError without X-GM-EXT-1, and whatever `search` raises.
+        Raises CapabilityError without X-GM-EXT-1, and what `search` raises. The connection is usable after these.
         """
-        # The default must not be sent on a connection in UTF-8 (RFC 6855, 3).
+        # No charset may be sent if the connection is in UTF-8 (RFC 6855, 3).
         named = None if charset == "UTF-8" and self._imap.is_utf8 else charset
         return self._search(["X-GM-RAW", query], named, needs="X-GM-EXT-1")
 
@@ -81,8 +82,8 @@ class SearchMixin(CommandBase):
         'SUBJECT']``. With the capability SORT=DISPLAY, ``'DISPLAYFROM'`` and ``'DISPLAYTO'`` work too (RFC 5957).
         ``criteria`` and ``charset`` are as for `search`, but the charset is always sent.
 
-        Raises CapabilityError without SORT, and whatever `search` raises. Raises ValueError if the message ids do not
-        fit into one command.
+        Raises CapabilityError without SORT, and what `search` raises. Raises ValueError if the message ids do not fit
+        into one command. The connection is usable after all of these.
         """
         keys = sort_keys(sort_criteria)
 
@@ -102,16 +103,16 @@ class SearchMixin(CommandBase):
     ) -> tuple[Any, ...]:
         """The ids that `search` would find, as threads (RFC 5256): ``((2,), (3, 6, (4, 23), (44, 7, 96)))``.
 
-        A thread is a tuple of ids, each the answer to the one before it. If a message has several answers, a tuple for
-        each of them follows. In the example, 6 answers 3, and both 4 and 44 answer 6. A thread whose first message is
-        missing begins with tuples: ``((1,), (2,))``.
+        A thread is a tuple of ids. Each message replies to the message before it. If a message has several replies, a
+        tuple for each reply follows. In the example, 6 replies to 3, and both 4 and 44 reply to 6. If the first message
+        of a thread is missing, the thread begins with tuples: ``((1,), (2,))``.
 
         ``algorithm`` is ``'REFERENCES'``, ``'ORDEREDSUBJECT'`` or another one that the server has. ``criteria`` and
         ``charset`` are as for `search`, but the charset is always sent.
 
-        Raises CapabilityError if the server does not have ``THREAD=`` with the algorithm, and whatever `search` raises.
-        Raises ValueError if the message ids do not fit into one command. Raises ProtocolError if threads are nested
-        deeper than ``max_nesting_depth``.
+        Raises CapabilityError without the capability of the algorithm, such as THREAD=REFERENCES. Raises what `search`
+        raises. Raises ValueError if the message ids do not fit into one command. Raises ProtocolError if threads are
+        nested deeper than ``max_nesting_depth``. The connection is usable after all of these.
         """
         name = atom(algorithm, "threading algorithm")
 

@@ -18,16 +18,16 @@ class SelectionMixin(CommandBase):
     """SELECT, EXAMINE, UNSELECT, CLOSE (RFC 9051, 6.3 and 6.4)."""
 
     def select_folder(self, folder: Text, readonly: bool = False) -> dict[bytes, Any]:
-        """Select a folder, on which the commands for messages then work (RFC 9051, 6.3.2 and 6.3.3).
+        """Select a folder. The methods for messages then use this folder (RFC 9051, 6.3.2 and 6.3.3).
 
-        Returns what the server sends about it::
+        With ``readonly`` the server changes nothing in the folder. Returns what it sends about the folder::
 
             {b'EXISTS': 3, b'RECENT': 0, b'FLAGS': (b'\\\\Answered', b'\\\\Seen'),
              b'PERMANENTFLAGS': (b'\\\\Seen', b'\\\\*'),
              b'UIDVALIDITY': 1239278212, b'UIDNEXT': 11, b'UNSEEN': [b'2'], b'READ-WRITE': True}
 
-        Raises CommandError if the server refuses; no folder is selected then. Raises IMAPClientReadOnlyError if the
-        server opens the folder read-only although ``readonly`` is off; the folder is selected then, for reading. The
+        Raises CommandError if the server refuses; no folder is selected then. Raises IMAPClientReadOnlyError if
+        ``readonly`` is off but the server opens the folder read-only; the folder is selected for reading then. The
         connection is usable after both.
         """
         responses = _SelectResponses()
@@ -52,12 +52,21 @@ class SelectionMixin(CommandBase):
         return responses.values
 
     def unselect_folder(self) -> bytes:
-        """Unselect the folder without expunging (RFC 3691). Returns the server's text. Needs UNSELECT."""
+        """Unselect the folder without expunging (RFC 3691; RFC 9051, 6.4.2). Needs UNSELECT.
+
+        Returns the server's text: ``b'Unselect completed'``. Raises CapabilityError without UNSELECT, and CommandError
+        if the server refuses, for example because no folder is selected. The connection is usable after both.
+        """
         self._require("UNSELECT")
         return self._unselect(b"UNSELECT")
 
     def close_folder(self) -> bytes:
-        """Unselect the folder and expunge its deleted messages (RFC 9051, 6.4.1). Returns the server's text."""
+        """Unselect the folder and expunge the messages that are marked as deleted (RFC 9051, 6.4.1).
+
+        In a folder that is selected read-only, no message is expunged. Returns the server's text:
+        ``b'Close completed'``. Raises CommandError if the server refuses, for example because no folder is selected.
+        The connection is usable then.
+        """
         return self._unselect(b"CLOSE")
 
     def _unselect(self, command: bytes) -> bytes:
@@ -68,7 +77,10 @@ class SelectionMixin(CommandBase):
 
 
 class _SelectResponses:
-    """Collects the answer to SELECT. What precedes the code CLOSED is about the previous folder (RFC 7162, 3.2.11)."""
+    """Collects the answer to SELECT. Responses before the code CLOSED are about the previous folder.
+
+    See RFC 7162, 3.2.11.
+    """
 
     def __init__(self) -> None:
         self.values: dict[bytes, Any] = {}

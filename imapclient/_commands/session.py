@@ -32,49 +32,54 @@ class SessionMixin(CommandBase):
     def capabilities(self) -> tuple[bytes, ...]:
         """The server's capabilities, in upper case: ``(b'IMAP4REV1', b'IDLE', b'UIDPLUS')`` (RFC 9051, 6.1.1).
 
-        CAPABILITY is sent only if neither the greeting nor the answer to the login listed them.
+        CAPABILITY is sent only if the capabilities are unknown. Most servers list them in the greeting and in the
+        answer to the login. After STARTTLS they are unknown. Raises CommandError if the server refuses. The connection
+        is usable then.
         """
         return tuple(word.encode("ascii", "replace") for word in self._imap.fetch_capabilities())
 
     def has_capability(self, capability: Text) -> bool:
-        """Whether the server has a capability, in any letter case: ``has_capability('IDLE')``."""
+        """Whether the server has a capability: ``has_capability('IDLE')``. The letter case does not matter.
+
+        Raises what `capabilities` raises.
+        """
         return to_wire(capability).upper() in self.capabilities()
 
     def enable(self, *capabilities: Text) -> list[bytes]:
         """Enable extensions of the server (RFC 9051, 6.3.1; RFC 5161): ``enable('CONDSTORE', 'UTF8=ACCEPT')``.
 
-        Returns the extensions that the server reports as enabled, as it writes them: ``[b'CONDSTORE']``. An extension
-        that the server does not know, or that was enabled before, may be missing. After ``UTF8=ACCEPT`` or
+        Returns the extensions that the server reports as enabled, in the server's spelling: ``[b'CONDSTORE']``. An
+        extension may be missing if the server does not know it, or if it was enabled before. After ``UTF8=ACCEPT`` or
         ``IMAP4rev2``, folder names and search criteria are sent in UTF-8; nothing changes for the caller.
 
         Raises CapabilityError without ENABLE. Raises IllegalStateError before the login and while a folder is selected.
-        Raises ValueError for what can't be the name of a capability, and if there are no names. Nothing is sent then.
+        Raises ValueError if no name is given, or if a name can't be a capability. Nothing is sent then.
         Raises CommandError if the server refuses. The connection is usable after all of these.
         """
         names = [atom(capability, "capability") for capability in capabilities]
         if not names:
-            raise ValueError("no capabilities given to enable")
+            raise ValueError("no capabilities given: pass at least one to enable()")
         self._require("ENABLE")
         self._imap.check_usable()
         if self._imap.state != "AUTH":
-            raise IllegalStateError("ENABLE is possible after login while no folder is selected")
+            raise IllegalStateError("ENABLE is possible only after the login, and only while no folder is selected")
         collected = Collector(b"ENABLED")
         self._imap.may_enable |= {name.decode("ascii").upper() for name in names}
         self._execute(b"ENABLE", names, collected.handlers)
         return [name for response in collected.responses for name in response.text.split()]
 
     def id_(self, parameters: IdParameters | None = None) -> tuple[Any, ...]:
-        """Exchange the names of client and server (RFC 2971). Needs ID; possible before the login too.
+        """Tell the server about this program, and return what the server reports about itself (RFC 2971). Needs ID.
 
         ``id_({'name': 'My program', 'version': '1.0'})`` returns ``((b'name', b'Dovecot', b'version', b'2.3'),)``: one
-        tuple of names and values in turn. A value that the server leaves out is None. The result is ``(None,)`` if the
-        server answers NIL, and ``()`` if it sends no ID response. ``parameters`` None sends NIL, and so does a value of
-        None for its name.
+        tuple in which names and values alternate. A value is None if the server sends NIL for it. The result is
+        ``(None,)`` if the server answers NIL, and ``()`` if it sends no ID response. If ``parameters`` is None, NIL is
+        sent. A value that is None is sent as NIL too. The call is also possible before the login.
 
-        Text may be any text within the limits of RFC 2971, 3.3: 30 fields, 30 octets in a name and 1024 in a value, as
-        UTF-8. Raises ValueError beyond them, and for NUL; TypeError for what is not a mapping of text; CapabilityError
-        without ID. Nothing is sent then. Raises CommandError if the server refuses. The connection is usable after all
-        of these.
+        Names and values may be any text, which is sent as UTF-8. RFC 2971, 3.3 allows at most 30 fields, 30 bytes in a
+        name and 1024 bytes in a value. Raises ValueError beyond these limits, and if a text contains NUL. Raises
+        TypeError if ``parameters`` is not a mapping of text. Raises CapabilityError without ID. Nothing is sent then.
+        Raises CommandError if the server refuses. The connection is usable after all of these.
         """
         argument = _id_parameters(parameters)
         self._require("ID")
@@ -84,15 +89,16 @@ class SessionMixin(CommandBase):
             return tuple(value for r in collected.responses for value in read_values(r, self._read_options))
 
     def starttls(self, ssl_context: ssl.SSLContext | None = None) -> bytes:
-        """Continue over TLS (RFC 9051, 6.2.1); call it before `login`. Returns the server's text.
+        """Switch the connection to TLS (RFC 9051, 6.2.1). Call it before `login`. Returns the server's text.
 
-        ``ssl_context`` None means the client's own. Without that, the server's certificate and name are verified
-        against the system's authorities. All that the server sent before, its capabilities included, is forgotten.
+        If ``ssl_context`` is None, the client's context is used. If that is None too, the server's certificate and name
+        are verified with the authorities of the system. The client forgets the capabilities and all responses that it
+        received before TLS.
 
         Raises CapabilityError if the connection has TLS already, or without STARTTLS. Raises IllegalStateError after
-        the login; a server that greets with PREAUTH without TLS may be anybody. The connection is usable after these.
-        Raises ssl.SSLError if the handshake fails, and ProtocolError if the server sent data ahead of it. The
-        connection is closed then.
+        the login. This includes a PREAUTH greeting, which may come from an attacker if there is no TLS. Raises
+        CommandError if the server refuses. The connection is usable after these. Raises ssl.SSLError if the handshake
+        fails, and ProtocolError if the server sent data before the handshake. The connection is closed then.
         """
         self._imap.check_usable()
         if self.stream:
@@ -100,7 +106,7 @@ class SessionMixin(CommandBase):
         if self._imap.is_tls:
             raise CapabilityError("the connection has TLS already")
         if self._imap.state != "NONAUTH":
-            raise IllegalStateError("STARTTLS is possible before login only")
+            raise IllegalStateError("STARTTLS is possible only before the login")
         self._require("STARTTLS")
         context = ssl_context or self.ssl_context
         check_context(context)
@@ -109,17 +115,17 @@ class SessionMixin(CommandBase):
         return text
 
     def compress(self) -> bytes:
-        """Compress the connection (RFC 4978); call it after the login. Returns the server's text.
+        """Compress the connection (RFC 4978). Call it after the login. Needs COMPRESS=DEFLATE.
 
-        The text is ``b'Begin compression.'``, for example.
+        Returns the server's text, such as ``b'Begin compression.'``.
 
-        Raises CapabilityError without COMPRESS=DEFLATE. Raises IllegalStateError before the login (passwords are not
-        compressed), in IDLE, and if the connection is compressed already. Nothing is sent then. Raises CommandError if
-        the server refuses. The connection is usable after all of these.
+        Raises CapabilityError without COMPRESS=DEFLATE. Raises IllegalStateError before the login, because passwords
+        must not be compressed. Also raises it in IDLE, and if the connection is compressed already. Nothing is sent
+        then. Raises CommandError if the server refuses. The connection is usable after all of these.
         """
         self._imap.check_usable()
         if self._imap.state not in ("AUTH", "SELECTED"):
-            raise IllegalStateError("COMPRESS is possible after login only")
+            raise IllegalStateError("COMPRESS is possible only after the login")
         if self._imap.is_compressed or self._imap.is_compressed_by_tls:
             raise IllegalStateError("the connection is compressed already")
         self._require("COMPRESS=DEFLATE")
@@ -132,10 +138,12 @@ class SessionMixin(CommandBase):
         return text
 
     def noop(self) -> tuple[bytes, list[UntaggedItem]]:
-        """Send NOOP, so that the server can send what has changed (RFC 9051, 6.1.2).
+        """Send NOOP, so that the server can report changes in the selected folder (RFC 9051, 6.1.2).
 
         Returns the server's text and the responses before it:
         ``(b'NOOP completed.', [(4, b'EXISTS'), (0, b'RECENT')])``.
+
+        Raises CommandError if the server refuses. The connection is usable then.
         """
         collected = AwaitedQueue()
         with self._delivered_on_failure(collected):
@@ -143,7 +151,11 @@ class SessionMixin(CommandBase):
         return reply.text, self._untagged_items(collected)
 
     def logout(self) -> bytes:
-        """Log out and close the connection, even if LOGOUT fails. Returns the text of the server's BYE."""
+        """Log out (RFC 9051, 6.1.3). Returns the text of the server's BYE: ``b'Logging out'``.
+
+        The connection is closed in any case. Raises CommandError if the server refuses, and IMAPClientAbortError or
+        OSError if the connection is lost before the BYE.
+        """
         self._closing.set()
         try:
             return self._imap.end()

@@ -1,4 +1,4 @@
-"""One line for a person whose connection failed: what went wrong, and what to do."""
+"""One line about a failed connection, for the user: what is wrong, and what to do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..exceptions import (
     ServerWords,
 )
 
-# X509_V_ERR_... of OpenSSL.
+# Codes of OpenSSL (X509_V_ERR_...).
 _SELF_SIGNED = (18,)
 _UNKNOWN_AUTHORITY = (2, 19, 20, 21)
 _NOT_IN_TIME = (9, 10)
@@ -42,7 +42,7 @@ def one_line(text: str) -> str:
 
 
 class _Attempt(NamedTuple):
-    """An error, the settings with which it was raised, and how the user writes them."""
+    """An error and the settings of the failed connection. Also the names of the options, as the user writes them."""
 
     error: BaseException
     conf: argparse.Namespace
@@ -57,7 +57,7 @@ class _Attempt(NamedTuple):
         return port or (993 if self.conf.ssl else 143)
 
     def option(self, in_file: str, on_command_line: str) -> str:
-        """The option's name in the file that the settings come from, or else on the command line."""
+        """The name of an option: in the file if the settings come from a file, otherwise on the command line."""
         return on_command_line if getattr(self.conf, "filename", None) is None else in_file
 
     @property
@@ -74,7 +74,7 @@ class _Attempt(NamedTuple):
 
     @property
     def tls_hint(self) -> str:
-        """What to try if the port may expect TLS from the first byte; empty if TLS is used, or no port."""
+        """What to try if the port may expect TLS from the start. Empty if TLS is used, or if there is no port."""
         return "" if self.conf.ssl or self.conf.stream else f"; if the port expects TLS from the start, use {self.tls}"
 
     @property
@@ -89,7 +89,7 @@ class _Attempt(NamedTuple):
         return (error.text if isinstance(error, ServerWords) else "") or f"{error}" or type(error).__name__
 
 
-# -- the cases, each of which returns None for other errors
+# -- the cases. Each returns None if the error is another case.
 
 
 def _bad_setting(attempt: _Attempt) -> str | None:
@@ -113,7 +113,7 @@ def _certificate(attempt: _Attempt) -> str | None:
 
 def _no_such_host(attempt: _Attempt) -> str | None:
     error = attempt.error
-    # Python encodes a host name as IDNA, which fails for a name that no domain can have.
+    # Python encodes a host name as IDNA. This fails if the name is not valid.
     is_bad_name = isinstance(error, UnicodeError) and getattr(error, "encoding", "idna") == "idna"
     if isinstance(error, socket.gaierror) or is_bad_name:
         return f"the host {attempt.host!r} was not found ({attempt.text}): check its name and your network"
@@ -175,7 +175,7 @@ def _no_connection(attempt: _Attempt) -> str:
     return f"no connection to {attempt.host}: {type(attempt.error).__name__}: {attempt.error}"
 
 
-# The first case that returns a line counts: some errors are of several classes.
+# The first case that returns a line is used. The order matters, because some errors are of several classes.
 _CASES: tuple[Callable[[_Attempt], str | None], ...] = (
     _bad_setting,
     _certificate,

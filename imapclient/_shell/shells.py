@@ -18,7 +18,10 @@ Namespace = dict[str, Any]
 
 
 def run_shell(client: IMAPClient) -> int:
-    """Run the first shell that is installed. Its variables are ``c`` and ``imapclient``. Returns the exit status."""
+    """Run IPython, ptpython or Python's own shell, the first that is installed. Returns the exit status.
+
+    Its variables are ``c``, which is the client, and ``imapclient``.
+    """
     namespace: Namespace = {"c": client, "imapclient": imapclient, "__name__": "__console__", "__doc__": None}
     try:
         if (ipython := _imported("IPython")) is not None:
@@ -66,7 +69,7 @@ def _run_ptpython(repl: Any, namespace: Namespace) -> None:
 
 def _run_standard(namespace: Namespace) -> None:
     with _line_editing(namespace):
-        # Empty texts are not printed.
+        # The caller has printed the banner. An empty text prints nothing.
         code.InteractiveConsole(namespace).interact(banner="", exitmsg="")
 
 
@@ -82,7 +85,7 @@ def _line_editing(namespace: Namespace) -> Iterator[None]:
         return
     history = _history_file("python")
     readline.set_completer(rlcompleter.Completer(namespace).complete)
-    # On macOS this is libedit, which has other commands than GNU readline.
+    # On macOS the module is libedit, whose commands differ from those of GNU readline.
     is_libedit = "libedit" in (readline.__doc__ or "")
     readline.parse_and_bind("bind ^I rl_complete" if is_libedit else "tab: complete")
     if history is not None:
@@ -98,7 +101,7 @@ def _line_editing(namespace: Namespace) -> Iterator[None]:
 
 
 def _history_file(shell: str) -> str | None:
-    """A file that exists and that only its owner can read. None if it can't be made."""
+    """Create the history file, which only its owner can read, and return its name. None if that fails."""
     try:
         path = Path.home() / f".imapclient_{shell}_history"
         path.touch(0o600)

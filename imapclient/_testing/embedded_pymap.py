@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("imapclient.embedded_server")
 
-# The maximum length of a command line in bytes. Beyond it pymap closes the connection. The default of asyncio is
-# 64 KiB, which is less than Dovecot accepts.
+# The maximum length of a command line in bytes. If a line is longer, pymap closes the connection. The default of
+# asyncio is 64 KiB, which is less than Dovecot accepts.
 _LINE_LIMIT = 1024 * 1024
 
-# How many seconds a connection may take to end (BYE, the client's end of TLS) before it is aborted.
+# How many seconds the end of a connection may take, with BYE and the client's end of TLS. Then it is aborted.
 _CLOSE_SECONDS = 1.0
 
 
@@ -63,9 +63,9 @@ class ServiceThread(threading.Thread):
             raise self._error
 
     def run(self) -> None:
-        # asyncio.run would use the loop policy of the application, which may create another kind of loop (uvloop). Its
-        # debug mode would report slow callbacks of pymap in the application's log. The type is Any because Python 3.10,
-        # for which types are checked, has no Runner.
+        # asyncio.run would use the loop policy of the application, which may create another kind of loop (uvloop). The
+        # debug mode of asyncio would report slow callbacks of pymap in the application's log. The type is Any because
+        # types are checked for Python 3.10, which has no Runner.
         runner_class = cast("Any", asyncio).Runner
         try:
             with runner_class(debug=False, loop_factory=asyncio.SelectorEventLoop) as runner:
@@ -112,8 +112,8 @@ class Service:
         await self._stop.wait()
         for listener in listeners:
             self.loop.remove_reader(listener.sock)
-        # One more turn of the loop, for sockets that are accepted in this turn. asyncio passes each socket to a task,
-        # which would lose it if it were cancelled, or the server closed, before its first step.
+        # One more turn of the loop, for sockets that are accepted in this turn. asyncio passes each socket to a task.
+        # If the task were cancelled or the server closed before the first step of the task, the socket would be lost.
         await asyncio.sleep(0)
         for server in servers:
             server.close()
@@ -151,8 +151,8 @@ class Service:
     def _acceptor(self, listener: Listener) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
         config = self._pymap.config(starttls=listener.starttls)
 
-        # A plain function that creates the task. For a coroutine function asyncio would create a task that can't be
-        # cancelled or awaited here.
+        # A plain function, which creates the task itself. For a coroutine function asyncio would create the task, and
+        # this class could neither cancel it nor wait for it.
         def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             if self._stop.is_set():  # accepted just before the listener was closed
                 writer.transport.abort()
@@ -174,8 +174,8 @@ class Service:
         """Serve one connection until either side ends it. Raises only CancelledError."""
         try:
             if tls is not None:
-                # TLS starts before any byte of the handshake is read. A TLS listener of asyncio would leave sockets
-                # open if stop() is called during a handshake.
+                # TLS starts here, not in the listener. A TLS listener of asyncio leaves sockets open if stop() is
+                # called during a handshake.
                 await writer.start_tls(tls)
             await self._pymap.serve(self._login.backend, config, reader, writer)
         except (OSError, EOFError) as exc:
@@ -190,11 +190,11 @@ class Service:
             await self._close(writer)
 
     async def _close(self, writer: asyncio.StreamWriter) -> None:
-        """Close the connection. Wait for the client's end of TLS for a while, unless the server is stopping.
+        """Close the connection. Unless the server is stopping, wait at most a second for the client's end of TLS.
 
         If the connection is still open when its task ends, it is aborted.
         """
-        # Only once: a TLS transport of asyncio loses its socket when it is closed twice.
+        # Only once: if a TLS transport of asyncio is closed twice, its socket stays open.
         writer.close()
         if not self._stop.is_set():
             with suppress(OSError, asyncio.TimeoutError):  # the client closed first, or does not answer
@@ -213,11 +213,11 @@ class Service:
 class Pymap:
     """The parts of pymap that the server needs. No other code uses the names of pymap.
 
-    Its objects have the type Any, because types are also checked without pymap, which is optional.
+    Its objects have the type Any, because pymap is optional, and types are also checked without it.
 
-    For tests it differs from the command-line server of pymap. The greeting does not look up the name of this host. A
-    wrong user name is refused at once. Passwords are hashed in one round (the default takes 0.4 s each), and may be any
-    text. A client in IDLE also receives messages that arrived before its IDLE.
+    The server differs from the command-line server of pymap. The greeting does not look up the name of this host. A
+    wrong user name is refused at once. A password may be any text, and is hashed in one round; the default takes 0.4 s
+    for each. A client in IDLE also receives messages that arrived before its IDLE.
     """
 
     def __init__(self) -> None:
@@ -249,7 +249,7 @@ class Pymap:
             Namespace(proxy_protocol=None, passlib_cfg=None),
             host=None,
             port=0,
-            # It is not used without STARTTLS. But for None pymap would load the authorities of the system.
+            # Without STARTTLS the context is not used. If it were None, pymap would load the system's authorities.
             ssl_context=starttls or ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER),
             tls_enabled=starttls is not None,
             hash_context=self._hashing.BuiltinHash(rounds=1),
@@ -318,9 +318,9 @@ class Login:
 async def _receive_updates(state: Any, command: Any, done: Any) -> Iterable[Any]:
     """Wait for untagged responses for a client in IDLE, and return them.
 
-    It replaces a method of pymap that waits for the next change, and ignores changes since the last command. So a
-    message that arrives between SELECT and IDLE, or while other responses are written, would only be reported together
-    with the next message.
+    It replaces a method of pymap that waits for the next change, and ignores changes since the last command. With that
+    method, a message that arrives between SELECT and IDLE would only be reported together with the next message. The
+    same is true for a message that arrives while other responses are written.
     """
     selected = await state.session.check_mailbox(state.selected)
     state._selected, untagged = selected.fork(command)
@@ -333,14 +333,14 @@ async def _receive_updates(state: Any, command: Any, done: Any) -> Iterable[Any]
 
 
 def _comparable_text(text: str) -> str:
-    """The text itself. SASLprep of pymap would refuse all characters newer than Unicode 3.2.
+    """Return the text without SASLprep, which in pymap refuses all characters newer than Unicode 3.2.
 
-    A client's bytes that are not UTF-8 are surrogates here. They become \\xNN, so they can be compared, and are refused
-    like any wrong password.
+    If a client sends bytes that are not UTF-8, they are surrogates here. They become \\xNN, so that the text can be
+    compared. It is then refused like any wrong password.
     """
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _log_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Log what asyncio would print to stderr: a lost client, a refused handshake."""
+    """Log what asyncio would print to stderr, such as a lost client or a refused handshake."""
     _log.debug("event loop: %s", context.get("message"), exc_info=context.get("exception"))

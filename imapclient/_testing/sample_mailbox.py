@@ -1,8 +1,8 @@
 r"""The sample mailbox: a table of its messages. Each message is a file in ``sample_messages/``.
 
 A file contains the exact bytes of a message, with CRLF line ends and 8-bit characters. So editors and hooks must not
-change it; see ``.gitattributes`` and ``.editorconfig``. No address header contains a group (RFC 5322, section 3.4),
-because pymap 0.36 closes the connection on the ENVELOPE of such a message.
+change it; see ``.gitattributes`` and ``.editorconfig``. No address header contains a group (RFC 5322, section 3.4): if
+a client fetches the ENVELOPE of such a message, pymap 0.36 closes the connection.
 
 ``large.eml`` is incomplete. Its attachment of 1.1 MB is generated when the message is loaded, so it is neither in the
 repository nor in the wheel.
@@ -79,12 +79,12 @@ def _content(name: str) -> bytes:
 
 
 def _large_attachment() -> bytes:
-    """Pseudorandom bytes in base64 (RFC 2045, section 6.8): they do not compress, and are always the same."""
+    """Pseudorandom bytes in base64 (RFC 2045, section 6.8). They can't be compressed well, and are always the same."""
     data = hashlib.shake_128(b"imapclient sample mailbox").digest(_LARGE_SIZE)
     return base64.encodebytes(data).replace(b"\n", b"\r\n")
 
 
-# Reprs, tracebacks and pickles name the public module. Annotations are resolved first, because the public module does
-# not import `datetime`.
+# So that reprs, tracebacks and pickles name the public module. Annotations are resolved before that, because the public
+# module does not import `datetime`.
 SampleMessage.__annotations__ = get_type_hints(SampleMessage)
 SampleMessage.__module__ = sample_messages.__module__ = "imapclient.sample_mailbox"

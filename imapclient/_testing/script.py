@@ -25,7 +25,7 @@ class Event(enum.Enum):
     CLOSE = "CLOSE"
 
 
-# Users import them from there, and see the path in a traceback, a repr and a pickle.
+# Users import these classes from that module. A traceback, a repr and a pickle name it.
 ScriptError.__module__ = Event.__module__ = "imapclient.testable_imapclient"
 
 ScriptItem = Union[str, bytes, Event, BaseException]
@@ -52,7 +52,7 @@ def parse_steps(items: Iterable[ScriptItem]) -> list[Step]:
         while _announces_literal(texts_and_literals[-1]):
             literal, after = next(rest, None), next(rest, None)
             if not isinstance(literal, (str, bytes)) or not isinstance(after, (str, bytes)):
-                raise ValueError(f"after {item!r} the literal must follow, and then the rest of the line")
+                raise ValueError(f"after {item!r} pass the literal as an argument, and then the rest of the line")
             data = to_wire(literal)
             texts_and_literals[-1] = _with_size(texts_and_literals[-1], len(data))
             texts_and_literals += [data, _text(after)]
@@ -66,7 +66,7 @@ def parse_steps(items: Iterable[ScriptItem]) -> list[Step]:
 def _text(item: Text) -> bytes:
     text = to_wire(item)
     if b"\r" in text or b"\n" in text:
-        raise ValueError(f"a line must not contain a line end, pass each line as an argument: {item!r}")
+        raise ValueError(f"a line must not contain a line end: {item!r}; pass each line as an argument of its own")
     return text
 
 

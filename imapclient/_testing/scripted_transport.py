@@ -20,7 +20,7 @@ class ScriptedTransport:
         self._record = record
         self._replies: deque[Reply] = deque()
         self._outgoing: deque[bytes | Event | BaseException] = deque([b"* PREAUTH ready\r\n"])
-        # Data from the client: what is not parsed yet, the beginning of a command, and the size of the next literal.
+        # Data from the client: the unparsed data, the beginning of a command, and the size of the next literal.
         self._incoming = b""
         self._begun = b""
         self._literal: int | None = None
@@ -28,7 +28,7 @@ class ScriptedTransport:
         self._command = b""
         self._tag = b""
         self._rest: deque[Step] = deque()
-        # After a continuation request the client's next line is not a command.
+        # True after a continuation request: the client's next line is not a command.
         self._is_awaiting = False
         self._is_closed = False
 
@@ -83,7 +83,7 @@ class ScriptedTransport:
         self._incoming = rest
         if self._is_awaiting:
             self._is_awaiting = False
-            # The client went on before the pause.
+            # The client has sent its line, so it does not wait for the pauses that are left.
             self._outgoing = deque(data for data in self._outgoing if data is not Event.PAUSE)
             self._go_on()
             return True
@@ -113,7 +113,7 @@ class ScriptedTransport:
     def _answer(self, command: bytes) -> None:
         self._tag, _, self._command = command.partition(b" ")
         if self._command == b"LOGOUT" and not (self._replies and self._replies[0].to == b"LOGOUT"):
-            # Nearly every program ends with LOGOUT, and few tests are about it.
+            # Nearly every program ends with LOGOUT, so this reply needs no script.
             self._rest = deque(BYE)
         else:
             reply = self._next_reply(self._command)
@@ -130,7 +130,7 @@ class ScriptedTransport:
     # -- to the client
 
     def _go_on(self) -> None:
-        """Send the steps of the reply, up to the next one that must wait for a line of the client."""
+        """Send the steps of the reply, until a step must wait for a line from the client."""
         while self._rest:
             step = self._rest[0]
             if self._is_awaiting and (is_continuation(step) or is_tagged(step)):
@@ -169,12 +169,12 @@ class ScriptedTransport:
         return len(into[0])
 
     def _silence(self, timeout: float | None) -> BaseException:
-        """The error for reading when there is nothing to read. With a real server the client would wait."""
+        """The error to raise if the client reads and there is no data. With a real server the client would wait."""
         if timeout == 0:
             return socket.timeout("timed out")
         if self._is_awaiting and self._command == b"IDLE":
             return self._fail("nothing more is scripted for idle_check(): add PAUSE to let its timeout pass")
-        return self._fail(f"the reply scripted for {shown(self._command)} ends without OK, NO or BAD")
+        return self._fail(f"the reply scripted for {shown(self._command)} ends without OK, NO or BAD: add such a line")
 
     def close(self) -> None:
         """Do nothing: there is no socket."""

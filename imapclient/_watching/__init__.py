@@ -1,1 +1,1 @@
-"""Watching a folder: `IMAPClient.watch`, and what is known about the folder meanwhile."""
+"""Watching a folder: `IMAPClient.watch`, and the known state of the folder."""

@@ -1,6 +1,6 @@
-"""Follows the responses about the selected folder, and makes events of them. No I/O.
+"""Follows the responses about the selected folder, and converts them to events. No I/O.
 
-A message whose `NewMessage` is still to come is in no other event.
+Until the `NewMessage` of a message, there are no other events for it. Only `Vanished` may contain its UID.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from ..sequence_set import STAR, UidSet, how_many
 
 Change = Union[NewMessage, Expunged, Vanished, FlagsChanged]
 
-#: The names of the responses that it follows.
+#: The names of the responses that a `FolderTracker` follows.
 FOLLOWED = frozenset((b"EXISTS", b"EXPUNGE", b"VANISHED", b"FETCH"))
-# How many changes of flags have their UIDs fetched at a time, and how many new messages become events at a time.
+# The maximum number of changes of flags whose UIDs are fetched at a time, and of new messages that become events at a
+# time.
 _MAX_AT_ONCE = 500
 
 
 def folder_state(selected: Mapping[bytes, Any]) -> FolderState:
-    """The state in the result of `IMAPClient.select_folder`."""
+    """The state of a folder, from the result of `IMAPClient.select_folder`."""
     numbers = {name: value for name, value in selected.items() if isinstance(value, int)}
     return FolderState(
         exists=numbers.get(b"EXISTS", 0),
@@ -36,17 +37,17 @@ def folder_state(selected: Mapping[bytes, Any]) -> FolderState:
 
 
 class FolderTracker:
-    """One folder, from its selection on. ``state`` is the state after the events so far."""
+    """The changes of one folder since it was selected. ``state`` is the state after the events so far."""
 
     def __init__(self, state: FolderState) -> None:
         self.state = state
         self._exists = state.exists
         self._changes: list[Change] = []
-        # The index of each change of flags without a UID, and the present number of its message.
+        # Key: the index in `_changes` of a change of flags without a UID. Value: the message's present sequence number.
         self._unresolved: dict[int, int] = {}
 
     def expect_new(self, count: int, uidnext: int) -> None:
-        """Count the last ``count`` messages as new: those whose UID is ``uidnext`` or higher."""
+        """Treat the last ``count`` messages as new. Their UIDs are ``uidnext`` or higher."""
         self.state = replace(self.state, exists=max(0, self._exists - count), uidnext=uidnext)
 
     def follow(self, responses: Iterable[Untagged]) -> None:
@@ -90,7 +91,7 @@ class FolderTracker:
         gone = how_many((low, high) for low, high in known if low <= high)
         self._exists = max(0, self._exists - len(uids))
         self.state = replace(self.state, exists=max(0, min(self._exists, self.state.exists - gone)))
-        # The numbers that these messages had are not known.
+        # The sequence numbers of these messages are unknown, so the later numbers are unknown too.
         self._unresolved.clear()
         self._changes.append(Vanished(uids))
 
@@ -114,7 +115,7 @@ class FolderTracker:
         return range(known + 1, min(self._exists, known + _MAX_AT_ONCE) + 1)
 
     def changes(self, uids: Mapping[int, int]) -> Iterator[Change]:
-        """What has happened, each change once, with the known ones of the UIDs of `numbers_without_uid`."""
+        """The changes since the last call. ``uids`` has UIDs for `numbers_without_uid`, as far as they are known."""
         new = self._new()
         changes, self._changes = self._changes, []
         unresolved, self._unresolved = self._unresolved, {}
@@ -127,14 +128,14 @@ class FolderTracker:
             self.state = replace(self.state, exists=number)
             if uid is not None:
                 if uidnext is not None and uid < uidnext:
-                    # It was there before: SEARCH and EXISTS were answered at different times.
+                    # The message is not new: SEARCH and EXISTS were answered at different times.
                     continue
                 self.state = replace(self.state, uidnext=uid + 1)
             changes.append(NewMessage(number, uid))
         return iter(changes)
 
     def known_changes(self) -> Iterator[Change]:
-        """What has happened to messages that are known already, with the UIDs that the server sent."""
+        """The changes of known messages since the last call, with the UIDs that the server sent."""
         changes, self._changes = self._changes, []
         self._unresolved.clear()
         return iter(changes)

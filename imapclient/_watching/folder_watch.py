@@ -1,6 +1,6 @@
-"""One call of `IMAPClient.watch`: waits on one connection after the other, and yields what has happened.
+"""One call of `IMAPClient.watch`: waits on one connection after the other, and yields the events.
 
-The module `watch` imports it when it is first needed.
+The module `watch` imports this module when it is first needed.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from ..sequence_set import SequenceSet
 from ..util import Text
 from .folder_tracker import FOLLOWED, Change, FolderTracker, folder_state
 
-# After a connection that lasted so many seconds, the delays before new connections start from the beginning.
+# If a connection lasted this number of seconds, the next pause before reconnecting is the first delay again.
 _GOOD_SECONDS = 60.0
-# After so many responses that are not about the folder's messages, IDLE is ended to deliver them.
+# After this number of responses, IDLE is ended to deliver those that are not about the folder's messages.
 _MAX_OBSERVED = 1000
 
 
@@ -72,7 +72,7 @@ class FolderWatch:
     def events(self, uidnext: int | None) -> Generator[FolderEvent, None, None]:
         client = self._client
         if client._imap.observed is not None:
-            raise IllegalStateError("the client watches a folder already")
+            raise IllegalStateError("the client watches a folder already: end the other watch() first")
         try:
             with client._exclusive():
                 self._select(uidnext)
@@ -104,11 +104,11 @@ class FolderWatch:
                 self._wait(remaining)
 
     def _select(self, uidnext: int | None) -> FolderState:
-        """Select the folder and start to follow it. Messages from ``uidnext`` on count as new."""
+        """Select the folder and start to follow it. Messages whose UID is ``uidnext`` or higher are new."""
         imap = self._client._imap
         imap.observed = AwaitedQueue()
         state = folder_state(self._client.select_folder(self._folder, self._readonly))
-        # The answer to SELECT itself.
+        # These responses are the answer to SELECT, not changes.
         imap.observed.clear()
         self._selection = imap.selection
         self._enabled = imap.enabled
@@ -127,7 +127,7 @@ class FolderWatch:
     def _count_from(self, uidnext: int) -> int:
         """How many messages have this UID or a higher one."""
         collected = Collector(b"SEARCH", b"ESEARCH")
-        # Without such a message, n:* is the last message (RFC 9051, 9, seq-range).
+        # If there is no such message, n:* means the last message (RFC 9051, 9, seq-range).
         command = Command(b"UID SEARCH", [b"UID", bytes(SequenceSet(f"{uidnext}:*"))], collected.handlers)
         self._client._execute_all([command])
         own, others = collected.answers_to([command.tag])
@@ -140,18 +140,21 @@ class FolderWatch:
         return len(found)
 
     def _changes(self) -> list[Change]:
-        """What has changed by now, no matter during which command the responses came."""
+        """The changes since the last call. Their responses may have arrived during any command."""
         client, imap = self._client, self._client._imap
         with client._exclusive():
             if imap.selection is not self._selection:
-                raise IllegalStateError("another folder was selected, or this one left, while it was watched")
+                raise IllegalStateError("another folder was selected, or the watched folder was closed, during watch()")
             if imap.observed is not None:
                 self._tracker.follow(imap.observed.take())
             numbers = self._tracker.numbers_without_uid()
             return list(self._tracker.changes(self._uids(numbers) if numbers else {}))
 
     def _uids(self, numbers: Iterable[int]) -> dict[int, int]:
-        """The UIDs of messages. Their numbers do not change meanwhile: FETCH allows no EXPUNGE (RFC 9051, 7.5.1)."""
+        """The UIDs of messages: ``{3: 103}``. The numbers stay valid: no server sends EXPUNGE during FETCH.
+
+        See RFC 9051, 7.5.1.
+        """
         client = self._client
         wanted = SequenceSet(numbers)
         collector = FetchCollector(wanted, client._read_options, use_uid=False, strict=False)
@@ -161,7 +164,7 @@ class FolderWatch:
             client_log.info("Could not fetch UIDs: %s", error)
         uids: dict[int, int] = {}
         for number, items in collector.result().items():
-            # Flags that were sent in between.
+            # The response may contain flags that have changed.
             self._tracker.note_flags(number, items)
             if isinstance(items.get(b"UID"), int):
                 uids[number] = items[b"UID"]
@@ -192,7 +195,7 @@ class FolderWatch:
                 remaining = end - waiting.now()
             is_followed = True
         finally:
-            # Ctrl-C comes here too.
+            # Also after Ctrl-C.
             if imap.is_idle and imap.is_usable:
                 responses += imap.finish_idle(list)[1]
             others = (response for response in responses if not (is_followed and response.name in FOLLOWED))
@@ -235,7 +238,7 @@ class FolderWatch:
                 self._log_in(reconnect)
                 after = self._select(before.uidnext)
                 if after.uidvalidity is None or after.uidvalidity != before.uidvalidity:
-                    # UIDs from before are not valid any more.
+                    # The earlier UIDs are not valid any more.
                     self._tracker = FolderTracker(after)
                 return after
         except BaseException:
@@ -248,21 +251,21 @@ class FolderWatch:
             client.starttls(*client._starttls)
         if client._imap.state == "NONAUTH":
             if login is None:
-                raise IllegalStateError("the new connection needs a login; give one to Reconnect")
+                raise IllegalStateError("the new connection needs a login: set login of Reconnect")
             if isinstance(login, Mechanism):
                 client.authenticate(login)
             elif isinstance(login, tuple):
                 client.login(*login)
             else:
                 login(client)
-        # If there was a login, it has been done already.
+        # A login has compressed the connection already. Without a login this call does it.
         client._compress_where_offered()
         if self._enabled:
             client.enable(*sorted(self._enabled))
 
 
 def _first_cause(error: IMAPClientAbortError) -> IMAPClientAbortError:
-    """What broke the connection. Later calls raise another error, with the first one as its cause."""
+    """The error that ended the connection. Later calls raise another error, whose cause is the first one."""
     cause = error.__cause__
     return cause if isinstance(cause, IMAPClientAbortError) else error
 

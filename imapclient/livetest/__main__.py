@@ -17,7 +17,7 @@ usage: python -m imapclient.livetest FILE [PYTEST ARGUMENT...]
 
 Runs the live tests on the account of a configuration file. livetest.ini.example in the source tree is an example.
 Each other section of the file is one more way to connect, and the tests try it too. The tests work in a folder of
-their own, "imapclient-livetest-...", and delete nothing else. --livetest-report report.md writes a report for a bug
+their own, "imapclient-livetest-...", and delete nothing else. --livetest-report report.md writes a summary for a bug
 report: what passed, what failed and what was skipped.
 """
 
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
 
     import pytest
 
-    # This comes before the import, so that a failed assertion shows its values.
+    # It must come before the import, so that a failed assertion shows its values.
     pytest.register_assert_rewrite("imapclient.livetest.fixtures")
     from imapclient.livetest import fixtures, plugin
 
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
             [
                 *sorted(map(str, folder.glob("test_*.py"))),
                 f"--livetest-config={arguments[0]}",
-                # The current folder may belong to a project. The settings of that project are not for these tests.
+                # The current folder may belong to a project, whose settings must not apply to these tests.
                 f"--rootdir={folder}",
                 f"--confcutdir={folder}",
                 f"-c{os.devnull}",

@@ -1,6 +1,6 @@
-"""An account as the live tests use it: its connections, and the one folder in which the tests work.
+"""An account for the live tests: its connections, and the one folder in which the tests work.
 
-Connections and folders are kept from test to test. Many servers limit the number of logins, and some take seconds to
+The next test uses the same connections and folders. Many servers limit the number of logins, and some take seconds to
 delete a folder.
 """
 
@@ -21,11 +21,11 @@ from imapclient.exceptions import CommandError
 from ..imapclient import SocketTimeout
 
 PREFIX = "imapclient-livetest-"
-"""The beginning of a folder's name, behind the prefix of the user's namespace. Each run creates one such folder."""
+"""The beginning of the name of the folder that each run creates. The prefix of the user's namespace precedes it."""
 
 # The timeout if the file sets none, so that no test waits for ever.
 _TIMEOUT_SECONDS = 60.0
-# A folder of this age belongs to no run that still goes on.
+# A folder of this age is from a run that has ended.
 _OLD_SECONDS = 24 * 60 * 60
 
 
@@ -39,7 +39,7 @@ class Facts(NamedTuple):
 
 
 class Account:
-    """One account: its open connections that no test uses now, and the folder of this run."""
+    """One account: its open connections that no test uses at the moment, and the folder of this run."""
 
     def __init__(self, name: str, settings: Settings) -> None:
         self.name = name
@@ -59,12 +59,12 @@ class Account:
     ) -> IMAPClient:
         """Open a new connection. It has the settings of ``section`` if one is given."""
         settings = copy.copy(self.settings if section is None else self.settings.alternates[section])
-        # IMAPClient takes a SocketTimeout too, which a file cannot contain.
+        # timeout may also be a SocketTimeout, which a file can't contain.
         vars(settings)["timeout"] = timeout or settings.timeout or _TIMEOUT_SECONDS
         return create_client_from_config(settings, login=login)
 
     def take(self) -> IMAPClient:
-        """Return a logged-in connection, without a selected folder: a kept one, or a new one."""
+        """Return a logged-in connection without a selected folder: one from an earlier test, or a new one."""
         while self._connections:
             client = self._connections.pop()
             try:
@@ -90,8 +90,8 @@ class Account:
             client.shutdown()
             return
         except IMAPClient.Error:
-            # The connection is in IDLE, or no folder is selected, or it is read-only. If the connection is in IDLE,
-            # the NOOP of `take` fails.
+            # The connection is in IDLE, or no folder is selected, or the folder is read-only. A connection in IDLE is
+            # kept too: NOOP in `take` then fails, and the connection is closed.
             pass
         self._connections.append(client)
 
@@ -117,7 +117,7 @@ class Account:
                 return name
         name = self.new_name()
         client.create_folder(name)
-        # UIDs must differ from sequence numbers, so that a test fails if it uses one for the other.
+        # UIDs must differ from sequence numbers, so that a test fails if it confuses them.
         client.append(name, b"Subject: the first\r\n\r\n")
         _empty(client, name)
         return name

@@ -18,9 +18,9 @@ PATIENCE = 60.0
 """How long a server may take to report a change by another connection, in seconds."""
 
 with_uids = pytest.mark.parametrize("numbering", ["uid"], indirect=True)
-"""A mark for tests of UIDs that use the fixture `numbering`: they run with UIDs only."""
+"""A mark for tests with the fixture `numbering`: the test runs with UIDs only."""
 with_sequence_numbers = pytest.mark.parametrize("numbering", ["sequence"], indirect=True)
-"""A mark for tests of sequence numbers that use the fixture `numbering`."""
+"""A mark for tests with the fixture `numbering`: the test runs with sequence numbers only."""
 
 
 class Connect(Protocol):
@@ -90,7 +90,7 @@ def folders(client: IMAPClient, account: Account) -> Folders:
 
 @pytest.fixture
 def folder(client: IMAPClient, account: Account) -> Iterator[str]:
-    """The name of an empty folder, which is not selected. A test neither renames nor deletes it."""
+    """The name of an empty folder, which is not selected. A test must not rename or delete it."""
     name = account.take_folder(client)
     yield name
     account.give_back_folder(name)
@@ -139,13 +139,13 @@ def ids(client: IMAPClient) -> list[int]:
 
 
 def uids(client: IMAPClient) -> list[int]:
-    """Return the UIDs in the selected folder, lowest first, also if the client uses sequence numbers."""
+    """Return the UIDs in the selected folder, lowest first, even if the client uses sequence numbers."""
     found = ids(client)
     return found if client.use_uid or not found else [items[b"UID"] for items in client.fetch(found, "UID").values()]
 
 
 def flags_of(client: IMAPClient, message_id: int) -> set[bytes]:
-    r"""Return the flags of a message without ``\Recent``, which the server sets by its own rules."""
+    r"""Return the flags of a message without ``\Recent``, which only the server sets."""
     return set(client.get_flags(message_id)[message_id]) - {b"\\Recent"}
 
 

@@ -22,7 +22,7 @@ from imapclient.livetest.accounts import Account, Facts
 
 Sections = Mapping[str, Sequence[str]]
 ACCOUNTS = pytest.StashKey[Sections]()
-"""The accounts to test. Key: the name; value: the sections of the file that are more ways to connect to it."""
+"""The accounts to test. Key: the name of the account. Value: the sections of the file with other ways to connect."""
 
 _FILE = pytest.StashKey[Settings]()
 _RESULTS = pytest.StashKey["Results"]()
@@ -30,7 +30,7 @@ _PROPERTY = "imapclient live test"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--livetest-config FILE`` and ``--livetest-report FILE``."""
+    """Add the options ``--livetest-config FILE`` and ``--livetest-report FILE``."""
     group = parser.getgroup("imapclient", "live tests of imapclient")
     group.addoption("--livetest-config", metavar="FILE", help="run the live tests on the account of this file")
     group.addoption(
@@ -42,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the file. If it is not valid, the run ends with one line of explanation."""
+    """Read the configuration file. If it is not valid, pytest prints one line about the error and ends."""
     file = config.getoption("livetest_config", None)
     if file is not None:
         try:
@@ -74,7 +74,7 @@ def account(request: pytest.FixtureRequest) -> Iterator[Account]:
 
 
 def account_of_the_file(request: pytest.FixtureRequest) -> Iterator[Account]:
-    """Yield the account of ``--livetest-config``, then delete its folder. For a fixture ``account``."""
+    """Yield the account of ``--livetest-config``, then delete its folder. A fixture ``account`` can use this."""
     used = Account(request.param, request.config.stash[_FILE])
     yield used
     note_facts(request.config, used)
@@ -207,7 +207,7 @@ def _cell(text: str) -> str:
 
 
 def _without_text(reason: str) -> str:
-    """Return a reason in short: ``'no SORT'`` for ``'the server has no SORT'``. Text of the server is left out."""
+    """Return the reason without the server's text, and shorter: ``'no SORT'`` for ``'the server has no SORT'``."""
     return re.sub(r"\Athe server has (?=no )", "", reason).partition(":")[0]
 
 

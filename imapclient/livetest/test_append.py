@@ -73,7 +73,7 @@ def test_append_text_as_utf8(client: IMAPClient, folder: str) -> None:
     "body", [b"one\ntwo\n", b"one\rtwo\r", b"one\r\r\ntwo\n\r\n", b"no end"], ids=["LF", "CR", "mixed", "missing"]
 )
 def test_append_odd_line_ends(client: IMAPClient, folder: str, body: bytes) -> None:
-    """A server may replace them by CRLF, remove them, or refuse the message. All other bytes stay."""
+    """A server may replace such line ends by CRLF, remove them, or refuse the message. All other bytes stay."""
     data = message("Bare", body)
     try:
         client.append(folder, data)
@@ -156,7 +156,8 @@ def local_zone() -> Iterator[None]:
 
 @pytest.mark.usefixtures("local_zone")
 def test_append_with_local_time(client: IMAPClient, folder: str) -> None:
-    # A local time and its offset from UTC in hours. The last two are the same hour, before and after the change.
+    # A local time and its offset from UTC in hours. In the last two, the clock shows the same time, before and after
+    # the end of daylight saving time.
     times = [
         (datetime.datetime(2024, 1, 15, 8, 30, 1), 1),
         (datetime.datetime(2024, 7, 15, 23, 59, 59), 2),

@@ -1,4 +1,4 @@
-"""The connections of the sections of the file, and the ways to log in."""
+"""The connection of each section of the file, and the ways to log in."""
 
 from __future__ import annotations
 

@@ -173,7 +173,7 @@ def test_fetch_header_fields(client: IMAPClient, multipart: int) -> None:
 def test_fetch_a_part_of_the_body(client: IMAPClient, multipart: int) -> None:
     for start, length in [(0, 10), (5, 100), (0, 1_000_000), (1_000_000, 10)]:
         fetched = client.fetch(multipart, f"BODY.PEEK[]<{start}.{length}>")[multipart]
-        # If the start is behind the end, servers send an empty string (RFC 9051, 6.4.5) or NIL.
+        # If the start is after the end of the text, servers send an empty string (RFC 9051, 6.4.5) or NIL.
         assert (fetched[b"BODY[]<%d>" % start] or b"") == _MULTIPART[start : start + length]
 
 
@@ -196,7 +196,7 @@ def test_fetch_many_items_at_once(client: IMAPClient, multipart: int) -> None:
 
 
 def test_fetch_macros(client: IMAPClient, multipart: int) -> None:
-    # A macro stands alone, without parentheses (RFC 9051, 6.4.5).
+    # A macro must be the only item, without parentheses (RFC 9051, 6.4.5).
     fast = {b"SEQ", b"FLAGS", b"INTERNALDATE", b"RFC822.SIZE"}
     assert set(client.fetch(multipart, "FAST")[multipart]) >= fast
     assert set(client.fetch(multipart, "ALL")[multipart]) >= fast | {b"ENVELOPE"}
@@ -312,7 +312,7 @@ def test_fetch_a_thousand_messages(client: IMAPClient, folder: str) -> None:
     assert list(fetched) == found
     assert {items[b"ENVELOPE"].subject for items in fetched.values()} == {b"One of many"}
     assert [items[b"SEQ"] for items in fetched.values()] == list(range(1, 1025))
-    # Every second id makes the longest set, because no two ids join to a range.
+    # The set of every second id is the longest, because no two of these ids are a range.
     half = found[::2]
     assert list(client.fetch(half[::-1], "FLAGS")) == half[::-1]
     client.add_flags(half, b"\\Flagged", silent=True)

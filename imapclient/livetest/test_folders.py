@@ -9,7 +9,7 @@ from imapclient.exceptions import CommandError
 from imapclient.imapclient import ALL, ARCHIVE, DRAFTS, JUNK, SENT, TRASH
 from imapclient.livetest.fixtures import Folders, create_or_skip, fill, message, needs
 
-# Names that need quoting or modified UTF-7, or that look like other syntax. The key says which.
+# Key: what is special. Value: a name that needs quoting or modified UTF-7, or that looks like other syntax.
 _NAMES = {
     "spaces": " with  spaces",
     "quotes": ' "quoted"',

@@ -8,7 +8,7 @@ from imapclient import IMAPClient
 from imapclient.exceptions import CommandError
 from imapclient.livetest.fixtures import fill, message, needs
 
-# System labels. Other labels are folders, and the tests create folders in the folder of the run only.
+# System labels. Other labels are folders, and the tests may create folders only in the folder of the run.
 _LABELS = ["\\Starred", "\\Important"]
 
 

@@ -107,7 +107,7 @@ def test_watch(client: IMAPClient, second_client: IMAPClient, folder: str) -> No
     uidnext = client.folder_status(folder, "UIDNEXT")[b"UIDNEXT"]
     second_client.append(folder, message("Three"))
     events = client.watch(folder, poll=0.5, timeout=PATIENCE, uidnext=uidnext)
-    # This message is older than the watch.
+    # This message arrived before the watch began.
     event: FolderEvent = next(events)
     assert isinstance(event, NewMessage)
     assert event.sequence_number == 3

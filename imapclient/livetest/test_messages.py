@@ -80,7 +80,7 @@ def test_copy_to_a_missing_folder(client: IMAPClient, folders: Folders, source: 
 
 @pytest.fixture(params=["MOVE", "UIDPLUS"])
 def move_by(request: pytest.FixtureRequest, client: IMAPClient, monkeypatch: pytest.MonkeyPatch) -> str:
-    """How messages are moved: "MOVE" is by MOVE, "UIDPLUS" by COPY and UID EXPUNGE as on a server without MOVE."""
+    """How messages are moved: "MOVE" uses MOVE. "UIDPLUS" uses COPY and UID EXPUNGE, as on a server without MOVE."""
     capability: str = request.param
     needs(client, capability)
     if capability == "UIDPLUS":
@@ -180,7 +180,7 @@ def test_expunge(client: IMAPClient, source: list[int]) -> None:
     client.delete_messages([source[1], source[3]], silent=True)
     text, removed = client.expunge()
     assert text
-    # Each EXPUNGE changes the later numbers. So these are 2 and 3, or 4 and 2, by the order of the server.
+    # Each EXPUNGE changes the later numbers. So the numbers are 2 and 3, or 4 and 2. The server chooses the order.
     assert _expunged(removed) in ([2, 3], [2, 4])
     assert uids(client) == [before[0], before[2], before[4]]
 
@@ -194,7 +194,7 @@ def test_uid_expunge_some_of_the_deleted(client: IMAPClient, source: list[int]) 
     needs(client, "UIDPLUS")
     before = uids(client)
     client.delete_messages(source[1:4], silent=True)
-    # It takes UIDs, also if the client uses sequence numbers.
+    # The ids are UIDs, even if the client uses sequence numbers.
     text, removed = client.uid_expunge([before[0], before[1], before[3]])
     assert text
     assert _expunged(removed) in ([2, 3], [2, 4])

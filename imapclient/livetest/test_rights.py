@@ -10,7 +10,7 @@ from imapclient import IMAPClient
 from imapclient.exceptions import CapabilityError, CommandError
 from imapclient.livetest.fixtures import Folders, message, needs
 
-# A user that exists on no server.
+# The name of a user that does not exist on the server.
 _NOBODY = "imapclient-livetest-nobody"
 
 

@@ -115,7 +115,7 @@ def test_search_for_a_decoded_subject(client: IMAPClient, searched: dict[str, in
 
 
 def test_search_for_line_breaks_is_no_injection(client: IMAPClient, searched: dict[str, int]) -> None:
-    # The text goes as a literal, and no message contains it. In any other form it would end the command.
+    # The text is sent as a literal, and no message contains it. In a quoted string it would end the command.
     assert client.search(["BODY", 'x"\r\nA1 LOGOUT\r\n']) == []
     assert len(client.search()) == len(searched)
 
@@ -171,7 +171,7 @@ def test_search_by_wrong_criteria(client: IMAPClient, searched: dict[str, int]) 
 
 
 def _check_refusal(error: CommandError, criterion: str) -> None:
-    """Servers send BAD for a wrong criterion, or NO: "can't search that criteria" (RFC 3501, 6.4.4)."""
+    """If a criterion is wrong, servers answer BAD, or NO: "can't search that criteria" (RFC 3501, 6.4.4)."""
     if error.status == "BAD":
         assert isinstance(error, InvalidCriteriaError)
         assert criterion in str(error)
@@ -202,7 +202,7 @@ def test_search_in_an_empty_folder(client: IMAPClient, folder: str) -> None:
 
 
 def test_search_for_a_long_text(client: IMAPClient, folder: str) -> None:
-    # Some servers refuse quoted strings of this length, so that it goes as a literal.
+    # Some servers refuse quoted strings of this length, so the text is sent as a literal.
     word = "long" * 500
     found = fill(client, folder, [message("Other"), message("Long", f"{word}\r\n".encode("ascii"))])
     assert client.search(["BODY", word]) == [found[1]]

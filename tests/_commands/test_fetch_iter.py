@@ -554,6 +554,6 @@ def test_another_connection_in_the_body_of_the_loop() -> None:
         messages = client.fetch_iter([5, 7, 9], "FLAGS", chunk_messages=2)
         next(messages)
         first, client._imap = client._imap, other._imap
-        with pytest.raises(IllegalStateError, match="a connection made"):
+        with pytest.raises(IllegalStateError, match="another connection was made"):
             next(messages)
         client._imap = first

@@ -172,7 +172,7 @@ def test_of_names_in_other_forms_only_one_alone_is_the_answer() -> None:
     told = ["S: * STATUS INBOX.A (MESSAGES 1)", "S: * STATUS Old.A (MESSAGES 2)"]
     for lines in (told, told[::-1]):
         with dialogue(_STATUS.format("\n".join(lines))) as client:
-            with pytest.raises(ProtocolError, match="no STATUS response about the folder that was asked for"):
+            with pytest.raises(ProtocolError, match="no STATUS response about the requested folder"):
                 client.folder_status("A", "MESSAGES")
             assert client._imap.is_usable
             assert len(client._imap.unsolicited) == 2

@@ -1,4 +1,4 @@
-"""The thresholds of Python's garbage collector while a fetch makes very many objects, all of which stay."""
+"""Sets the thresholds of Python's garbage collector for a fetch, which creates many objects and deletes few."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import contextlib
 import gc
 from collections.abc import Iterator
 
-# Older objects are examined after so many collections of new objects, instead of 10.
+# The number of collections of new objects before older objects are examined. Python's default is 10.
 _COLLECTIONS_OF_NEW = 1000
 
 
 @contextlib.contextmanager
 def fewer_collections() -> Iterator[None]:
-    """Let the collector examine new objects only, as often as before. These are in the processor's cache.
+    """Let the collector examine new objects as often as before, but older objects hardly ever.
 
-    The collector would examine older objects again and again while more are made. Here that finds nothing, and their
-    memory is slow to read. The thresholds are the process's. Thresholds that are more generous stay, and so does a
-    collector that is off. Thresholds that somebody else sets meanwhile are not set back.
+    New objects are still in the processor's cache. Older objects are slow to read. While a fetch creates objects, the
+    collector would examine the older ones again and again, and find nothing to delete.
+
+    The thresholds apply to the whole process. Nothing changes if the collector is off, or if its thresholds are higher
+    already. At the end the thresholds are set back, unless other code has changed them meanwhile.
     """
     before = gc.get_threshold()
     young, middle, old = before

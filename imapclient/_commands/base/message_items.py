@@ -1,4 +1,4 @@
-"""Items of messages: FETCH, and STORE, which is answered by FETCH responses too."""
+"""Items of messages: FETCH and STORE. The server answers both with FETCH responses."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class MessageItems(CommandRunner):
         uid: bool | None = None,
         strict: bool | None = None,
     ) -> FetchResult:
-        """Send a command that is answered by FETCH responses, and file them under the messages asked for."""
+        """Send a command that is answered by FETCH responses. Returns the items of the requested messages."""
         uid = self.use_uid if uid is None else uid
         strict = self.strict if strict is None else strict
         asked = arguments[0] if isinstance(arguments[0], bytes) else b""
@@ -44,7 +44,7 @@ class MessageItems(CommandRunner):
         return result
 
     def _collecting(self) -> contextlib.AbstractContextManager[None]:
-        """The garbage collector's thresholds for a fetch."""
+        """A context manager that sets the garbage collector's thresholds for a fetch, if `gc_tuning` is on."""
         if not self.gc_tuning:
             return contextlib.nullcontext()
         # Imported here, because few programs need it.
@@ -55,9 +55,9 @@ class MessageItems(CommandRunner):
     def _fetch_parts(
         self, parts: Sequence[bytes], arguments: Sequence[Argument], collector: FetchCollector, uid: bool
     ) -> None:
-        """FETCH in several parts, all of which are on the wire at once as far as that is safe.
+        """Send FETCH in several parts, without waiting for the answer to each part.
 
-        It is safe for sequence numbers too: no server sends EXPUNGE while a FETCH is running (RFC 9051, 5.5 and 7.5.1).
+        This is safe for sequence numbers too: no server sends EXPUNGE while FETCH runs (RFC 9051, 5.5 and 7.5.1).
         """
         verb = self._verb(b"FETCH", uid)
         commands = [Command(verb, [part, *arguments], collector.handlers) for part in parts]
@@ -69,7 +69,7 @@ class MessageItems(CommandRunner):
             raise
 
     def _fetch_item(self, item: bytes, messages: MessageIds) -> ItemResult[Any]:
-        """One item of each message: its flags, its labels."""
+        """One item of each message, such as its flags or labels."""
         wanted = SequenceSet(() if messages is None else messages)
         if not wanted:
             return ItemResult()
@@ -78,7 +78,10 @@ class MessageItems(CommandRunner):
     def _store(
         self, change: bytes, item: bytes, messages: MessageIds, values: tuple[Argument, ...], silent: bool
     ) -> ItemResult[Any] | None:
-        """Add to (``+``), remove from (``-``) or replace (``change`` is empty) an item. Returns its new values."""
+        """Change an item of messages, and return its new values. Returns None with ``silent``.
+
+        ``change`` is ``+`` to add values, ``-`` to remove them, or empty to replace all.
+        """
         wanted = SequenceSet(() if messages is None else messages)
         if not wanted:
             return ItemResult()

@@ -1,4 +1,4 @@
-"""Folder names: from a caller's name to the wire, and from a server's answer to the folder that was asked for."""
+"""Folder names: their encoding for the wire, and the search for the response about one folder."""
 
 from __future__ import annotations
 
@@ -36,23 +36,24 @@ class FolderNames(CommandRunner):
         return str(decode_name(wire, self._imap.is_utf8))
 
     def _are_one_folder(self, name: bytes, wanted: bytes) -> bool:
-        """Whether two names of the wire are one folder's: INBOX in any case, or the same text in two encodings."""
+        """Whether two names on the wire mean the same folder: INBOX in any letter case, or the same decoded text."""
         if name == wanted or name.upper() == wanted.upper() == b"INBOX":
             return True
         utf8 = self._imap.is_utf8
         return decode_name(name, utf8) == decode_name(wanted, utf8)
 
     def _about(self, command: bytes, folder: Text, collected: Collector, parse: _Parse[_Value]) -> tuple[bytes, _Value]:
-        """The one response to ``command`` that is about a folder: the server's name for the folder, and the value.
+        """The server's name for a folder, and the value, from the response to ``command`` about this folder.
 
-        A server may write the name in another form than it was asked. If no response has the name itself, the answer is
-        the one response whose name is a form of it. Responses about other folders are delivered as unsolicited ones.
+        A server may write the name in another form. If no response has the name itself, the answer is the response with
+        another form of the name, if there is only one. Responses about other folders are delivered as unsolicited ones.
+        Raises ProtocolError if there is no answer.
         """
         answer, others, error = self._sort_out(self._wire_name(folder), collected, parse)
         self._deliver_others(others)
         if answer is None:
             with self._answering(command):
-                which = " about the folder that was asked for" if others else ""
+                which = " about the requested folder" if others else ""
                 name = collected.names[0].decode("ascii")
                 raise error or ProtocolError(f"the server sent no {name} response{which}")
         return answer
@@ -60,9 +61,10 @@ class FolderNames(CommandRunner):
     def _sort_out(
         self, wanted: bytes, collected: Collector, parse: _Parse[_Value]
     ) -> tuple[tuple[bytes, _Value] | None, list[Untagged], ProtocolError | None]:
-        """The answer about the folder, the responses that are not it, and the first error in parsing."""
+        """The answer about the folder, the other responses, and the first error of parsing."""
         answer: tuple[bytes, _Value] | None = None
-        # By their names. Two different names are two folders: then nobody knows which of them was asked for.
+        # Key: the folder's name in the response. Two different names are two folders, and either may be the requested
+        # one. So at most two are kept.
         forms: dict[bytes, tuple[Untagged, tuple[bytes, _Value]]] = {}
         others: list[Untagged] = []
         unreadable: list[Untagged] = []

@@ -1,4 +1,4 @@
-"""Running commands: one, several at once, and one that is too long for a line in parts."""
+"""Running commands: one command, several at once, and one in parts if it is too long for a line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ...exceptions import (
 from ...sequence_set import SequenceSet
 from .unsolicited import UnsolicitedDelivery
 
-# What IMAP4rev2 includes (RFC 9051, appendix E).
+# The capabilities that IMAP4rev2 includes (RFC 9051, appendix E).
 _IN_REV2 = frozenset(("ENABLE", "IDLE", "LIST-EXTENDED", "MOVE", "NAMESPACE", "SPECIAL-USE", "UIDPLUS", "UNSELECT"))
 
 
@@ -45,7 +45,7 @@ class CommandRunner(UnsolicitedDelivery):
             self._deliver_unsolicited()
 
     def _execute_all(self, commands: Sequence[Command]) -> None:
-        """Run commands that may be on the wire at once. All run to their end, then the first error is raised."""
+        """Run several commands, without waiting for the answer to each. After all have ended, raise the first error."""
         try:
             self._imap.execute_all(commands)
             for command in commands:
@@ -55,7 +55,7 @@ class CommandRunner(UnsolicitedDelivery):
 
     @contextlib.contextmanager
     def _answering(self, command: bytes) -> Iterator[None]:
-        """Add the command's name to a ProtocolError of the body, and hide the secrets that the server repeats in it."""
+        """Add the command's name to a ProtocolError of the body. Hide secrets that the server repeats in its text."""
         try:
             yield
         except ProtocolError as error:
@@ -69,8 +69,8 @@ class CommandRunner(UnsolicitedDelivery):
     def _exclusive(self, imap: Connection | None = None) -> Iterator[None]:
         """Keep the commands of the body together: nothing may select another folder between them.
 
-        Commands of other threads wait until the body has ended, and `on_unsolicited` is not called before. ``imap`` is
-        the connection, if it is not the client's own.
+        Commands of other threads wait until the body has ended. `on_unsolicited` is called after that. ``imap`` is the
+        connection, by default the client's own.
         """
         try:
             with (imap or self._imap).exclusive():
@@ -84,39 +84,39 @@ class CommandRunner(UnsolicitedDelivery):
             self._deliver_unsolicited()
 
     def _same_messages(self, meanwhile: str, by_number: bool = False) -> Callable[[], None]:
-        """A check, for a call of several commands, that ids still mean the messages that they mean now.
+        """Return a function that checks that message ids still mean the same messages as now.
 
-        The check raises IllegalStateError if another folder is selected or the connection is another one. With
-        ``by_number`` it raises it if a message was removed, too. Its text says ``meanwhile``, such as
-        ``'during a download'``.
+        It is for calls that send several commands. The function raises IllegalStateError if another folder was selected
+        or another connection made. With ``by_number`` it also raises it if a message was removed. ``meanwhile`` is a
+        part of the error text, such as ``'during a download'``.
         """
         imap = self._imap
         selection, renumberings = imap.selection, imap.renumberings
 
         def check() -> None:
             if self._imap is not imap or imap.selection != selection:
-                raise IllegalStateError(f"another folder was selected, or a connection made, {meanwhile}")
+                raise IllegalStateError(f"another folder was selected, or another connection was made, {meanwhile}")
             if by_number and imap.renumberings != renumberings:
-                raise IllegalStateError("messages were removed, so sequence numbers mean others now: use UIDs")
+                raise IllegalStateError("messages were removed, so sequence numbers mean other messages now: use UIDs")
 
         return check
 
     # -- capabilities
 
     def _require(self, capability: str) -> None:
-        """Raise CapabilityError unless the server has the capability. At most CAPABILITY is sent."""
+        """Raise CapabilityError if the server does not have the capability. No command but CAPABILITY is sent."""
         if not self._can(capability):
             self._imap.check_usable()
             raise CapabilityError(f"Server does not support {capability} capability")
 
     def _can(self, capability: str) -> bool:
-        """Whether the server has a capability, by its name or as a part of IMAP4rev2."""
+        """Whether the server has a capability. IMAP4rev2 includes some capabilities without their names."""
         return self.has_capability(capability) or (capability in _IN_REV2 and self.has_capability("IMAP4REV2"))
 
     def _compress_where_offered(self) -> None:
         """Compress the connection if the constructor's ``compress`` asks for it and the server offers it.
 
-        A server that refuses is spoken to without compression.
+        If the server refuses, the connection is used without compression.
         """
         imap = self._imap
         if not self._compress or imap.is_compressed or imap.is_compressed_by_tls or imap.state != "AUTH":
@@ -130,7 +130,7 @@ class CommandRunner(UnsolicitedDelivery):
     # -- sets of messages
 
     def _verb(self, command: bytes, uid: bool | None = None) -> bytes:
-        """``b'UID FETCH'`` for ``b'FETCH'`` if messages go by UIDs. ``uid`` None means ``use_uid``."""
+        """``b'UID FETCH'`` for ``b'FETCH'`` if message ids are UIDs. ``uid`` None means ``use_uid``."""
         return b"UID " + command if (self.use_uid if uid is None else uid) else command
 
     def _for_messages(

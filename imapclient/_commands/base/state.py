@@ -1,4 +1,4 @@
-"""The client as the families of commands see it: its attributes, and the methods that one family needs of another."""
+"""The attributes of a client, and the methods that one family of commands needs from another."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ClientState:
     _compress: bool
     #: Held by the thread that calls `on_unsolicited`.
     _delivering: waiting.Lock
-    #: The thread whose commands belong together, see `_exclusive`.
+    #: The thread that runs the body of `_exclusive`, or None.
     _exclusive_thread: int | None
     #: Set by `logout` and `shutdown`, so that nothing connects again after them.
     _closing: waiting.Event

@@ -1,4 +1,4 @@
-"""Unsolicited responses: what a server sends that is no part of the answer to a command."""
+"""Unsolicited responses: those that are not part of the answer to a command."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _HUMAN_TEXT = frozenset((b"OK", b"NO", b"BAD", b"BYE", b"PREAUTH"))
 
 
 class UnsolicitedDelivery(ClientState):
-    """Delivers unsolicited responses to ``on_unsolicited``, and makes items of them."""
+    """Delivers unsolicited responses to ``on_unsolicited``, and converts them to items such as ``(1, b'EXISTS')``."""
 
     def _deliver_unsolicited(self) -> None:
         """Deliver unsolicited responses once the current exchange is over.
 
         The callback may call the client. Responses that arrive during that call are delivered by the same loop. An
-        exception of the callback is logged, because the result of the running command matters more. Only one thread
-        delivers at a time, and it holds no lock that a command needs.
+        exception of the callback is only logged, because the result of the command matters more. One thread delivers at
+        a time, and it holds no lock that a command needs.
         """
         if self._exclusive_thread == waiting.thread_id():
             return
@@ -40,7 +40,7 @@ class UnsolicitedDelivery(ClientState):
     def _deliver_all_unsolicited(self) -> None:
         dropped, self._imap.unsolicited.dropped = self._imap.unsolicited.dropped, 0
         if dropped:
-            client_log.warning("on_unsolicited does not get the %d oldest responses of those sent at once", dropped)
+            client_log.warning("%d responses are not delivered to on_unsolicited: too many at once", dropped)
         while self.on_unsolicited is not None:
             try:
                 response = self._imap.unsolicited.popleft()
@@ -53,14 +53,14 @@ class UnsolicitedDelivery(ClientState):
                 client_log.exception("on_unsolicited failed for %s", self._imap.secrets.hidden(repr(item)))
 
     def _deliver_others(self, responses: Iterable[Untagged]) -> None:
-        """Deliver responses that a command collected and that are no part of its answer."""
+        """Deliver responses that a command collected but that are not part of its answer."""
         for response in responses:
             self._imap.unsolicited.append(response)
         self._deliver_unsolicited()
 
     @contextlib.contextmanager
     def _delivered_on_failure(self, collected: Iterable[Untagged]) -> Iterator[None]:
-        """Deliver what a command collected if the command fails."""
+        """If the command in the body fails, deliver the responses that it collected."""
         try:
             yield
         except IMAPClientError:
@@ -71,7 +71,7 @@ class UnsolicitedDelivery(ClientState):
         """Responses as `idle_check`, `noop` and `expunge` return them.
 
         ``[(b'OK', b'Still here'), (1, b'EXISTS'), (1, b'FETCH', (b'FLAGS', (b'\\\\NotJunk',)))]``. If the data of a
-        response can't be parsed, its raw bytes are the last element: one odd response never loses the others.
+        response can't be parsed, its raw bytes are the last element of the item. So the other responses are not lost.
         """
         return [self._untagged_item(response) for response in responses]
 

@@ -250,5 +250,5 @@ def test_the_log_counts_what_is_dropped(caplog: pytest.LogCaptureFixture) -> Non
         client.noop()
     assert 0 < len(heard) < 9000
     assert [record.getMessage() for record in caplog.records] == [
-        f"on_unsolicited does not get the {9000 - len(heard)} oldest responses of those sent at once"
+        f"{9000 - len(heard)} responses are not delivered to on_unsolicited: too many at once"
     ]

@@ -172,7 +172,8 @@ def by_size(
 ) -> Iterator[list[int]]:
     """Group messages by their RFC822.SIZE: at most ``count`` messages and ``max_bytes`` of text in each group.
 
-    A message that exceeds ``max_bytes`` is alone in its group. So is a message of unknown size, if an item has no limit.
+    A message that exceeds ``max_bytes`` is alone in its group. So is a message of unknown size, if an item has no
+    limit.
     """
     group: list[int] = []
     total = 0

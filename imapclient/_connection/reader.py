@@ -5,7 +5,7 @@ Rules:
 - A line ends with CRLF (RFC 9051, 2.2). LF without CR is an error. So a server with other line ends fails at once,
   instead of being waited for.
 - Bytes leave the buffer only when the whole line or literal is there. After a timeout or an interrupt, the same call
-  goes on where it was. There is one exception. An interrupt while a large literal is received loses the bytes that are
+  continues from there. There is one exception. An interrupt while a large literal is received loses the bytes that are
   not counted yet, and makes the connection unusable.
 - Memory grows as data arrives. It never grows to a size that the server only announced.
 - ``{n}`` at the end of a line announces a literal only in a data response. At the end of human text (OK, NO, BAD, BYE,

@@ -106,9 +106,9 @@ class FoldersMixin(CommandBase):
     def find_special_folder(self, folder_flag: Text) -> str | None:
         """The name of the folder with a special use (RFC 6154): ``'Sent'`` for ``find_special_folder(b'\\\\Sent')``.
 
-        ``imapclient.imapclient`` has constants for ``folder_flag``, such as ``SENT``. First looks for a folder with this
-        flag. If no folder has it, looks for the usual names of such a folder. It looks at the top, below INBOX, and
-        below the prefix of the personal namespace (RFC 2342). Returns None if no folder is found. Sends LIST, and
+        ``imapclient.imapclient`` has constants for ``folder_flag``, such as ``SENT``. First looks for a folder with
+        this flag. If no folder has it, looks for the usual names of such a folder. It looks at the top, below INBOX,
+        and below the prefix of the personal namespace (RFC 2342). Returns None if no folder is found. Sends LIST, and
         perhaps NAMESPACE.
 
         Raises what `list_folders` raises. The connection is usable then.

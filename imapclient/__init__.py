@@ -1,4 +1,4 @@
-"""IMAPClient: an IMAP client library with Python's own types for arguments and results."""
+"""IMAPClient: an IMAP client library. Arguments and results have types of Python, such as int, list and datetime."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Settings of an account in an INI file, and a connected client made from them.
 
-The section ``[DEFAULT]`` is the account. Each other section is an alternative account: options that it does not set
-are those of ``[DEFAULT]``. The options are listed in `imapclient._accounts.options`; livetest.ini.example at the top of
-the source tree explains them. There is no interpolation: ``%`` and ``%%`` both stand for one ``%``.
+The section ``[DEFAULT]`` is the account. Each other section is an alternative account. Options that it does not set are
+those of ``[DEFAULT]``. `imapclient._accounts.options` lists the options, and livetest.ini.example in the source tree
+explains them. There is no interpolation: ``%`` and ``%%`` both stand for one ``%``.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ _DEFAULT = "DEFAULT"
 class Settings(argparse.Namespace):
     """The settings of one account. Its repr shows no password and no token.
 
-    It is an `argparse.Namespace`, so command line options can be stored in it. A text that the file does not set is
-    ``""``, and a number that it does not set is None.
+    It is an `argparse.Namespace`, so command line options can be stored in it. If the file does not set an option and
+    there is no default, a text is ``""``, and a number is None.
     """
 
     host: str
@@ -68,11 +68,11 @@ class Settings(argparse.Namespace):
     oauth2_scope: str
     expect_failure: str
     alternates: dict[str, Settings]
-    """The other sections, by name. Empty in the settings of such a section."""
+    """The settings of the other sections, by name. Empty in the settings of such a section."""
     filename: str | None = None
-    """The name of the file, for messages."""
+    """The name of the file, for error texts."""
     section: str | None = None
-    """The name of the section, for messages."""
+    """The name of the section, for error texts."""
 
     def __repr__(self) -> str:
         shown = (
@@ -105,11 +105,11 @@ def parse_config_file(filename: str | os.PathLike[str]) -> Settings:
     For example, ``parse_config_file("my.ini").alternates["work"].host`` is ``"imap.example.org"``.
 
     Raises OSError if the file can't be opened. Raises `ConfigError`, which is a ValueError and a configparser.Error,
-    if the file is not valid. Warns with `ConfigWarning` of an unknown option, which is ignored, and of a secret in a
-    file that other users can read.
+    if the file is not valid. Warns with `ConfigWarning` if an option is unknown, and ignores it. Also warns if the file
+    contains a secret and other users can read it.
     """
     name = os.fspath(filename)
-    # configparser must not merge [DEFAULT] into the other sections: below it matters which section sets an option.
+    # configparser must not merge [DEFAULT] into the other sections: this code must know which section sets an option.
     parser = configparser.RawConfigParser(default_section="\0")
     with open(name, encoding="utf-8-sig") as file:
         _read(parser, file, name)
@@ -148,7 +148,7 @@ def _read(parser: configparser.RawConfigParser, file: TextIO, name: str) -> None
         lines = ", ".join(str(number) for number, _ in error.errors)
         raise ConfigError(f"line {lines}: must be `option = value`", filename=name) from None
     except (configparser.DuplicateOptionError, configparser.DuplicateSectionError) as error:
-        reason = f"line {error.lineno}: duplicate"
+        reason = f"line {error.lineno}: duplicate: remove one of the two"
         option = getattr(error, "option", None)
         raise ConfigError(reason, filename=name, section=error.section, option=option) from None
 
@@ -158,7 +158,7 @@ def _secrets_in(written: Mapping[str, str]) -> list[str]:
 
 
 def _warn(reason: str, filename: str, section: str, option: str) -> None:
-    # The warning is about the line that calls `parse_config_file`.
+    # With this stacklevel the warning names the line that calls `parse_config_file`.
     warnings.warn(ConfigWarning(located(reason, filename, section, option)), stacklevel=3)
 
 
@@ -174,7 +174,7 @@ class _Section:
         if len(sources) > 1:
             raise self._error(sources[1], f"can't be combined with {sources[0]}: set only one of them")
         if sources:
-            # This section's source replaces another source in [DEFAULT].
+            # The section's own source of the password replaces the one in [DEFAULT].
             self._written.update((name, "") for name in PASSWORD_SOURCES if name != sources[0])
 
     def read(self) -> Settings:
@@ -224,16 +224,17 @@ def create_client_from_config(conf: argparse.Namespace, login: bool = True) -> I
     """Return a client that is connected with the settings ``conf``. It is logged in unless ``login`` is False.
 
     ``conf`` is the result of `parse_config_file`, one of its ``alternates``, or an `argparse.Namespace` with the same
-    attributes. Attributes that IMAPClient 4.1 does not know may be missing. There is no login if the server greets
-    with PREAUTH, as a command for ``stream`` may do. With ``oauth2`` the login uses OAUTHBEARER if the server offers
-    it, otherwise XOAUTH2.
+    attributes. Attributes that IMAPClient 4.1 does not know may be missing. If the server greets with PREAUTH, there is
+    no login; a command for ``stream`` may do so. With ``oauth2`` the login uses OAUTHBEARER (RFC 7628) if the server
+    offers it, otherwise XOAUTH2.
 
-    Raises `ConfigError` before it connects if the user name or the password is missing, or if ssl_ca_file can't be
-    loaded. Raises `OAuth2Error` if the provider sends no access token. Connecting, STARTTLS and the login raise their
-    own exceptions. After an exception the connection is closed.
+    Raises `ConfigError` if the user name or the password is missing, or if ssl_ca_file can't be loaded. Raises
+    `OAuth2Error` if the provider sends no access token. With ``stream`` both may be raised after it has connected. So
+    may OAuth2Error if the server refuses an earlier token and a new one is requested. Connecting, STARTTLS and the
+    login raise their own exceptions. After any exception the connection is closed.
     """
     context = _ssl_context(conf) if conf.ssl or conf.starttls else None
-    # A command may greet with PREAUTH. Then the password is not needed, and is not requested.
+    # With stream, the command may greet with PREAUTH. Then no password is needed. So it is not requested before that.
     log_in = _login(conf) if login and not conf.stream else None
     client = IMAPClient(
         conf.host,
@@ -255,7 +256,7 @@ def create_client_from_config(conf: argparse.Namespace, login: bool = True) -> I
 
 
 def _login(conf: argparse.Namespace) -> Callable[[IMAPClient], None]:
-    """The function that logs a client in. Gets the password or the token first, or raises `ConfigError`."""
+    """Get the password or the token, and return a function that logs a client in. Raises `ConfigError`."""
     _need(conf, "username")
     if conf.oauth2:
         return _oauth2_login(conf)
@@ -330,7 +331,7 @@ def _ssl_context(conf: argparse.Namespace) -> ssl.SSLContext:
         context = create_default_context(cafile=read_value("ssl_ca_file", conf.ssl_ca_file or "") or None)
     except ValueError as error:
         raise _error_in(conf, "ssl_ca_file", f"{error}") from None
-    # The order matters: a context can't check the host name without verifying the certificate.
+    # The order matters: check_hostname must be off before the certificate need not be verified.
     if not (conf.ssl_check_hostname and conf.ssl_verify_cert):
         context.check_hostname = False
     if not conf.ssl_verify_cert:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-# System flags, RFC 9051 section 2.3.2. \Recent is defined in RFC 3501; IMAP4rev2 does not have it.
+# System flags (RFC 9051 section 2.3.2). \Recent is in RFC 3501 only: IMAP4rev2 does not have it.
 SEEN: Final = b"\\Seen"
 DELETED: Final = b"\\Deleted"
 ANSWERED: Final = b"\\Answered"
@@ -23,8 +23,8 @@ JUNK: Final = b"\\Junk"
 SENT: Final = b"\\Sent"
 TRASH: Final = b"\\Trash"
 
-# Common names of such folders, for servers that do not report the special use. The most common name comes first. They
-# are compared in lower case, without a leading "INBOX" and delimiter.
+# Common names of such folders, for servers that do not report the special use. The most common name comes first. Names
+# are compared in lower case. "INBOX" and the delimiter at the beginning of a folder's name are ignored.
 SPECIAL_USE_NAMES: Final = {
     ARCHIVE: (
         "Archive",

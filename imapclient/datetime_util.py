@@ -1,11 +1,11 @@
 """Conversion between the dates of IMAP and `datetime`.
 
-INTERNALDATE is ``17-Jul-1996 02:44:25 -0700`` (RFC 9051 section 9, ``date-time``). A date in search criteria is
+An INTERNALDATE is ``17-Jul-1996 02:44:25 -0700`` (RFC 9051 section 9, ``date-time``). A date in search criteria is
 ``01-Feb-2020`` (``date``). ENVELOPE contains the Date field of the message (RFC 5322 section 3.3). Month names are
 English in every locale.
 
-A naive datetime is local time. Its offset is the one that the system's zone has at that moment, not the current one.
-``fold`` distinguishes the two hours at the end of daylight saving time.
+A naive datetime is local time. Its offset is the offset of the system's zone at that moment, not the current offset.
+At the end of daylight saving time, one hour occurs twice; ``fold`` distinguishes the two.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ _INTERNALDATE = re.compile(_INTERNAL_DAY + _TIME_AND_ZONE)
 _RFC5322_DAY = rb"(?:[A-Za-z]{3}, )?(\d\d?) ([A-Za-z]{3}) (?!00)(\d{4}) "
 _RFC5322 = re.compile(_RFC5322_DAY + _TIME_AND_ZONE + rb"(?: \([A-Za-z]+\))?")
 
-# The errors of the C library for a time that it can't convert. On Windows that is OSError before 1970 and after 3000.
+# The errors of the C library for a time that it can't convert. On Windows it is OSError, before 1970 and after 3000.
 _UNKNOWN_TO_PLATFORM = (OSError, OverflowError, ValueError)
 
-# A date may contain comments of any length. A longer text could contain numbers that take hours to parse.
+# A date may contain comments of any length. But a very long text could contain numbers that take hours to parse.
 _MAX_LENGTH = 1000
 
 _EPOCH = datetime.datetime(1970, 1, 1)
 _from_timestamp = datetime.datetime.fromtimestamp
 
-# Cache: the text after the last colon of a date, b"25 -0800 (PST)" -> its seconds minus the offset of the zone. Each
-# expression above has its own cache, which is filled when the expression matches. Messages come from few days and
-# zones, and a fetch returns one or two dates for each message.
+# Caches. Key: the text after the last colon of a date, b"25 -0800 (PST)". Value: its seconds minus the offset of the
+# zone. Each expression above has its own cache, which is filled when the expression matches. A fetch returns one or two
+# dates for each message, and many messages have the same day and zone.
 _known_ends: tuple[dict[bytes, float], dict[bytes, float]] = ({}, {})
 _MAX_DAYS_KEPT = 8192
 _MAX_LENGTH_KEPT = 64
@@ -52,8 +52,8 @@ _MAX_ENDS_KEPT = 60 * 256
 _DAY = re.compile(_INTERNAL_DAY + b"|" + _RFC5322_DAY)
 _EPOCH_DAY = _EPOCH.toordinal()
 
-# Cache: the text before the time of day, b"Mon, 7 Feb 1994 " -> the seconds from 1970 to that day, and one of the two
-# caches above.
+# Cache. Key: the text before the time of day, b"Mon, 7 Feb 1994 ". Value: the seconds from 1970 to that day, and one of
+# the two caches above.
 _DayAndEnds = tuple[int, "dict[bytes, float]"]
 _known_days: dict[bytes, _DayAndEnds] = {}
 
@@ -79,15 +79,15 @@ _MINUTES = {b"%02d" % minute: minute * 60 for minute in range(60)}
 def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.datetime:
     """Return the datetime for an INTERNALDATE or an RFC 5322 date.
 
-    For ``b"17-Jul-1996 02:44:25 -0700"`` it is ``datetime(1996, 7, 17, 11, 44, 25)`` in Berlin: naive, in local time.
-    Without ``normalise`` it is aware, with the offset in the text:
+    In Berlin ``b"17-Jul-1996 02:44:25 -0700"`` becomes ``datetime(1996, 7, 17, 11, 44, 25)``: naive, in local time.
+    If ``normalise`` is off, the result is aware, with the offset in the text:
     ``datetime(1996, 7, 17, 2, 44, 25, tzinfo=FixedOffset(-420))``.
 
-    A date without a zone, or with an unknown zone, is UTC. A year below 100 has two digits, as in `email.utils`: up to
-    68 it is in the 21st century, from 69 on in the 20th. A leap second (``23:59:60``) becomes the second before it,
-    because datetime has no leap seconds.
+    A date without a zone, or with an unknown zone, is UTC. A year below 100 is a year of two digits, as in
+    `email.utils`: 0 to 68 means 2000 to 2068, and 69 to 99 means 1969 to 1999. A leap second (``23:59:60``) becomes
+    the second before it, because datetime has no leap seconds.
 
-    Raises ValueError if the text is not a date, or if the local time is outside the years 1 to 9999. The message
+    Raises ValueError if the text is not a date, or if the local time is outside the years 1 to 9999. The error text
     contains the first bytes of the text.
     """
     if normalise and type(timestamp) is bytes:
@@ -114,7 +114,7 @@ def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.date
             )
             if normalise:
                 try:
-                    # Seconds are faster than an aware datetime. This runs once or twice for each message.
+                    # Calculating with seconds is faster than with an aware datetime. This runs for each message.
                     local = _from_timestamp((moment - _EPOCH).total_seconds() - _offset_seconds(zone))
                     if len(timestamp) <= _MAX_LENGTH_KEPT:
                         _remember(timestamp, match, moment.second)
@@ -137,7 +137,7 @@ def _remember(timestamp: bytes, match: re.Match[bytes], second: int) -> None:
     ends[timestamp[match.start(6) :]] = second - _offset_seconds(match.group(7))
 
 
-# The cache saves an object for each message: a mailbox contains few different zones.
+# The cache saves one object for each message, because a mailbox contains few different zones.
 @functools.lru_cache(maxsize=128)
 def _zone(zone: bytes) -> FixedOffset:
     """Return the zone for ``b"-0330"``."""
@@ -156,7 +156,7 @@ def _parse_rfc5322(timestamp: bytes) -> datetime.datetime:
     It accepts the obsolete forms of RFC 5322 section 4.3. Some mailers also write dots in the time
     (``Sat, 8 May 2010 16.03.09 +0200``), or 8-bit text in a comment. `email.utils` parses both.
     """
-    # Imported late: it is seldom needed, and takes an eighth of the time to import this package.
+    # Imported late: it is seldom needed, and would take an eighth of the time that this package takes to import.
     from email.utils import parsedate_tz
 
     text = timestamp.decode("latin-1")
@@ -188,7 +188,7 @@ def _local(aware: datetime.datetime) -> datetime.datetime:
     Raises ValueError if the local time is outside the years 1 to 9999.
     """
     try:
-        # Sets fold, which astimezone() doesn't.
+        # Unlike astimezone(), this sets fold.
         return _from_timestamp(aware.timestamp())
     except _UNKNOWN_TO_PLATFORM:
         pass
@@ -202,7 +202,7 @@ def _local(aware: datetime.datetime) -> datetime.datetime:
 def _aware(local: datetime.datetime) -> datetime.datetime:
     """Return naive local time as an aware datetime, with the offset that the zone has at that moment."""
     try:
-        # local.astimezone() would return another time in the hour that daylight saving time skips.
+        # In the hour that daylight saving time skips, local.astimezone() would return another time.
         return _from_timestamp(local.timestamp(), datetime.timezone.utc).astimezone()
     except _UNKNOWN_TO_PLATFORM:
         return local.replace(tzinfo=datetime.timezone(_standard_offset()))
@@ -227,9 +227,9 @@ def datetime_to_native(dt: datetime.datetime) -> datetime.datetime:
 def datetime_to_INTERNALDATE(dt: datetime.datetime) -> str:
     """Return a datetime as INTERNALDATE, such as ``"01-Feb-2020 10:11:12 +0100"``.
 
-    A naive datetime is local time. If daylight saving time skips it, the result is the same moment in summer time.
-    Microseconds are dropped. IMAP has no seconds in an offset. So the offset is rounded to whole minutes, and the time
-    is adjusted to keep the moment. Raises ValueError if the adjusted time is outside the years 1 to 9999.
+    A naive datetime is local time. If daylight saving time skips this time, the result is the same moment in summer
+    time. Microseconds are dropped. An offset in IMAP has no seconds. So the offset is rounded to whole minutes, and the
+    time is adjusted to stay the same moment. Raises ValueError if the adjusted time is outside the years 1 to 9999.
     """
     offset = dt.utcoffset()
     if offset is None:

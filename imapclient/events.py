@@ -1,6 +1,7 @@
 """The events of `IMAPClient.watch`, and the settings for reconnecting. No I/O.
 
-A sequence number is valid after all earlier events: after ``Expunged(3)``, message 4 is message 3. UIDs stay the same.
+Earlier events change the sequence numbers in later ones: after ``Expunged(3)``, message 4 becomes message 3. UIDs stay
+the same.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from .util import Text
 class FolderState:
     """The state of a folder at one moment. Keep it to find out later what has changed.
 
-    ``exists`` is the number of messages. A value is None if the server does not report it. The UID of a new message is
-    ``uidnext`` or higher. If ``uidvalidity`` changes, all earlier UIDs are invalid (RFC 9051, 2.3.1.1). If flags
-    change, their mod-sequence is above ``highestmodseq`` (RFC 7162).
+    ``exists`` is the number of messages. Another value is None if the server does not report it. The UID of a new
+    message is ``uidnext`` or higher. If ``uidvalidity`` changes, all earlier UIDs are invalid (RFC 9051, 2.3.1.1). If
+    the flags of a message change, its mod-sequence becomes higher than ``highestmodseq`` (RFC 7162).
     """
 
     exists: int
@@ -41,14 +42,17 @@ class NewMessage:
 
 @dataclass(frozen=True)
 class Expunged:
-    """The message with that number was removed: ``Expunged(sequence_number=3)``."""
+    """The message with this sequence number was removed: ``Expunged(sequence_number=3)`` (RFC 9051, 7.5.1)."""
 
     sequence_number: int
 
 
 @dataclass(frozen=True)
 class Vanished:
-    """Messages were removed: ``Vanished(uids=UidSet('41,43:116'))``. It replaces `Expunged` if QRESYNC is enabled."""
+    """Messages were removed: ``Vanished(uids=UidSet('41,43:116'))`` (RFC 7162, 3.2.10).
+
+    It replaces `Expunged` if QRESYNC is enabled.
+    """
 
     uids: UidSet
 
@@ -78,11 +82,11 @@ class Bye:
 class Reconnected:
     """The connection was lost. There is a new connection, and the folder is selected again.
 
-    ``before`` is the last known state of the folder, and ``after`` its state now. For messages that arrived meanwhile a
-    `NewMessage` follows, unless `uidvalidity_changed` is true. There are no events for messages that were removed or
-    whose flags changed meanwhile. To find them, compare UIDs (`IMAPClient.search`), and call
-    ``fetch("1:*", ["FLAGS"], [f"CHANGEDSINCE {before.highestmodseq}"])``. ``cause`` is the exception that ended the
-    connection. ``attempts`` is the number of attempts to reconnect, at least 1.
+    ``before`` is the last known state of the folder, and ``after`` is its state now. If messages arrived meanwhile, a
+    `NewMessage` follows for each, unless `uidvalidity_changed` is true. There are no events for messages that were
+    removed meanwhile, or whose flags changed. To find removed messages, compare the UIDs (`IMAPClient.search`). To find
+    changed flags, call ``fetch("1:*", ["FLAGS"], [f"CHANGEDSINCE {before.highestmodseq}"])``. ``cause`` is the
+    exception that ended the connection. ``attempts`` is the number of attempts to reconnect, at least 1.
     """
 
     before: FolderState
@@ -110,14 +114,17 @@ class Reconnect:
     """How `IMAPClient.watch` reconnects if the connection is lost.
 
     ``login`` is a pair of user name and password, a mechanism of `imapclient.sasl`, or a function that logs the client
-    in. The function gets the client as its argument, and can use a new token:
+    in. The function receives the client as its argument, and can use a new token:
     ``lambda client: client.oauth2_login("ann", new_token())``. ``login`` is None if the connection needs no login. The
-    repr does not show it.
+    repr of this object does not show it.
 
-    There is a pause before each attempt. The first one takes about ``first_delay`` seconds. Each further pause is twice
-    as long, but at most ``max_delay``, which is at most a day (86400 seconds). Up to half of a pause is random, so that
-    the clients of a server do not all reconnect at the same moment. If ``attempts`` in a row fail, the last error is
-    raised; with None there is no limit.
+    There is a pause before each attempt. The first pause takes at most ``first_delay`` seconds. Each further pause is
+    twice as long, but at most ``max_delay`` seconds. Up to half of a pause is left out at random. So the clients of a
+    server do not all reconnect at the same moment. If ``attempts`` in a row fail, the last error is raised. If it
+    is None, there is no limit.
+
+    Raises TypeError if ``login`` is anything else. Raises ValueError if ``attempts`` is less than 1, or if not
+    0 <= ``first_delay`` <= ``max_delay`` <= 86400 (a day).
     """
 
     login: Credentials = field(repr=False)
@@ -131,7 +138,10 @@ class Reconnect:
         if self.attempts is not None and self.attempts < 1:
             raise ValueError(f"attempts must be at least 1, or None for no limit, not {self.attempts!r}")
         if not 0 <= self.first_delay <= self.max_delay <= _MAX_DELAY:
-            raise ValueError(f"the delays must be 0 <= first_delay <= max_delay <= {_MAX_DELAY}")
+            raise ValueError(
+                f"the delays must be 0 <= first_delay <= max_delay <= {_MAX_DELAY} seconds, not "
+                f"first_delay={self.first_delay!r}, max_delay={self.max_delay!r}"
+            )
 
     def delays(self) -> Iterator[float]:
         """The pause before each attempt, in seconds."""

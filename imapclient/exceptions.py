@@ -1,8 +1,7 @@
 """The exceptions of this package.
 
-Three of them are imaplib's own classes, under the names that IMAPClient gave them. So ``except`` clauses for imaplib,
-for IMAPClient and for this package catch the same errors. Each docstring says whether the connection is usable
-afterwards.
+Three of them are classes of imaplib under the names that IMAPClient uses. So ``except`` clauses for imaplib, for
+IMAPClient and for this package catch the same errors. Each docstring says whether the connection is usable afterwards.
 """
 
 from __future__ import annotations
@@ -28,7 +27,8 @@ class ServerWords:
 
     ``command`` is the name of the command, such as ``'UID FETCH'``. ``status`` is ``'NO'``, ``'BAD'``, ``'OK'`` or
     ``'BYE'``. ``code`` is the response code with its arguments, such as ``(b'TRYCREATE', ())``, or None. ``text`` is
-    the text without the code. Each subclass says whether the connection is usable.
+    the server's text without the code. An attribute is ``''`` if it is unknown. The docstring of each subclass says
+    whether the connection is usable.
     """
 
     command: str = ""
@@ -68,10 +68,10 @@ class CommandError(ServerWords, IMAPClientError):
 
 
 def note_done(error: IMAPClientError, done: str) -> None:
-    """Set the attribute ``done`` of an error: the messages that the call had finished before it failed.
+    """Set the attribute ``done`` of an error: the messages that were finished before the call failed.
 
     A call sends several commands if its message ids do not fit into one. ``error.done`` is a sequence set such as
-    ``'1:500,502'``, of UIDs or of sequence numbers as the call uses them. It is ``''`` if no message was finished.
+    ``'1:500,502'``. It contains UIDs or sequence numbers, like the call. It is ``''`` if no message was finished.
     """
     error.__dict__["done"] = done
 
@@ -91,7 +91,7 @@ class InvalidCriteriaError(CommandError):
     """The search criteria are empty, or the server refused them. The connection is usable."""
 
 
-# -- one class for each response code that a program may act on
+# -- one class for each response code that matters to programs
 
 
 class AuthenticationFailedError(LoginError):
@@ -292,9 +292,9 @@ _Kind = TypeVar("_Kind", bound=CommandError)
 
 
 def retyped(error: CommandError, kind: type[_Kind], message: str | None = None) -> _Kind:
-    """The same error as an instance of ``kind``, which is also an instance of the old class.
+    """The same error as an instance of ``kind``. The result is still an instance of the old class too.
 
-    For example, the error for NO [UNAVAILABLE] to a login is a LoginError and an UnavailableError.
+    For example, if a server answers a login with NO [UNAVAILABLE], the error is a LoginError and an UnavailableError.
     """
     own = type(error)
     if issubclass(own, kind):
@@ -343,21 +343,21 @@ class NoSuchPartError(ServerWords, IMAPClientError):
 
 
 class CapabilityError(ServerWords, IMAPClientError):
-    """The server does not support a capability that the call needs. Nothing was sent, the connection is usable."""
+    """The server does not support a capability that the call needs. Nothing was sent. The connection is usable."""
 
 
 class NotOfferedError(LoginError, CapabilityError):
-    """The server does not offer this login method on this connection. Nothing was sent, the connection is usable.
+    """The server does not offer this login method on this connection. Often it requires TLS first.
 
-    Often the server requires TLS first. ``command`` is ``'LOGIN'`` or ``'AUTHENTICATE'``.
+    Nothing was sent. The connection is usable. ``command`` is ``'LOGIN'`` or ``'AUTHENTICATE'``.
     """
 
 
 class ProtocolError(ServerWords, IMAPClientError):
-    """The server sent something that is not valid IMAP. The connection is usable, except for a `ProtocolAbortError`.
+    """The server sent something that is not valid IMAP. The connection is usable, except after a `ProtocolAbortError`.
 
-    ``position`` is the offset in bytes at which parsing the response failed, and ``context`` are the bytes around it.
-    They are None if unknown.
+    ``position`` is the offset in bytes at which parsing the response failed. ``context`` contains the bytes around it.
+    Both are None if unknown.
     """
 
     def __init__(
@@ -382,9 +382,10 @@ class ProtocolError(ServerWords, IMAPClientError):
 class FetchError(ProtocolError):
     """An item of one message could not be parsed. The connection is usable.
 
-    ``item`` is the name of the item, such as ``b'ENVELOPE'``; None if that could not be parsed either. ``value`` is
-    its value, parsed as far as possible: bytes, int, None or a tuple. ``message`` is the id of the message, as in the
-    keys of the result; None if the server did not send it. ``sequence_number`` is its sequence number.
+    ``item`` is the name of the item, such as ``b'ENVELOPE'``. It is None if the name could not be parsed either.
+    ``value`` is the value, parsed as far as possible: bytes, int, None or a tuple. ``message`` is the id of the
+    message, like the keys of the result. It is None if the server did not send it. ``sequence_number`` is the sequence
+    number of the message.
     """
 
     def __init__(self, message: object = "", position: int | None = None, context: bytes | None = None) -> None:
@@ -400,7 +401,10 @@ class ProtocolAbortError(ProtocolError, IMAPClientAbortError):
 
 
 class LimitError(ProtocolAbortError):
-    """A response exceeds the limit named ``limit``, which is ``allowed``. The connection can't be used any more."""
+    """A response exceeds a limit. The connection can't be used any more.
+
+    ``limit`` is the name of the limit, such as ``'max_literal_size'``. ``allowed`` is its value, such as 2147483648.
+    """
 
     def __init__(self, limit: str, allowed: int, what: str) -> None:
         super().__init__(f"{what} is over the limit {limit}={allowed}")

@@ -11,7 +11,7 @@ _MINUTES_OF_A_DAY = 24 * 60
 
 
 class FixedOffset(datetime.tzinfo):
-    """A time zone ``minutes`` east of UTC. A negative number means west.
+    """A time zone whose offset from UTC is constant: ``minutes`` east of UTC, or west if negative.
 
     ``FixedOffset(-210).tzname(None)`` is ``"-0330"``. Two zones with the same offset are equal.
     Raises ValueError for 24 hours or more, which `datetime` does not support.
@@ -40,9 +40,9 @@ class FixedOffset(datetime.tzinfo):
 
     @classmethod
     def for_system(cls) -> FixedOffset:
-        """Return the current offset of the system's zone, including daylight saving time.
+        """Return a zone with the current offset of the system's zone, including daylight saving time.
 
-        If the zone has daylight saving time, the offset is wrong for other times of the year.
+        If the system's zone has daylight saving time, the offset is wrong for other parts of the year.
         """
         return cls(time.localtime().tm_gmtoff / 60)
 
@@ -57,6 +57,6 @@ class FixedOffset(datetime.tzinfo):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._minutes!r})"
 
-    # The pickling support of tzinfo calls the class without arguments.
+    # tzinfo's own support for pickle calls the class without arguments.
     def __reduce__(self) -> tuple[type[FixedOffset], tuple[float]]:
         return type(self), (self._minutes,)

@@ -1,12 +1,12 @@
 """Modified UTF-7, the encoding of mailbox names (RFC 3501 section 5.1.3), and invalid names.
 
-The rules: printable ASCII stands for itself, except ``&``, which becomes ``&-``. Other characters become a shift:
+The rules: printable ASCII stays as it is, except ``&``, which becomes ``&-``. Other characters become a shift:
 ``&``, the modified BASE64 of their UTF-16BE code units, and ``-``. Modified BASE64 uses ``,`` instead of ``/``
-and has no padding. Two adjacent shifts are not allowed, nor is printable ASCII in a shift. So each name has one valid
-encoding.
+and has no padding. Two shifts must not be adjacent, and a shift must not contain printable ASCII. So each name has one
+valid encoding.
 
-`encode` and `decode` implement only these rules. `decode_name` and `encode_name` convert folder names: every name from
-a server becomes text, and the text becomes the same bytes again.
+`encode` and `decode` implement only these rules. `decode_name` and `encode_name` convert folder names. They convert
+every name from a server to text, and the text back to the same bytes.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import re
 
 _ENCODED_RUN = re.compile(r"[^ -~]+|&")
 _SHIFT = re.compile(rb"&([^-]*)-?")
-# The content of the BASE64 is checked later: it must be the same after decoding and encoding.
+# The BASE64 itself is checked later: decoding and encoding must give the same bytes.
 _SHIFTS = re.compile(rb"&[A-Za-z0-9+,]*-")
 _DIRECT = re.compile(rb"[ -%'-~]*")
 
-# Characters that RFC 9051 section 5.1 forbids in a name, and lone surrogates. It is not compiled here, because
-# compiling is slow and few names need it.
+# Characters that RFC 9051 section 5.1 forbids in a name, and lone surrogates. Not compiled here, because compiling is
+# slow and few names need this expression.
 _UNPRINTABLE = "[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
 
 
@@ -80,9 +80,9 @@ def _decode_shift(match: re.Match[bytes]) -> str:
 class WireName(str):
     """A folder name that is not valid modified UTF-7: printable text, and the server's bytes.
 
-    The text contains no control characters and no lone surrogates. ``wire`` is the name exactly as the server sent it.
-    Pass the object as a folder, and ``wire`` is sent. A string made from it by slicing, ``+`` or ``str()`` is a plain
-    str without ``wire``.
+    The text contains no control characters and no lone surrogates. ``wire`` is the name exactly as the server sent it:
+    ``b"AT&T"``. If you pass the object as a folder, ``wire`` is sent. Slicing, ``+`` and ``str()`` return a plain str
+    without ``wire``.
     """
 
     wire: bytes

@@ -94,37 +94,42 @@ class IMAPClient(
 ):
     """A connection to an IMAP server.
 
-    ``port`` None means 993 with TLS, otherwise 143. ``use_uid`` makes message ids UIDs, which stay the same, and not
-    sequence numbers, which change. ``ssl`` means TLS from the start, with ``ssl_context``, which `starttls` uses too.
-    If ``ssl_context`` is None, the server's certificate and name are verified. ``stream`` runs ``host`` as a command of
-    the shell and speaks over its standard input and output. ``timeout`` is in seconds, a number or a `SocketTimeout`;
-    None waits for ever.
+    ``port`` None means 993 with TLS, otherwise 143. With ``use_uid``, message ids are UIDs, which stay the same.
+    Without it, they are sequence numbers, which change when messages are removed. ``ssl`` means TLS from the start.
+    ``ssl_context`` is the context for TLS; `starttls` uses it too. If it is None, the server's certificate and name are
+    verified. With ``stream``, ``host`` is a shell command, and its standard input and output are the connection.
+    ``timeout`` is a number of seconds or a `SocketTimeout`. If it is None, the client waits for ever.
 
-    These bound what a server may send, in bytes: ``max_line_length``, ``max_literal_size``, ``max_response_size`` (all
-    lines and literals of one response), ``max_command_size`` (all responses while one command runs, each counted as
-    1024 bytes more than it has). Beyond a bound, LimitError is raised and the connection is unusable. A response nested
-    deeper than ``max_nesting_depth`` can't be parsed; the connection stays usable.
+    Four arguments limit how many bytes a server may send. ``max_line_length`` is for one line, ``max_literal_size`` for
+    one literal, and ``max_response_size`` for all lines and literals of one response. ``max_command_size`` is for all
+    responses while one command runs, with 1024 bytes added for each response. If a limit is exceeded, LimitError is
+    raised and the connection is unusable. If a response is nested deeper than ``max_nesting_depth``, it can't be
+    parsed, and the connection stays usable.
 
-    The function ``on_unsolicited`` receives what the server sends unasked: new messages, removed ones, changed flags,
-    alerts. It is called right after the command in which the response arrived, with one item such as
+    The function ``on_unsolicited`` receives responses that are not part of an answer: new messages, removed messages,
+    changed flags, alerts. It is called right after the command during which the response arrived, with one item such as
     ``(4, b'EXISTS')``, ``(2, b'EXPUNGE')``, ``(1, b'FETCH', (b'FLAGS', (b'\\Seen',)))`` or
     ``(b'OK', b'[ALERT] Quota is nearly full')``. It may call the client. An exception that it raises is logged. It does
     not receive what `noop`, `idle_check` and other methods return.
 
-    ``compress`` compresses the connection right after the login, as `compress` does, if the server offers that
-    (RFC 4978). If the server refuses, the connection is used without compression.
+    With ``compress``, the connection is compressed right after the login if the server supports it (RFC 4978). If the
+    server refuses, the connection is used without compression. The method `compress` compresses it later.
 
-    ``gc_tuning`` lets Python's garbage collector examine new objects only while a fetch is parsed. A fetch of many
-    messages takes less time then. It changes the thresholds of the whole process (``gc.set_threshold``) and sets them
-    back after the command.
+    With ``gc_tuning``, Python's garbage collector examines only new objects during a fetch. A fetch of many messages
+    takes less time then. The thresholds of the whole process are changed (``gc.set_threshold``), and set back after the
+    command.
 
-    These may be changed at any time: ``on_unsolicited``; ``gc_tuning``; ``strict`` (False: unreadable items of a
-    message are collected in the ``errors`` of the result, as `fetch` says; True: they raise ProtocolError);
-    ``use_uid``; ``folder_encode`` (True: folder names are str, in modified UTF-7 on the wire; False: bytes as on the
-    wire); ``normalise_times`` (True: datetimes are naive and in local time; False: they carry the zone that was sent).
+    These attributes may be changed at any time: ``on_unsolicited``, ``gc_tuning``, ``use_uid`` and
 
-    Use the client in a ``with`` statement: its end logs out, and closes the connection even if logging out fails.
-    Raises OSError, ssl.SSLError or socket.timeout if no connection can be made.
+    - ``strict``. If False, unreadable items of a message are collected in the ``errors`` of the result, see `fetch`. If
+      True, they raise ProtocolError.
+    - ``folder_encode``. If True, folder names are str, and modified UTF-7 on the wire. If False, they are bytes as on
+      the wire.
+    - ``normalise_times``. If True, datetimes are naive and in local time. If False, they have the zone that was sent.
+
+    Use the client in a ``with`` statement. The end of the block logs out, and closes the connection even if the logout
+    fails. Raises OSError, ssl.SSLError or socket.timeout if no connection can be made. Raises ConnectionAbortError if
+    the server refuses with BYE, and ProtocolAbortError if it does not send a greeting of IMAP.
     """
 
     Error = IMAPClientError
@@ -175,10 +180,10 @@ class IMAPClient(
         check_context(ssl_context)
         self._compress = compress
         self._imap = self._create_IMAP4()
-        self._compress_where_offered()
+        self._compress_if_offered()
         self._deliver_unsolicited()
         if stream:
-            # Without the command: it may hold a password.
+            # The command is not logged, because it may contain a password.
             client_log.debug("Connected to a command over a stream")
         else:
             client_log.debug("Connected to host %s over %s", host, "SSL/TLS" if ssl else "plain text")
@@ -200,7 +205,7 @@ class IMAPClient(
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Log out and close. An error of that is logged, not raised: the body's exception matters more."""
+        """Log out and close. An error of the logout is only logged, because the body's exception matters more."""
         try:
             if self._imap.is_usable:
                 self.logout()
@@ -215,15 +220,18 @@ class IMAPClient(
         return self._imap.welcome
 
     def socket(self) -> socket_module.socket:
-        """The connection's socket, for selectors; the pipe with ``stream``. Don't read from it or write to it.
+        """The connection's socket, for selectors. With ``stream`` it is a pipe. Don't read from it or write to it.
 
-        Call ``idle_check(0)`` before each wait for it to become readable: lines may have been received already.
+        In IDLE, call ``idle_check(0)`` before each wait for it to become readable. Data may have been received already.
         """
         return self._imap.sock
 
 
 def join_message_ids(messages: MessageIds) -> bytes:
-    """Message ids as one sequence set, as they are given: ``join_message_ids([1, 2, 5]) == b'1,2,5'``."""
+    """Message ids joined to one sequence set, in the given order: ``join_message_ids([1, 2, 5]) == b'1,2,5'``.
+
+    Raises TypeError or ValueError if an item is not a message id or sequence set. No ids give ``b''``.
+    """
     items: list[int | Text] = [messages] if isinstance(messages, (int, str, bytes)) else list(messages)
     if items:
         SequenceSet(items[0] if len(items) == 1 else items)

@@ -40,7 +40,10 @@ installed, otherwise Python's own. Leaving it logs out.
 
 
 def main() -> int:
-    """Run the program with the options in ``sys.argv``. Returns the exit status: 0, or 1 if connecting failed."""
+    """Run the program with the options in ``sys.argv``. Returns the exit status: 0, or 1 if it can't connect.
+
+    After the shell has run, it is the exit status of the shell.
+    """
     conf = command_line()
     if conf.log:
         _show_protocol()
@@ -67,8 +70,8 @@ def _run(conf: Settings) -> int:
 def command_line() -> Settings:
     """Return the settings from the options in ``sys.argv``, or from the file that they name. Asks for missing ones.
 
-    The result also has the attributes ``log`` and ``demo``. Raises SystemExit. Its status is 2 if the options
-    can't be used. It is 1 if the file can't be used, or if the user leaves at a question.
+    The result also has the attributes ``log`` and ``demo``. Raises SystemExit with status 2 if the options can't be
+    used. Raises it with status 1 if the file can't be used, or if the user presses Ctrl-C or Ctrl-D at a question.
     """
     parser = _parser()
     options = parser.parse_args()
@@ -127,7 +130,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _reader(option: str) -> Callable[[str], Any]:
-    """A function that parses the value of the option as in a file."""
+    """A function that parses the value of an option like a value in a file."""
 
     def read(text: str) -> Any:
         try:
@@ -144,7 +147,7 @@ def _from_options(options: argparse.Namespace) -> Settings:
     defaults = get_config_defaults()
     conf = Settings(alternates={})
     for option in OPTIONS:
-        # The user name and password in the environment belong to the server in a file, not to any server.
+        # The user name and password in the environment are for the server in a file. No other server must receive them.
         setattr(conf, option.name, None if option.is_in_environment else defaults.get(option.name))
     conf.host, conf.port = options.host, options.port
     conf.username, conf.password = options.username, options.password
@@ -169,7 +172,7 @@ def _from_file(filename: str) -> Settings:
 
 
 def _ask(conf: Settings) -> None:
-    """Ask for what a login needs. Over a command the connection may be logged in already."""
+    """Ask for the settings that a login needs. With ``stream`` ask nothing: the login may not be needed."""
     if conf.stream:
         return
     while not conf.host:

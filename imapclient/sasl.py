@@ -1,10 +1,10 @@
 """SASL mechanisms (RFC 4422): the responses of a client in an AUTHENTICATE exchange. No I/O.
 
-Pass a `Mechanism` to `~imapclient.IMAPClient.authenticate`. It is called with each challenge and returns the response,
-both as bytes without base64. A mechanism serves one exchange at a time, and can be used again afterwards.
+Pass a `Mechanism` to `~imapclient.IMAPClient.authenticate`. It is called with each challenge and returns the response.
+Both are bytes without base64. A mechanism serves one exchange at a time, and can be used again afterwards.
 
-Text is sent as UTF-8. The constructor raises ValueError for characters that the mechanism can't send: NUL, and control
-characters in the fields of OAuth. Neither this message nor the repr of a mechanism shows a secret.
+Text is sent as UTF-8. The constructor raises ValueError if the mechanism can't send a character: NUL, or a control
+character in a field of OAuth. Neither the error text nor the repr of a mechanism contains a secret.
 """
 
 from __future__ import annotations

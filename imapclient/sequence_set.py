@@ -15,7 +15,7 @@ from .util import Text, shortened, to_wire
 # The maximum length in bytes of a sequence set in one command. RFC 7162 and RFC 2683 limit a line to 8,192 and 8,000.
 SEQUENCE_SET_LIMIT = 8000
 
-# Types that are not collections of ids. A bytearray would be a collection of small numbers, and is refused.
+# Types that are not collections of ids. A bytearray is refused, because its items are small numbers, not ids.
 SINGLE = (int, str, bytes, bytearray, memoryview)
 
 MessageIds = Union[int, str, bytes, Iterable[Union[int, str, bytes]]]
@@ -39,8 +39,8 @@ class UidSet(Collection[int]):
     """UIDs in the order in which the server sent them: ``UidSet('5:7,3')`` contains 5, 6, 7 and 3.
 
     ``list(uids)`` is ``[5, 6, 7, 3]`` and ``str(uids)`` is the sequence set ``'5:7,3'``. Every method that takes
-    messages accepts it. It can be iterated more than once. Two are equal if they contain the same UIDs in the same
-    order. It stores ranges, because a few bytes can stand for 4,294,967,295 numbers.
+    messages accepts it. It can be iterated more than once. Two sets are equal if they contain the same UIDs in the
+    same order. It stores ranges, because a short text such as ``'1:4294967295'`` can mean billions of UIDs.
 
     Raises ValueError if the text is not a set of UIDs, such as ``'1:*'``.
     """
@@ -111,13 +111,13 @@ class SequenceSet:
     """The message ids that a caller passes, as sorted, merged ranges, and in the caller's order.
 
     ``messages`` is an int, a sequence set as str or bytes (``'1:*'``, ``'5:7,9'``, ``'$'``), an iterable of these, or
-    a `UidSet`. Raises TypeError for anything else. Raises ValueError if a number is not a message number (0, negative,
-    or more than 32 bits), or if a text is not a sequence set.
+    a `UidSet`. Raises TypeError for anything else. Raises ValueError if a number is not from 1 to 4294967295, or if a
+    text is not a sequence set.
     """
 
     def __init__(self, messages: MessageIds) -> None:
         self.saved = False
-        # In the caller's order: numbers, and ranges as (first, last).
+        # Numbers, and ranges as (first, last), in the caller's order.
         self._given: list[int | Range] = []
         self.ranges: list[Range] = []
         if isinstance(messages, (str, bytes)) and not messages.strip():
@@ -145,7 +145,7 @@ class SequenceSet:
                     raise ValueError("'$' can't be combined with message ids")
         if not self.ranges:
             self.ranges = _merged(self._given)
-        #: Whether all ids are known here, so there is no ``*`` and no ``$``.
+        #: Whether all ids are known: the set contains neither ``*`` nor ``$``.
         self.is_bounded = not self.saved and not (self.ranges and self.ranges[-1][1] == STAR)
 
     def _add(self, item: Any) -> None:
@@ -177,18 +177,18 @@ class SequenceSet:
         return None
 
     def __contains__(self, number: int) -> bool:
-        """Whether the set may contain this number. It always may if there is a ``*`` or ``$``."""
+        """Whether the set may contain this number. Always True if the set contains ``*`` or ``$``."""
         return not self.is_bounded or self.range_of(number) is not None
 
     def has_all(self, uids: UidSet) -> bool:
-        """Whether the set may contain all of these UIDs, as often as they occur."""
+        """Whether the set may contain all of these UIDs. A UID that occurs twice counts as two."""
         if not self.is_bounded:
             return True
         found = [(self.range_of(low), high) for low, high in uids.ranges]
         return all(one is not None and high <= one[1] for one, high in found) and self.has_room(uids)
 
     def has_room(self, uids: UidSet) -> bool:
-        """Whether the set may contain so many messages."""
+        """Whether the set may contain as many messages as ``uids``."""
         return not self.is_bounded or how_many(uids.ranges) <= how_many(self.ranges)
 
     def in_order(self, present: Collection[int]) -> list[int]:
@@ -198,7 +198,8 @@ class SequenceSet:
             return present
         left = dict.fromkeys(present)
         ascending: list[int] = []
-        # For each index: itself if it is free, otherwise a later index. Following the chain finds the next free one.
+        # For each index of `ascending`: the index itself if it is free, otherwise a later index. A chain of these ends
+        # at the next free index.
         following: list[int] = []
         ordered: list[int] = []
         for item in self._given:
@@ -225,7 +226,7 @@ class SequenceSet:
         return ordered
 
     def _is_in_order(self, present: list[int]) -> bool:
-        """Whether ``present`` is in order already: all requested ids, or an ascending part of one range."""
+        """Whether ``present`` is in the caller's order: it is all requested ids, or an ascending part of one range."""
         if present == self._given:
             return True
         if len(self._given) != 1 or isinstance(self._given[0], int) or not present:
@@ -263,7 +264,7 @@ def how_many(ranges: Iterable[Range]) -> int:
 
 
 def _first_free(following: list[int], index: int) -> int:
-    """The first free index from ``index`` on, which is the end of the chain. Shortens the chain."""
+    """The first free index from ``index`` on: the end of the chain. Shortens the chain for later calls."""
     while following[index] != index:
         following[index] = following[following[index]]
         index = following[index]

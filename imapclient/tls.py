@@ -1,4 +1,4 @@
-"""TLS, with the names of IMAPClient 4.1."""
+"""The class and functions for TLS, under the names of IMAPClient 4.1."""
 
 from __future__ import annotations
 

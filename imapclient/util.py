@@ -19,7 +19,7 @@ def to_unicode(s: bytes | str) -> str:
     try:
         return six.ensure_text(s, "ascii")
     except UnicodeDecodeError:
-        # Imported late, because it imports threading, and the parser must load without threads.
+        # Imported late: logging imports threading, and the parser must also load without threads.
         import logging
 
         logging.getLogger(__name__).warning("dropped the bytes above 127 from %s: ASCII was expected", shortened(s))
@@ -38,7 +38,11 @@ def to_bytes(s: bytes | str, charset: str = "ascii") -> bytes:
 
 
 def to_wire(value: Text, encoding: str = "utf-8") -> bytes:
-    """Encode text; return bytes, a bytearray or a memoryview as bytes. Raises TypeError for anything else."""
+    """Return text encoded, and a bytearray or memoryview as bytes: ``to_wire("Grüße") == b"Gr\\xc3\\xbc\\xc3\\x9fe"``.
+
+    Raises UnicodeEncodeError, a ValueError, if the encoding does not contain a character. Raises TypeError for anything
+    but text and bytes.
+    """
     if isinstance(value, (bytearray, memoryview)):
         return bytes(value)
     return six.ensure_binary(value, encoding)
@@ -50,7 +54,7 @@ def escaped(data: bytes) -> bytes:
 
 
 def shortened(data: bytes) -> str:
-    """A value for an error message, cut to at most 60 bytes."""
+    """The repr of bytes for an error message. More than 60 bytes are cut: ``b'abc...'``."""
     return repr(data if len(data) <= 60 else data[:57] + b"...")
 
 
@@ -58,5 +62,5 @@ _NOT_PRINTABLE = {byte: f"\\x{byte:02x}" for byte in range(256) if not (32 <= by
 
 
 def printable(line: bytes) -> str:
-    """A line as text. Bytes that are not printable ASCII are escaped."""
+    """A line as text. Bytes that are not printable ASCII are escaped: ``printable(b"a\\xff") == "a\\\\xff"``."""
     return line.decode("latin-1").translate(_NOT_PRINTABLE)

@@ -342,9 +342,12 @@ BOOLEANS = "1, yes, true, on or 0, no, false, off"
         ),
         ("password = s3cret\n", "FILE: line 1: must come after the first section, such as [DEFAULT]"),
         (HOST + "password s3cret\nport\n", "FILE: line 3, 4: must be `option = value`"),
-        ("[DEFAULT]\npassword = s3cret\npassword = s3cret\n", "FILE [DEFAULT] password: line 3: duplicate"),
-        (HOST + "[b]\n[b]\n", "FILE [b]: line 4: duplicate"),
-        (HOST + "[DEFAULT]\n", "FILE [DEFAULT]: line 3: duplicate"),
+        (
+            "[DEFAULT]\npassword = s3cret\npassword = s3cret\n",
+            "FILE [DEFAULT] password: line 3: duplicate: remove one of the two",
+        ),
+        (HOST + "[b]\n[b]\n", "FILE [b]: line 4: duplicate: remove one of the two"),
+        (HOST + "[DEFAULT]\n", "FILE [DEFAULT]: line 3: duplicate: remove one of the two"),
     ],
 )
 def test_what_cannot_be_understood(config_file: ConfigFile, tmp_path: Path, text: str, message: str) -> None:

@@ -170,7 +170,7 @@ class AuthMixin(CommandBase):
                 raise ProtocolAbortError(
                     "the server answered OK to a login that is not complete, or that was cancelled"
                 ) from exchange.error
-            self._compress_where_offered()
+            self._compress_if_offered()
             return reply.text
         except CommandError as error:
             refusal = error

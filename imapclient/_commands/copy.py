@@ -62,7 +62,9 @@ class CopyMixin(CommandBase):
         if not self._can("UIDPLUS"):
             raise CapabilityError("Server does not support MOVE capability, nor UIDPLUS to move without it")
         if self._imap.state == "SELECTED" and self._imap.is_readonly:
-            raise IllegalStateError("no message can be moved: the folder is selected read-only")
+            raise IllegalStateError(
+                "no message can be moved, because the folder is selected read-only: select it without readonly"
+            )
         return self._copy_and_remove(wanted, target)
 
     def _to_folder(self, command: bytes, wanted: SequenceSet, target: Argument) -> CopyReply:

@@ -162,8 +162,8 @@ class _Pieces:
     def check_end(self) -> None:
         """Raise ProtocolError if the section is incomplete.
 
-        A section that is shorter than its size may be complete, because a server may report too large a size. But for a
-        message that is gone, a server may answer OK and send nothing (RFC 2180, 4.1.3).
+        A section that is shorter than its size may be complete, because a server may report too large a size. But if a
+        message was removed, a server may answer OK and send nothing (RFC 2180, 4.1.3).
         """
         if self._is_whole or self.total is None or self.done >= self.total:
             return

@@ -106,10 +106,10 @@ class FoldersMixin(CommandBase):
     def find_special_folder(self, folder_flag: Text) -> str | None:
         """The name of the folder with a special use (RFC 6154): ``'Sent'`` for ``find_special_folder(b'\\\\Sent')``.
 
-        The constants for ``folder_flag`` are in `imapclient.imapclient`, such as ``SENT``. First looks for a folder
-        with this flag. If there is none, looks for the usual names of such a folder: at the top, below INBOX, and below
-        the prefix of the personal namespace (RFC 2342). Returns None if no folder is found. Sends LIST, and perhaps
-        NAMESPACE.
+        ``imapclient.imapclient`` has constants for ``folder_flag``, such as ``SENT``. First looks for a folder with
+        this flag. If no folder has it, looks for the usual names of such a folder. It looks at the top, below INBOX,
+        and below the prefix of the personal namespace (RFC 2342). Returns None if no folder is found. Sends LIST, and
+        perhaps NAMESPACE.
 
         Raises what `list_folders` raises. The connection is usable then.
         """
@@ -250,7 +250,7 @@ class FoldersMixin(CommandBase):
 
 
 def _text(name: str | bytes) -> str:
-    """A folder's name to compare, whatever ``folder_encode`` is."""
+    """A folder's name as text, for comparisons. It does not depend on ``folder_encode``."""
     return name if isinstance(name, str) else decode_name(name)
 
 

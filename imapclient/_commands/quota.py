@@ -1,4 +1,4 @@
-"""Quotas: how much the user's folders may hold."""
+"""Quotas: the limits of the user's folders."""
 
 from __future__ import annotations
 

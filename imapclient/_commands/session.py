@@ -69,7 +69,7 @@ class SessionMixin(CommandBase):
         return [name for response in collected.responses for name in response.text.split()]
 
     def id_(self, parameters: IdParameters | None = None) -> tuple[Any, ...]:
-        """Tell the server about this program, and return what the server reports about itself (RFC 2971). Needs ID.
+        """Send facts about this program, and return the facts that the server sends about itself (RFC 2971). Needs ID.
 
         ``id_({'name': 'My program', 'version': '1.0'})`` returns ``((b'name', b'Dovecot', b'version', b'2.3'),)``: one
         tuple in which names and values alternate. A value is None if the server sends NIL for it. The result is

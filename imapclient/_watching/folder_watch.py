@@ -259,7 +259,7 @@ class FolderWatch:
             else:
                 login(client)
         # A login has compressed the connection already. Without a login this call does it.
-        client._compress_where_offered()
+        client._compress_if_offered()
         if self._enabled:
             client.enable(*sorted(self._enabled))
 

@@ -158,7 +158,7 @@ def test_without_the_option_it_is_off(peer: PeerFactory) -> None:
 
 def test_not_before_the_login() -> None:
     with dialogue("C: A1 NOOP\nS: A1 OK done", capabilities=CAPABILITIES, login=False) as client:
-        with pytest.raises(IllegalStateError, match="after login"):
+        with pytest.raises(IllegalStateError, match="after the login"):
             client.compress()
         client.noop()
 

@@ -7,4 +7,4 @@ from .names import FolderNames
 
 
 class CommandBase(MessageItems, FolderNames):
-    """Running commands, unsolicited responses, folder names, items of messages; see the modules beside this one."""
+    """Runs commands, delivers unsolicited responses, and handles folder names and the items of messages."""

@@ -113,7 +113,7 @@ class CommandRunner(UnsolicitedDelivery):
         """Whether the server has a capability. IMAP4rev2 includes some capabilities without their names."""
         return self.has_capability(capability) or (capability in _IN_REV2 and self.has_capability("IMAP4REV2"))
 
-    def _compress_where_offered(self) -> None:
+    def _compress_if_offered(self) -> None:
         """Compress the connection if the constructor's ``compress`` asks for it and the server offers it.
 
         If the server refuses, the connection is used without compression.
@@ -125,7 +125,7 @@ class CommandRunner(UnsolicitedDelivery):
             if self.has_capability("COMPRESS=DEFLATE"):
                 imap.start_compression()
         except CommandError as error:
-            client_log.info("Goes on without compression: %s", error)
+            client_log.info("The server refused compression: %s", error)
 
     # -- sets of messages
 

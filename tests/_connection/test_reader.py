@@ -517,16 +517,16 @@ def test_no_timeout_at_all() -> None:
 
 def test_the_smaller_of_timeout_and_deadline() -> None:
     transport = ChunkTransport([b"a", b"\r\n", b"b\r\n", b"c\r\n"])
-    reader = Reader(transport, timeout=5)
-    reader.read_line(Deadline(1000))
-    assert transport.timeouts == [5, 5]
-    reader.read_line(Deadline(2))
+    reader = Reader(transport, timeout=5000)
+    reader.read_line(Deadline(10_000))
+    assert transport.timeouts == [5000, 5000]
+    reader.read_line(Deadline(2000))
     assert transport.timeouts[2] is not None
-    assert 0 < transport.timeouts[2] <= 2
+    assert 1000 < transport.timeouts[2] <= 2000
     reader.timeout = None
-    reader.read_line(Deadline(3))
+    reader.read_line(Deadline(3000))
     assert transport.timeouts[3] is not None
-    assert 2 < transport.timeouts[3] <= 3
+    assert 2000 < transport.timeouts[3] <= 3000
 
 
 def test_a_poll_takes_what_is_there() -> None:

@@ -25,7 +25,7 @@ def attributes(place: Place) -> None:
     for name in ("Error", "AbortError", "ReadOnlyError"):
         place.call(f"IMAPClient.{name}", lambda kind: kind.__mro__[:2], getattr(IMAPClient, name))
         place.call(f"client.{name}", operator.is_, getattr(client._, name), getattr(IMAPClient, name))
-    other = place.client(logged_in=False, use_uid=False, timeout=SocketTimeout(60, 20))
+    other = place.client(logged_in=False, use_uid=False, timeout=SocketTimeout(60, 80))
     place.call("client.use_uid of use_uid=False", lambda: other._.use_uid)
     place.call("client.socket() has the read timeout", lambda: other._.socket().gettimeout())
     place.call("SocketTimeout", lambda: SocketTimeout(connect=1, read=2.5))

@@ -250,5 +250,5 @@ def test_the_reader_of_commands() -> None:
      b"A1 x\0y\r\n", b"A1 \xff\r\n", b'A1 "x\\y"\r\n'],
 )  # fmt: skip
 def test_what_is_not_one_command(data: bytes) -> None:
-    with pytest.raises(ValueError, match="not"):
+    with pytest.raises(ValueError, match=r"not|the literal is longer than the data"):
         read_command(data)

@@ -13,6 +13,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
@@ -39,18 +40,23 @@ __all__ = ["pytest_addoption"]
 # change is judged by itself, not by the dice. `--hypothesis-profile=random` throws these, to look for more.
 settings.register_profile("random", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.register_profile("imapclient", settings.get_profile("random"), derandomize=True)
+# For one more interpreter, on which the same examples would show the same.
+settings.register_profile("few", settings.get_profile("imapclient"), max_examples=10)
 settings.load_profile("imapclient")
 
+_HERE = Path(__file__).parent
+# The tests of the documentation, and those of failing connections.
+_ONCE = [_HERE / "docs", _HERE / "faults"]
 _SERVER_FIXTURES = {"account", "courier", "cyrus", "dovecot", "embedded", "live_server", "mail_server"}
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test that uses a real server as live, and each with a bound of processor time as once."""
+    """Mark what uses a real server as live; as once, what has a bound of processor time, and two folders."""
     for item in items:
-        if _SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+        if _SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())) or _HERE / "live" in item.path.parents:
             item.add_marker(pytest.mark.live)
-        if item.get_closest_marker("processor_seconds"):
+        if item.get_closest_marker("processor_seconds") or any(folder in item.path.parents for folder in _ONCE):
             item.add_marker(pytest.mark.once)
 
 

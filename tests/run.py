@@ -243,20 +243,27 @@ def install_tox(single: Interpreter, environ: Mapping[str, str]) -> Path:
     return python
 
 
+def side_by_side() -> int:
+    """How many environments run at the same time: one more than there are CPUs, since many tests wait."""
+    return max(1, min((os.cpu_count() or 1) + 1, 4))
+
+
+def plan(envs: Sequence[str]) -> str:
+    """What is going to run: `tests/run.py: runs lint, types, 3 at a time; each prints its output when it ends`."""
+    several = f", {side_by_side()} at a time; each prints its output when it ends" if len(envs) > 1 else ""
+    return f"tests/run.py: runs {', '.join(envs)}{several}"
+
+
 def tox_command(
     python: Path,
     interpreters: Sequence[Interpreter],
     envs: Sequence[str],
     pytest_args: Sequence[str],
 ) -> list[str]:
-    """The command line of tox; several environments run side by side, one more than there are CPUs: many tests wait.
-
-    Beside each other, the output of each is printed in one piece when it ends.
-    """
+    """The command line of tox, which runs `side_by_side` environments at the same time."""
     command = [str(python), "-m", "tox"]
     if len(envs) > 1:
-        processes = max(1, min((os.cpu_count() or 1) + 1, 4))
-        command += ["run-parallel", "--parallel", str(processes), "--parallel-no-spinner"]
+        command += ["run-parallel", "--parallel", str(side_by_side()), "--parallel-no-spinner"]
     else:
         command += ["run"]
     command += ["--skip-missing-interpreters", "false", "--result-json", str(RESULT)]
@@ -323,6 +330,7 @@ def run_tox(
         environ["IMAPCLIENT_COVERAGE_REPORT"] = "--fail-under=0"
     command = tox_command(install_tox(single, environ), interpreters, envs, pytest_args)
     RESULT.unlink(missing_ok=True)
+    print(plan(envs), flush=True)
     code = subprocess.run(command, cwd=CHECKOUT, env=environ, stdin=subprocess.DEVNULL).returncode
     result = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.is_file() else {}
     print(*notes, *summary(envs, result), sep="\n", flush=True)
@@ -363,7 +371,7 @@ def main(argv: Sequence[str]) -> int:
         print("tests/run.py: nothing was run, since IMAPCLIENT_TEST_REQUIRE is all")
         return 2
     if not envs:
-        envs = [single.env] if rest or what == "unit" else all_envs(interpreters, single)
+        envs = ["unit"] if rest or what == "unit" else all_envs(interpreters, single)
     lines = []
     for found in interpreters:
         once = ", also for all that runs once" if found is single else ""

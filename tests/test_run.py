@@ -257,6 +257,58 @@ def test_tox_is_told_where_each_interpreter_is() -> None:
     assert "run-parallel" in run.tox_command(Path("python"), found, ["py39", "lint"], [])
 
 
+def test_the_plan_names_what_runs() -> None:
+    assert run.plan(["unit"]) == "tests/run.py: runs unit"
+    several = run.plan(["live", "py39"])
+    assert several.startswith("tests/run.py: runs live, py39, ")
+    assert f" {run.side_by_side()} at a time;" in several
+
+
+@pytest.mark.parametrize(
+    ("arguments", "envs"),
+    [
+        (["unit"], ["unit"]),
+        (["--", "tests/test_util.py"], ["unit"]),
+        (["-e", "py39", "--", "-k", "x"], ["py39"]),
+        ([], ["live", "once", "reliability", "py39", "dist", "types", "docs", "lint"]),
+    ],
+)
+def test_which_environments_run(
+    arguments: list[str], envs: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran: list[object] = []
+    monkeypatch.delenv("IMAPCLIENT_TEST_REQUIRE", raising=False)
+    monkeypatch.setattr(run, "find_interpreters", lambda *_: [interpreter(3, 9), interpreter(3, 13)])
+
+    def run_tox(interpreters: object, single: run.Interpreter, envs: list[str], *_: object) -> int:
+        ran.append((single.env, envs))
+        return 0
+
+    monkeypatch.setattr(run, "run_tox", run_tox)
+    assert run.main(arguments) == 0
+    assert ran == [("py313", envs)]
+    assert "py313: /opt/python3.13, 3.13.0, also for all that runs once" in capsys.readouterr().out
+
+
+def test_the_development_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran: list[list[str]] = []
+
+    def started(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        ran.append(command)
+        return subprocess.CompletedProcess(command, 1 if len(ran) == 3 else 0)
+
+    monkeypatch.setattr(subprocess, "run", started)
+    assert run.make_dev(interpreter(3, 13)) == 0
+    assert ran[0] == ["/opt/python3.13", "-m", "venv", str(run.DEV)]
+    assert ".[test,demo,doc]" in ran[1]
+    assert "-m pytest tests/" in capsys.readouterr().out
+    # One that fails ends it.
+    assert run.make_dev(interpreter(3, 13)) == 1
+    assert len(ran) == 3
+
+
 def test_summary_counts_what_tox_is_silent_about_as_failed() -> None:
     result = {
         "testenvs": {

@@ -280,7 +280,8 @@ def test_memory_of_a_large_literal() -> None:
     assert records is not None
     assert isinstance(records[0], tuple)
     assert len(records[0][1]) == size
-    assert peak < 1.1 * size
+    # A second copy would make it 2. What other threads of the process allocate meanwhile counts too.
+    assert peak < 1.5 * size
 
 
 def test_memory_follows_what_arrives_not_what_is_announced() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from typing import Any, Callable, Optional
+from collections import deque
+from typing import Any, Callable, NamedTuple, Optional
 
 from .._arguments.fetch_chunks import positive
 from .._arguments.strings import is_part_number
@@ -11,6 +12,7 @@ from .._arguments.strings import section as wire_section
 from .._parsing.fetch.results import FetchItems, FetchResult
 from .._parsing.mail.body_structure import BodyData
 from .._parsing.mail.transfer_decoding import Identity, PartWriter, Writable, decoder_for
+from .._parsing.records import Limits
 from ..exceptions import NoSuchPartError, ProtocolError
 from ..sequence_set import SequenceSet
 from ..util import Text
@@ -34,7 +36,7 @@ class DownloadMixin(CommandBase):
         *,
         decode: bool = False,
         progress: DownloadProgress | None = None,
-        chunk_size: int = 1024 * 1024,
+        chunk_size: int | None = None,
     ) -> int:
         """Write a message, or a part of it, to a file. Returns how many bytes were written: ``1100000``.
 
@@ -43,14 +45,16 @@ class DownloadMixin(CommandBase):
         be open in binary mode. With ``decode``, a part is decoded from base64 or quoted-printable. Its charset is not
         converted.
 
-        The part is fetched in pieces of ``chunk_size`` bytes: ``BODY.PEEK[2]<0.1048576>`` (RFC 9051, 6.4.5). The pieces
-        are smaller if ``max_literal_size`` or half of ``max_response_size`` is less. The message stays unread, and is
-        never in memory as a whole. After each piece ``progress`` is called with two numbers of bytes: those received so
-        far, still encoded, and the whole size: ``progress(1048576, 1504982)``. The size is None if it is not known, as
-        for ``'HEADER'``.
+        The part is fetched in pieces: ``BODY.PEEK[2]<0.1048576>`` (RFC 9051, 6.4.5). The first one has 1 MiB, the next
+        ones grow up to 4 MiB. With ``chunk_size`` each has that many bytes. The pieces are smaller if
+        ``max_literal_size``, half of ``max_response_size`` or a third of ``max_command_size`` is less. The message
+        stays unread, and is never in memory as a whole. After each piece ``progress`` is called with two numbers of
+        bytes: those received so far, still encoded, and the whole size: ``progress(1048576, 1504982)``. The size is
+        None if it is not known, as for ``'HEADER'``.
 
-        No command runs between the pieces, so ``file`` and ``progress`` may use the client. Their exceptions are raised
-        as they are. The file then contains the earlier pieces, and the connection is usable.
+        The next pieces are requested before a piece is written, so the server can send them meanwhile. ``file`` and
+        ``progress`` may use the client all the same: the pieces are then received first. Their exceptions are raised as
+        they are. The file then contains the earlier pieces, and the connection is usable.
 
         Raises ValueError if the section is not valid, or if ``decode`` is set and it is not the number of a part.
         Raises TypeError if the file is not open in binary mode. Nothing is sent then. Raises CommandError if the server
@@ -64,13 +68,13 @@ class DownloadMixin(CommandBase):
             raise ValueError(f"only a part can be decoded, such as '2', not {section!r}")
         if not isinstance(message, int):
             raise TypeError(f"message must be the id of one message, not {message!r}")
-        positive(chunk_size, "chunk_size")
+        if chunk_size is not None:
+            positive(chunk_size, "chunk_size")
         if isinstance(file, io.TextIOBase) or not callable(getattr(file, "write", None)):
             raise TypeError(f"file must be open in binary mode: {file!r}")
         if progress is not None and not callable(progress):
             raise TypeError(f"progress must be a function, not {progress!r}")
-        # The client's limits apply to each piece, not to the whole part.
-        chunk_size = max(1, min(chunk_size, self._limits.literal_size, self._limits.response_size // 2))
+        sizes = _Sizes(chunk_size, self._limits)
         check = self._same_messages("during a download")
 
         def fetch(ids: SequenceSet, items: bytes, uid: bool) -> FetchResult:
@@ -78,16 +82,31 @@ class DownloadMixin(CommandBase):
                 check()
                 return self._fetch(b"FETCH", ids, [items], uid=uid, strict=False)
 
-        pieces = _Pieces(fetch, what, chunk_size)
+        def fetch_ahead(uid: int, items: bytes) -> Callable[[], FetchResult]:
+            with self._exclusive():
+                check()
+                finish = self._fetch_ahead(uid, items)
+
+            def finish_if_same() -> FetchResult:
+                check()
+                return finish()
+
+            return finish_if_same
+
+        pieces = _Pieces(fetch, fetch_ahead, what, sizes)
         data = pieces.first(wanted, self.use_uid)
         decoder = decoder_for(pieces.transfer_encoding()) if decode else Identity()
         writer = PartWriter(_Raw(file) if isinstance(file, io.RawIOBase) else file, decoder)
         while data:
+            # The server sends the next pieces while this one is written.
+            pieces.request_after(data)
             writer.feed(data)
             pieces.done += len(data)
+            # Now only the next piece is in memory.
+            del data
             if progress is not None:
                 progress(pieces.done, pieces.total)
-            data = pieces.following(data)
+            data = pieces.next()
         pieces.check_end()
         writer.end()
         return writer.written
@@ -106,15 +125,57 @@ class _Raw:
         return count
 
 
+class _Sizes:
+    """The sizes of the pieces. They grow, unless the caller wants a certain size."""
+
+    def __init__(self, wanted: int | None, limits: Limits) -> None:
+        # The client's limits apply to each piece, not to the whole part. A command of the caller may have to read the
+        # pieces that are requested ahead, which then count together.
+        most = min(limits.literal_size, limits.response_size // 2, limits.command_size // (_MAX_AHEAD + 1))
+        self.next = max(1, min(wanted or _FIRST_SIZE, most))
+        self._most = self.next if wanted else max(1, min(_MAX_SIZE, most))
+
+    def take(self) -> int:
+        """The size of the next piece."""
+        size = self.next
+        self.next = min(2 * size, self._most)
+        return size
+
+    def keep_at(self, size: int) -> None:
+        """Let all further pieces have this size."""
+        self.next = self._most = size
+
+
+class _Requested(NamedTuple):
+    """A piece that is requested ahead: where it starts, its size, and the function that receives it."""
+
+    start: int
+    size: int
+    receive: Callable[[], FetchResult]
+
+
 class _Pieces:
     """Fetches the pieces of a section. ``done`` is how many bytes the caller has, ``total`` the size if it is known."""
 
-    def __init__(self, fetch: Callable[[SequenceSet, bytes, bool], FetchResult], section: bytes, size: int) -> None:
+    def __init__(
+        self,
+        fetch: Callable[[SequenceSet, bytes, bool], FetchResult],
+        fetch_ahead: Callable[[int, bytes], Callable[[], FetchResult]],
+        section: bytes,
+        sizes: _Sizes,
+    ) -> None:
         self.done = 0
         self.total: int | None = None
         self._fetch = fetch
+        self._fetch_ahead = fetch_ahead
         self._section = section
-        self._size = size
+        self._sizes = sizes
+        # The size that was requested of the last piece received.
+        self._size = 0
+        self._requested: deque[_Requested] = deque()
+        self._max_ahead = _MAX_AHEAD
+        # Whether several pieces were in flight at once.
+        self._was_ahead = False
         self._uid = 0
         # None if the body structure does not have it.
         self._encoding: str | None = None
@@ -128,7 +189,8 @@ class _Pieces:
         """
         is_part = is_part_number(self._section)
         about = b"BODYSTRUCTURE" if is_part else b"RFC822.SIZE"
-        asked = b"(%s%s %s)" % (b"" if use_uid else b"UID ", about, self._piece(0))
+        self._size = self._sizes.take()
+        asked = b"(%s%s %s)" % (b"" if use_uid else b"UID ", about, self._piece(0, self._size))
         number, items = self._only(self._fetch(wanted, asked, use_uid))
         self._uid = number if use_uid else items.get(b"UID") or 0
         if not self._uid:
@@ -149,15 +211,45 @@ class _Pieces:
         elif not has_text:
             raise NoSuchPartError(f"message {bytes(wanted).decode('ascii')} has no part {number}")
 
-    def following(self, data: bytes) -> bytes:
-        """The piece after ``data``. It is empty after the end.
+    def request_after(self, data: bytes) -> None:
+        """Request the pieces after ``data``, the last one received: some of them ahead. None after the end.
 
         A piece that is shorter than requested is the last one, unless the size shows that more follows.
         """
-        is_short = len(data) < self._size and (self.total is None or self.done >= self.total)
-        if self._is_whole or is_short:
+        done = self.done + len(data)
+        is_full = len(data) == self._size
+        if self._requested and self._requested[0].start != done:
+            # The server sends shorter pieces than requested. So it is asked for no more than that.
+            self._requested.clear()
+            self._sizes.keep_at(len(data))
+        if self._is_whole or not (is_full or (self.total is not None and done < self.total)):
+            self._requested.clear()
+            return
+        last = self._requested[-1] if self._requested else None
+        start = done if last is None else last.start + last.size
+        ahead = self._max_ahead if is_full and self.total is not None else 1
+        while len(self._requested) < ahead and (start == done or start < (self.total or 0)):
+            size = self._sizes.take()
+            receive = self._fetch_ahead(self._uid, b"(%s)" % self._piece(start, size))
+            self._requested.append(_Requested(start, size, receive))
+            self._was_ahead = self._was_ahead or len(self._requested) > 1
+            start += size
+
+    def next(self) -> bytes:
+        """The piece that was requested first. It is empty after the end."""
+        if not self._requested:
             return b""
-        return self._text(self._again(self._piece(self.done)), self.done)
+        start, self._size, receive = self._requested.popleft()
+        result = receive()
+        name = b"BODY[%s]<%d>" % (self._section, start)
+        if self._was_ahead and not result.errors and not any(name in items for items in result.values()):
+            # The server may have run the commands in another order (RFC 9051, 5.5).
+            self._requested.clear()
+            self._max_ahead, self._was_ahead = 1, False
+            items = self._again(self._piece(start, self._size))
+        else:
+            items = self._only(result)[1]
+        return self._text(items, start)
 
     def check_end(self) -> None:
         """Raise ProtocolError if the section is incomplete.
@@ -168,7 +260,7 @@ class _Pieces:
         if self._is_whole or self.total is None or self.done >= self.total:
             return
         last = self.done - 1
-        if not self.done or not self._text(self._again(self._piece(last)), last):
+        if not self.done or not self._text(self._again(self._piece(last, 1)), last):
             raise ProtocolError(f"the server sends nothing after {self.done} bytes", command="UID FETCH")
 
     def transfer_encoding(self) -> str:
@@ -183,8 +275,8 @@ class _Pieces:
 
         return str(BytesHeaderParser().parsebytes(header).get("Content-Transfer-Encoding", ""))
 
-    def _piece(self, start: int) -> bytes:
-        return b"BODY.PEEK[%s]<%d.%d>" % (self._section, start, self._size)
+    def _piece(self, start: int, size: int) -> bytes:
+        return b"BODY.PEEK[%s]<%d.%d>" % (self._section, start, size)
 
     def _again(self, item: bytes) -> FetchItems:
         return self._only(self._fetch(SequenceSet(self._uid), b"(%s)" % item, True))[1]
@@ -217,3 +309,10 @@ class _Pieces:
 
 
 _MISSING = object()
+
+KIB = 1024
+# The first piece is small, because most parts are.
+_FIRST_SIZE = 1024 * KIB
+_MAX_SIZE = 4096 * KIB
+# How many pieces are requested ahead if the size is known.
+_MAX_AHEAD = 2

@@ -244,13 +244,13 @@ class Connection(imaplib.IMAP4):
             self.start(command)
             return self._sender.finish(command, deadline)
 
-    def start(self, command: Command) -> int:
-        """Send a command and leave it in flight. `finish` must follow. See `Sender.start`."""
+    def start(self, command: Command, *, ahead: bool = False) -> int:
+        """Send a command and leave it in flight. `finish` must follow, except with ``ahead``. See `Sender.start`."""
         # Before the lock too, which the thread that starts IDLE holds.
         self._idle.check_over()
         with self._exchange.lock:
             self._idle.check_over()
-            return self._sender.start(command)
+            return self._sender.start(command, ahead=ahead)
 
     def finish(self, command: Command, deadline: Deadline | None = None) -> Tagged:
         """Read until the tagged response to a command that was started. See `Sender.finish`."""

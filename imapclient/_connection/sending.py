@@ -35,11 +35,16 @@ class Sender:
         self._exchange = exchange
         # Whether this thread is making the bytes of a literal. Other threads wait for the lock.
         self._is_streaming = False
+        # Commands in flight that were started ahead, in the order in which they were sent.
+        self._ahead: list[Command] = []
 
     # -- commands
 
-    def start(self, command: Command) -> int:
+    def start(self, command: Command, *, ahead: bool = False) -> int:
         """Send a command and leave it in flight. `finish` must follow.
+
+        With ``ahead`` it need not follow: any command that is not sent ahead itself first reads the answers to those
+        that are. So the caller's code may run in between, use the connection, and raise.
 
         Returns how many bytes the command has without its literals. Raises IllegalStateError if another command needs
         the caller's code at this moment: it makes a literal, or answers a continuation request.
@@ -51,12 +56,16 @@ class Sender:
                 raise IllegalStateError("a message is being sent: its source and its progress can't send commands")
             if any(other.respond is not None for other in exchange.in_flight.values()):
                 raise IllegalStateError("an authentication is under way: its callable can't send commands")
+            while self._ahead and not ahead:
+                self._finish_quietly(self._ahead[0])
             exchange.is_logged = protocol_log.is_on()
             command.tag = exchange.next_tag()
             pieces = encode_command(command.tag, command.name, command.arguments)
             with exchange.unusable_on_error():
                 exchange.received_size = 0
                 exchange.in_flight[command.tag.upper()] = command
+                if ahead:
+                    self._ahead.append(command)
                 self._send_pieces(command, pieces)
         return sum(len(piece) for piece in pieces if isinstance(piece, bytes))
 
@@ -68,6 +77,8 @@ class Sender:
         """
         exchange = self._exchange
         with exchange.lock:
+            if command in self._ahead:
+                self._ahead.remove(command)
             if command.reply is None:
                 with exchange.unusable_on_error():
                     while command.reply is None:
@@ -105,15 +116,18 @@ class Sender:
 
     def _finish_first(self, sizes: deque[tuple[Command, int]]) -> int:
         command, size = sizes.popleft()
+        self._finish_quietly(command)
+        return size
+
+    def _finish_quietly(self, command: Command) -> None:
+        """Finish a command. Its own error is not raised: its `reply` and `error` hold it."""
         try:
             self.finish(command)
         except IMAPClientAbortError:
             raise
         except IMAPClientError:
-            # The command's own error, which its `reply` and `error` hold.
             if command.reply is None:
                 raise
-        return size
 
     # -- the pieces of a command
 

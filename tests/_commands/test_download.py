@@ -112,7 +112,7 @@ def test_a_part_that_fills_its_last_piece() -> None:
 def test_a_size_that_is_too_large(end: str) -> None:
     """Exchange computes sizes of messages that it does not store as they are."""
     file = io.BytesIO()
-    script = _first("", '"0123"', "RFC822.SIZE 4711") + _piece("A2", "", 4, end) + _piece("A3", "", 3, '"3"')
+    script = _first("", '"0123"', "RFC822.SIZE 4711") + _piece("A2", "", 4, end) + _piece("A3", "", 3, '"3"', 1)
     with dialogue(script) as client:
         assert client.download(7, "", file, chunk_size=10) == 4
 
@@ -121,8 +121,8 @@ def test_a_size_that_is_too_large(end: str) -> None:
 def test_a_message_that_is_gone_in_the_middle(end: str) -> None:
     """A server may send nothing then, and say OK (RFC 2180, 4.1.3)."""
     file = io.BytesIO()
-    script = _first("", '"0123456789"', "RFC822.SIZE 30") + _piece("A2", "", 10, end) + _piece("A3", "", 9, end)
-    with dialogue(script + _NOOP.replace("A9", "A4")) as client:
+    script = _first("", '"0123456789"', "RFC822.SIZE 30") + _piece("A2", "", 10, end) + _piece("A3", "", 20, end)
+    with dialogue(script + _piece("A4", "", 9, end, 1) + _NOOP) as client:
         with pytest.raises(ProtocolError, match="nothing after 10 bytes"):
             client.download(7, "", file, chunk_size=10)
         client.noop()
@@ -296,6 +296,115 @@ def test_a_connection_that_ends() -> None:
     assert file.getvalue() == b"0123456789"
 
 
+# -- several pieces in flight
+
+
+def _requests(*pieces: tuple[str, int, int]) -> str:
+    return "".join(f"\nC: {tag} UID FETCH 7 (BODY.PEEK[]<{start}.{size}>)" for tag, start, size in pieces)
+
+
+def _answer(tag: str, start: int, text: str) -> str:
+    return f'\nS: * 3 FETCH (UID 7 BODY[]<{start}> "{text}")\nS: {tag} OK done'
+
+
+def test_the_next_pieces_are_requested_before_one_arrives() -> None:
+    """The peer answers A2 only after it has received A3, and so on."""
+    script = (
+        _first("", '"01"', "RFC822.SIZE 9", size=2) + _requests(("A2", 2, 2), ("A3", 4, 2)) + _answer("A2", 2, "23")
+    )
+    script += _requests(("A4", 6, 2)) + _answer("A3", 4, "45") + _requests(("A5", 8, 2))
+    script += _answer("A4", 6, "67") + _answer("A5", 8, "8")
+    file = io.BytesIO()
+    told: list[int] = []
+    with dialogue(script) as client:
+        assert client.download(7, "", file, chunk_size=2, progress=lambda done, total: told.append(done)) == 9
+    assert (file.getvalue(), told) == (b"012345678", [2, 4, 6, 8, 9])
+
+
+def test_a_piece_shorter_than_requested_among_several() -> None:
+    """Those that were requested ahead start at the wrong place. They are not used."""
+    script = _first("", '"0123"', "RFC822.SIZE 12", size=4) + _requests(("A2", 4, 4), ("A3", 8, 4))
+    script += _answer("A2", 4, "456") + _requests(("A4", 7, 3)) + _answer("A3", 8, "8") + _answer("A4", 7, "789")
+    script += _requests(("A5", 10, 3)) + _answer("A5", 10, "ab") + _NOOP
+    file = io.BytesIO()
+    with dialogue(script) as client:
+        assert client.download(7, "", file, chunk_size=4) == 12
+        client.noop()
+    assert file.getvalue() == b"0123456789ab"
+
+
+def test_answers_in_another_order() -> None:
+    """A server may run commands in any order (RFC 9051, 5.5). What is then missing is fetched again."""
+    script = _first("", '"01"', "RFC822.SIZE 5", size=2) + _requests(("A2", 2, 2), ("A3", 4, 2))
+    script += _answer("A3", 4, "4") + _answer("A2", 2, "23")
+    script += _requests(("A4", 4, 2)) + _answer("A4", 4, "4") + _NOOP
+    file = io.BytesIO()
+    with dialogue(script) as client:
+        assert client.download(7, "", file, chunk_size=2) == 5
+        client.noop()
+    assert file.getvalue() == b"01234"
+
+
+def test_a_refusal_among_several() -> None:
+    script = _first("", '"01"', "RFC822.SIZE 5", size=2) + _requests(("A2", 2, 2), ("A3", 4, 2))
+    script += "\nS: A2 NO no" + _answer("A3", 4, "4") + _NOOP
+    file = io.BytesIO()
+    with dialogue(script) as client:
+        with pytest.raises(CommandError):
+            client.download(7, "", file, chunk_size=2)
+        client.noop()
+    assert file.getvalue() == b"01"
+
+
+def test_a_connection_that_ends_before_the_caller_uses_it() -> None:
+    """The caller's command fails. So does the download, if the caller ignores that."""
+    script = _first("", '"01"', "RFC822.SIZE 5", size=2) + _requests(("A2", 2, 2), ("A3", 4, 2)) + "\nCLOSE"
+    file = io.BytesIO()
+
+    def progress(done: int, total: int | None) -> None:
+        with pytest.raises(IMAPClientAbortError):
+            client.noop()
+
+    with dialogue(script) as client, pytest.raises(IMAPClientAbortError):
+        client.download(7, "", file, chunk_size=2, progress=progress)
+    assert file.getvalue() == b"01"
+
+
+def test_a_download_within_a_download() -> None:
+    script = _first("", '"01"', "RFC822.SIZE 5", size=2) + _requests(("A2", 2, 2), ("A3", 4, 2))
+    script += _answer("A2", 2, "23") + _answer("A3", 4, "4")
+    script += """
+        C: A4 UID FETCH 7 (RFC822.SIZE BODY.PEEK[]<0.2>)
+        S: * 3 FETCH (UID 7 RFC822.SIZE 5 BODY[]<0> "01")
+        S: A4 OK done
+    """
+    script += _requests(("A5", 2, 2), ("A6", 4, 2)) + _answer("A5", 2, "23") + _answer("A6", 4, "4")
+    outer, inner = io.BytesIO(), io.BytesIO()
+
+    def progress(done: int, total: int | None) -> None:
+        if done == 2:
+            client.download(7, "", inner, chunk_size=2)
+
+    with dialogue(script) as client:
+        client.download(7, "", outer, chunk_size=2, progress=progress)
+    assert outer.getvalue() == inner.getvalue() == b"01234"
+
+
+def test_pieces_grow() -> None:
+    first, second, third = 1 << 20, 2 << 20, 4 << 20
+    total = first + second + 2 * third + 5
+    script = f"""
+        C: A1 UID FETCH 7 (RFC822.SIZE BODY.PEEK[]<0.{first}>)
+        S: * 3 FETCH (UID 7 RFC822.SIZE {total} BODY[]<0> "{"a" * first}")
+        S: A1 OK done
+    """
+    script += _requests(("A2", first, second), ("A3", first + second, third)) + "\nCLOSE"
+    file = io.BytesIO()
+    with dialogue(script) as client, pytest.raises(IMAPClientAbortError):
+        client.download(7, "", file)
+    assert file.getvalue() == b"a" * first
+
+
 # -- the caller's code
 
 
@@ -305,7 +414,8 @@ class _Full(io.BytesIO):
 
 
 def test_a_file_that_is_full_leaves_the_connection_usable() -> None:
-    with dialogue(_first("", '"0123456789"', "RFC822.SIZE 12") + _NOOP) as client:
+    """The next piece was requested before. The next command reads it first."""
+    with dialogue(_first("", '"0123456789"', "RFC822.SIZE 12") + _piece("A2", "", 10, '"ab"') + _NOOP) as client:
         with pytest.raises(OSError, match="No space left"):
             client.download(7, "", _Full(), chunk_size=10)
         client.noop()
@@ -316,7 +426,7 @@ def test_so_does_a_progress_that_raises() -> None:
         raise KeyboardInterrupt
 
     file = io.BytesIO()
-    with dialogue(_first("", '"0123456789"', "RFC822.SIZE 12") + _NOOP) as client:
+    with dialogue(_first("", '"0123456789"', "RFC822.SIZE 12") + _piece("A2", "", 10, '"ab"') + _NOOP) as client:
         with pytest.raises(KeyboardInterrupt):
             client.download(7, "", file, chunk_size=10, progress=progress)
         client.noop()
@@ -324,22 +434,28 @@ def test_so_does_a_progress_that_raises() -> None:
 
 
 def test_progress_may_use_the_client() -> None:
-    script = _first("", '"0123456789"', "RFC822.SIZE 12")
-    script += "C: A2 UID STORE 7 +FLAGS (x)\nS: * 3 FETCH (UID 7 FLAGS (x))\nS: A2 OK done"
-    script += _piece("A3", "", 10, '"ab"') + "C: A4 UID STORE 7 +FLAGS (x)\nS: A4 OK done"
+    """Its results are its own, even if the next piece of the same message is received meanwhile."""
+    script = _first("", '"0123456789"', "RFC822.SIZE 12") + _piece("A2", "", 10, '"ab"')
+    script += "C: A3 UID STORE 7 +FLAGS (x)\nS: * 3 FETCH (UID 7 FLAGS (x))\nS: A3 OK done"
+    script += "\nC: A4 UID STORE 7 +FLAGS (x)\nS: * 3 FETCH (UID 7 FLAGS (x y))\nS: A4 OK done"
     file = io.BytesIO()
+    found: list[Any] = []
     with dialogue(script) as client:
-        client.download(7, "", file, chunk_size=10, progress=lambda done, total: client.add_flags(7, "x"))
+        client.download(7, "", file, chunk_size=10, progress=lambda *_: found.append(client.add_flags(7, "x")))
     assert file.getvalue() == b"0123456789ab"
+    assert found == [{7: (b"x",)}, {7: (b"x", b"y")}]
 
 
 def test_another_folder_ends_it() -> None:
-    script = _first("", '"0123456789"', "RFC822.SIZE 12")
-    script += 'C: A2 SELECT "x"\nS: * OK [UIDVALIDITY 3]\nS: A2 OK done' + _NOOP
+    """The next piece, which was requested before, is of the first folder. It is not written."""
+    script = _first("", '"0123456789"', "RFC822.SIZE 12") + _piece("A2", "", 10, '"ab"')
+    script += 'C: A3 SELECT "x"\nS: * OK [UIDVALIDITY 3]\nS: A3 OK done' + _NOOP
+    file = io.BytesIO()
     with dialogue(script) as client:
         with pytest.raises(IllegalStateError, match="another folder"):
-            client.download(7, "", io.BytesIO(), chunk_size=10, progress=lambda done, total: client.select_folder("x"))
+            client.download(7, "", file, chunk_size=10, progress=lambda done, total: client.select_folder("x"))
         client.noop()
+    assert file.getvalue() == b"0123456789"
 
 
 @pytest.mark.parametrize(
@@ -376,7 +492,7 @@ def test_a_progress_is_a_function(progress: Any) -> None:
 # -- careless callers
 
 
-@pytest.mark.parametrize("size", [10.5, 1e6 / 3, "10", None])
+@pytest.mark.parametrize("size", [10.5, 1e6 / 3, "10"])
 def test_a_size_of_pieces_that_is_none(size: Any) -> None:
     with dialogue(_NOOP.replace("A9", "A1")) as client:
         with pytest.raises(TypeError, match="chunk_size must be an int"):

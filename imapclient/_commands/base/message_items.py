@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Callable
 
 from ..._arguments.command import Argument
 from ..._connection.exchange import Command
@@ -38,6 +38,29 @@ class MessageItems(CommandRunner):
                 self._fetch_parts(parts, arguments, collector, uid)
             else:
                 self._for_messages(command, wanted, arguments, collector.handlers, uid=uid)
+        return self._collected(collector)
+
+    def _fetch_ahead(self, message: int, items: bytes) -> Callable[[], FetchResult]:
+        """Send UID FETCH for one message. Returns the function that reads the answer, and returns what `_fetch` does.
+
+        Other commands may run before it is called. It need not be called.
+        """
+        wanted = SequenceSet(message)
+        collector = FetchCollector(wanted, self._read_options, use_uid=True, strict=False, asked=items)
+        command = Command(b"UID FETCH", [bytes(wanted), items], collector.handlers)
+        imap = self._imap
+        imap.start(command, ahead=True)
+
+        def finish() -> FetchResult:
+            try:
+                imap.finish(command)
+            finally:
+                self._deliver_unsolicited()
+            return self._collected(collector)
+
+        return finish
+
+    def _collected(self, collector: FetchCollector) -> FetchResult:
         result = collector.result()
         for error in result.errors:
             self._imap.secrets.hide(error)

@@ -2,7 +2,7 @@
 
 A `BatchReader` learns the layout of the next response: the names of its items, and the kinds of their values. It makes
 one regular expression of that. One call then finds all responses of the layout that follow each other. Lines with
-strings and nested lists are read by ``plan``.
+envelopes and body structures are read by ``structures``.
 
 It reads only responses that lie in the buffer whole and that it recognises from the first byte to the last. Their
 values are those of `parse_fetch`, which reads everything else and finds every error. The expressions match no CR or LF
@@ -13,12 +13,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...exceptions import ProtocolError
 from ..fetch.items import CONVERTERS, LIST, NUMBER, SIMPLE_ITEM, STRING, flag_lists, literal_item, simple_value
 from ..fetch.results import FetchItems
 from ..responses import ReadOptions
+
+if TYPE_CHECKING:
+    from .structures import StructureReader
 
 #: Set it to False to turn the fast path off. From the next command on, `parse_fetch` reads every response.
 enabled = True
@@ -47,20 +50,16 @@ _VALUES = {
     _NUMBER_IN_LIST: rb"\((0|[1-9]\d{0,18})\)",
     _LITERAL: rb"\{(0|[1-9]\d{0,18})\}\r\n",
 }
-# Lines with one of these are read by a plan.
+# Lines with one of these are read by ``structures``.
 _STRUCTURED = (b"ENVELOPE (", b"BODYSTRUCTURE (", b"BODY (")
 # Matches what follows the last response of the layout.
 _END = rb"|(?s:(.+))"
 # A line's last item and the size of its literal.
 _LITERAL_AT_END = re.compile(rb"([^ ].*) \{(0|[1-9]\d{0,18})\}\Z")
-# A line up to a literal that is a whole value, and its size.
-_LITERAL_VALUE = re.compile(rb"(.*[ (])\{(0|[1-9]\d{0,18})\}\Z")
 # How far one expression looks, in bytes. What follows the last response of the layout, up to there, is copied.
 _REACH = 65536
 # After each failure in a row, the parser reads more responses: 0, then 1, 3, 7 and so on, up to this many.
 _MAX_PASSED = 256
-# After this many structured responses in a row without a plan, only every fourth one is tried.
-_MANY_UNPLANNED = 64
 _MAX_LAYOUTS = 256
 _MAX_FIELDS = 12
 
@@ -99,13 +98,11 @@ class BatchReader:
 
     def __init__(self, by_uid: bool, options: ReadOptions) -> None:
         self._by_uid = by_uid
-        self._normalise_times = options.normalise_times
+        self._options = options
         self._layout: _Layout | None = None
-        self._max_depth = options.max_depth
+        self._structures: StructureReader | None = None
         self._to_pass = 0
         self._passed = 1
-        # The number of structured responses without a plan in a row.
-        self._unplanned = 0
 
     def read(self, buffer: bytes, position: int) -> Batch | None:
         """The responses from ``position`` on. None if the parser must read the next one."""
@@ -118,13 +115,10 @@ class BatchReader:
             # One of the next responses is not valid. The parser finds it and reads its sound part.
             self.give_up(_MAX_PASSED)
             return None
-        if batch is not None:
-            self._passed, self._unplanned = 1, 0
-        elif self._unplanned:
-            # A form gets a plan only after it has come a few times. So the next responses are still tried.
-            self._to_pass = 3 if self._unplanned > _MANY_UNPLANNED else 0
-        else:
+        if batch is None:
             self.give_up()
+        else:
+            self._passed = 1
         return batch
 
     def give_up(self, responses: int = 0) -> None:
@@ -135,53 +129,47 @@ class BatchReader:
     def _read(self, buffer: bytes, position: int) -> Batch | None:
         layout = self._layout
         batch = None if layout is None else self._read_layout(layout, buffer, position)
-        if batch is None and _is_structured(buffer, position) and self._uses_plans():
-            batch = self._read_planned(buffer, position)
-            self._unplanned += batch is None
-            return batch
+        if batch is None and _is_structured(buffer, position):
+            return self._read_structured(buffer, position)
         if batch is None:
             self._layout = layout = self._learn(buffer, position)
             batch = None if layout is None else self._read_layout(layout, buffer, position)
         return batch
 
-    # -- lines with strings and nested lists
+    # -- responses with envelopes and body structures
 
-    def _uses_plans(self) -> bool:
+    def _read_structured(self, buffer: bytes, position: int) -> Batch | None:
         # Imported here, because many programs fetch no structures.
-        from .plan import MAX_DEPTH
+        from .structures import MAX_DEPTH, StructureReader
 
-        return self._max_depth >= MAX_DEPTH
-
-    def _read_planned(self, buffer: bytes, position: int) -> Batch | None:
-        from .plan import read_by_plan
-
+        if self._options.max_depth < MAX_DEPTH:
+            return None
+        structures = self._structures
+        if structures is None:
+            structures = self._structures = StructureReader(self._options)
         numbers: list[int] = []
         ids: list[int] = []
         found: list[FetchItems] = []
-        normalise_times = self._normalise_times
         while True:
             end = buffer.find(b"\n", position)
-            if end < 0 or buffer[end - 1] != 13:
+            if end < 0:
                 break
-            if buffer[end - 2] == 41:
-                items = read_by_plan(buffer[position : end - 1], normalise_times)
-            else:
-                found_whole = _with_literals(buffer, position, end)
-                if found_whole is None:
-                    break
-                line, literals, end = found_whole
-                items = read_by_plan(line, normalise_times, literals)
-            if items is None:
+            try:
+                response = structures.read(buffer, position, end)
+            except (ProtocolError, ValueError, TypeError, LookupError):
                 break
+            if response is None:
+                break
+            items, after = response
             number = items[b"SEQ"]
             if self._by_uid:
                 uid = items.pop(b"UID", None)
                 if uid is None:
                     break
+            position = after
             numbers.append(number)
             ids.append(uid if self._by_uid else number)
             found.append(items)
-            position = end + 1
         return Batch(numbers, ids, found, position) if numbers else None
 
     # -- layouts
@@ -266,46 +254,13 @@ class BatchReader:
             return flag_lists(texts)
         if kind == NUMBER and (key == b"UID" or key not in CONVERTERS):
             return list(map(int, texts))
-        normalise_times = self._normalise_times
+        normalise_times = self._options.normalise_times
         return [simple_value(key, kind, text, normalise_times) for text in texts]
 
 
 def _is_structured(buffer: bytes, position: int) -> bool:
     end = buffer.find(b"\n", position)
     return any(buffer.find(name, position, end) >= 0 for name in _STRUCTURED)
-
-
-def _with_literals(buffer: bytes, position: int, end: int) -> tuple[bytes, list[tuple[int, bytes]], int] | None:
-    """A response with ``""`` in place of each literal, its literals, and the position of its last LF.
-
-    Each literal has the index of its ``""`` among the strings of the response. ``end`` is the position of the first LF.
-    Returns None if the response does not lie in the buffer whole, or if a literal is not a whole value.
-    """
-    parts: list[bytes] = []
-    literals: list[tuple[int, bytes]] = []
-    strings = 0
-    while True:
-        line = buffer[position : end - 1]
-        if line[-1:] != b"}":
-            parts.append(line)
-            return b"".join(parts), literals, end
-        match = _LITERAL_VALUE.match(line)
-        if match is None:
-            return None
-        before = match.group(1)
-        quotes = before.count(b'"')
-        if b'\\"' in before:
-            quotes = before.replace(b"\\\\", b"").replace(b'\\"', b"").count(b'"')
-        if quotes & 1:
-            return None
-        strings += quotes // 2
-        start, position = end + 1, end + 1 + int(match.group(2))
-        literals.append((strings, buffer[start:position]))
-        strings += 1
-        parts += [before, b'""']
-        end = buffer.find(b"\n", position)
-        if end <= position or buffer[end - 1] != 13:
-            return None
 
 
 def _rows_with_literals(layout: _Layout, buffer: bytes, position: int) -> tuple[list[list[bytes]], int]:

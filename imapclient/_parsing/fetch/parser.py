@@ -32,7 +32,7 @@ def parse_fetch(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> F
     items: FetchItems = {b"SEQ": number}
     rest = _add_plain_items(items, response, options.normalise_times)
     if rest is not None:
-        _add_items(items, read_rest_of_list(rest, options), options.normalise_times)
+        add_items(items, read_rest_of_list(rest, options), options.normalise_times)
     # The server may send an item SEQ, which must not replace ours.
     items[b"SEQ"] = number
     return items
@@ -69,12 +69,12 @@ def fetch_items(number: int, values: Any, normalise_times: bool) -> FetchItems:
     if not isinstance(values, tuple):
         raise ProtocolError(f"not a list of FETCH items: {brief(values)}")
     items: FetchItems = {b"SEQ": number}
-    _add_items(items, values, normalise_times)
+    add_items(items, values, normalise_times)
     items[b"SEQ"] = number
     return items
 
 
-def _add_items(items: FetchItems, values: Iterable[Any], normalise_times: bool) -> None:
+def add_items(items: FetchItems, values: Iterable[Any], normalise_times: bool) -> None:
     """Add the items of a list of names and values."""
     iterator = iter(values)
     for key in iterator:

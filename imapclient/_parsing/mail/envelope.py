@@ -226,7 +226,7 @@ def read_envelope(fields: Sequence[Any], normalise_times: bool = True) -> tuple[
             faults.append(f"more than ten fields, from {brief(fields[10])} on")
         fields = (*fields, *[None] * 10)[:10]
     date, subject, from_, sender, reply_to, to, cc, bcc, in_reply_to, message_id = fields
-    moment = _date(date, normalise_times) if date else None
+    moment = envelope_date(date, normalise_times) if date else None
     envelope = Envelope(
         moment,
         subject if type(subject) is bytes else _string(subject, faults),
@@ -244,7 +244,8 @@ def read_envelope(fields: Sequence[Any], normalise_times: bool = True) -> tuple[
     return envelope, faults
 
 
-def _date(value: Any, normalise_times: bool) -> datetime.datetime | None:
+def envelope_date(value: Any, normalise_times: bool) -> datetime.datetime | None:
+    """The date of an envelope. None if it can't be parsed."""
     try:
         return parse_to_datetime(value, normalise_times)
     except (TypeError, ValueError):

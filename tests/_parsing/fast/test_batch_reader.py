@@ -10,9 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imapclient._parsing.fast import batch_reader
-from imapclient._parsing.fast import plan as fetch_plan
 from imapclient._parsing.fast.batch_reader import BatchReader
-from imapclient._parsing.fast.plan import read_by_plan
 from imapclient._parsing.records import DEFAULT_LIMITS
 from imapclient._parsing.responses import ReadOptions
 from tests.fixtures import bodystructure, envelope, fetch, lenient_fetch
@@ -21,12 +19,9 @@ from tests.helpers.both_paths import read
 
 
 @pytest.fixture(autouse=True)
-def _nothing_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget the forms that earlier tests brought, as in a new process."""
+def _no_layouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget the layouts of earlier tests, as in a new process."""
     monkeypatch.setattr(batch_reader, "_layouts", {})
-    monkeypatch.setattr(fetch_plan, "_plans", {})
-    monkeypatch.setattr(fetch_plan, "_seen", {})
-    monkeypatch.setattr(fetch_plan, "_clearings", 0)
 
 
 FIXTURES = [
@@ -74,13 +69,6 @@ FORMS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _plans_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compile a form when it first comes."""
-    monkeypatch.setattr(fetch_plan, "_WORTH_IT", 0)
-    monkeypatch.setattr(fetch_plan, "_plans", {})
-
-
 def responses(form: bytes, count: int, first: int = 1) -> bytes:
     """``count`` responses, with UIDs from 101 on."""
     made = []
@@ -113,24 +101,6 @@ def test_ids_are_sequence_numbers_without_use_uid(form: bytes) -> None:
     assert assert_same(responses(form, 20), use_uid=False) <= 2
 
 
-def test_a_form_is_compiled_when_it_has_come_some_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch_plan, "_WORTH_IT", 3)
-    line = responses(FORMS["envelope"], 1)[:-2]
-    found = [read_by_plan(line) for _ in range(12)]
-    assert found[:6] == [None] * 6
-    assert found[11] is not None
-    assert found[11][b"ENVELOPE"].subject == b'A "subject" \\ [1]'
-
-
-def test_one_plan_is_for_addresses_with_and_without_a_name() -> None:
-    named = responses(FORMS["envelope"].replace(b"(NIL NIL", b'("A" NIL'), 1)
-    nameless = named.replace(b'("A" NIL', b"(NIL NIL").replace(b'("Bob" NIL', b"(NIL NIL").replace(b"101", b"102")
-    assert read_by_plan(named[:-2]) is not None
-    assert read_by_plan(nameless[:-2]) is not None
-    assert len(fetch_plan._plans) == 2
-    assert assert_same(10 * named + 10 * nameless + 10 * named) <= 1
-
-
 @pytest.mark.parametrize(
     "items",
     [
@@ -148,41 +118,11 @@ def test_lists_that_look_like_an_address_without_a_name(items: bytes) -> None:
     assert_same(responses(items, 5))
 
 
-def test_forms_are_learnt_among_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This happens in the first fetch already, although most responses have no plan at first."""
-    monkeypatch.setattr(fetch_plan, "_WORTH_IT", 3)
-    forms = [FORMS["envelope"], FORMS["structure"], FORMS["both"], FORMS["both, the other way round"]]
-    stream = b"".join(responses(forms[number % 4], 1, number) for number in range(1, 201))
-    assert assert_same(stream) < 60
-
-
-def test_plans_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch_plan, "_MAX_PLANS", 10)
-    for number in range(30):
-        read_by_plan(b"* 1 FETCH (UID 5 X (%b))" % (b"a" * number))
-    assert len(fetch_plan._plans) == 10
-
-
-def test_names_that_differ_in_digits_have_plans_of_their_own() -> None:
-    for number in (1, 2, 3, 1, 22):
-        found = read_by_plan(b"* 5 FETCH (UID 7 FLAGS ($label%d) RFC822.SIZE 9)" % number)
-        assert found == {b"SEQ": 5, b"UID": 7, b"FLAGS": (b"$label%d" % number,), b"RFC822.SIZE": 9}
-    assert read_by_plan(b"* 5 FETCH (UID 7 FLAGS ($label01) RFC822.SIZE 9)") is None
-
-
 @pytest.mark.parametrize("names", [(b"$label01", b"$label1"), (b"$label1", b"$label02", b"$label2")])
 def test_names_with_leading_zeros(names: tuple[bytes, ...]) -> None:
     line = b"* 5 FETCH (UID %d FLAGS (%b) ENVELOPE %b)\r\n"
     assert_same(b"".join(3 * [line % (number, name, ENVELOPE) for number, name in enumerate(names, 101)]))
     assert_same(3 * b"* 5 FETCH (UID 7 RFC0822.SIZE 5)\r\n" + b"* 5 FETCH (UID 8 RFC822.SIZE many)\r\n")
-
-
-def test_a_form_without_a_plan_does_not_take_the_plan_of_another() -> None:
-    """Forms with the same key do not take each other's plan."""
-    good = b"* 5 FETCH (UID 7 FLAGS ($label1) ENVELOPE %b)" % ENVELOPE
-    for bad in (good.replace(b"label1", b"label01"), good.replace(b"UID 7", b"UID 07"), good.replace(b"OPE", b"O5PE")):
-        assert read_by_plan(bad) is None
-    assert read_by_plan(good) is not None
 
 
 def test_an_item_with_the_name_of_our_own() -> None:
@@ -207,44 +147,6 @@ def test_heads_that_are_not_plain() -> None:
 def test_a_literal_after_text_that_looks_like_one() -> None:
     """The fuzzer found this."""
     assert_same(3 * b"* 1 FETCH (UID 5 BODY[1] {2\xff\xff{3}\r\ncde FLAGS ())\r\n")
-
-
-def test_forms_that_come_most_have_plans_where_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch_plan, "_WORTH_IT", 3)
-    monkeypatch.setattr(fetch_plan, "_MAX_PLANS", 10)
-    for number in range(100):
-        for _ in range(4):
-            read_by_plan(b"* 1 FETCH (UID 5 X%b a)" % (b"A" * number))
-    line = b"* 1 FETCH (UID 5 FLAGS ())"
-    assert [read_by_plan(line) for _ in range(200)][-1] == {b"SEQ": 1, b"UID": 5, b"FLAGS": ()}
-
-
-def test_digits_in_the_names_that_cut_a_form() -> None:
-    value = b'("a" NIL 5)'
-    for line in (
-        b"* 5 FETCH (UID 7 ENV5ELOPE %b)" % value,
-        b"* 5 FETCH (UID 7 ENV5ELOPE %b BODYSTRUCTURE0 %b)" % (value, value),
-        b"* 5 FETCH (UID 7 ENV5ELOPE %b BODYSTRUCTURE %b)" % (value, STRUCTURE),
-        b"* 5 FETCH (UID 7 ENV5ELOPE %b BODYSTRUCTURE %b ENVELOPE %b)" % (value, STRUCTURE, ENVELOPE),
-    ):
-        read_by_plan(line.replace(b"ENV5ELOPE", b"ENVELOPE"))
-        assert_same(3 * (line + b"\r\n"))
-
-
-def test_nothing_of_a_response_gets_into_a_function() -> None:
-    """Its source has only our own names and indexes."""
-    line = b'* 1 FETCH (UID 5 FLAGS (__import__ \\x0a) X-A ("b" x9 NIL) X-B c)'
-    assert read_by_plan(line) == {
-        b"SEQ": 1,
-        b"UID": 5,
-        b"FLAGS": (b"__import__", b"\\x0a"),
-        b"X-A": (b"b", b"x9", None),
-        b"X-B": b"c",
-    }
-    (plan,) = fetch_plan._plans.values()
-    assert plan is not None
-    names = set(plan.make.__code__.co_names)
-    assert names <= {f"c{number}" for number in range(20)}
 
 
 # -- the values are the same
@@ -444,7 +346,7 @@ def test_any_responses(
     assert_same(stream, size, use_uid=use_uid, normalise_times=normalise_times)
 
 
-# Lines that have plans, and lines that must not be read by these plans.
+# Lines that the expressions match, and lines that they must not match.
 _PLAIN = FORMS["both"].replace(b"9999", b"%d")
 _LINES = [
     _PLAIN,
@@ -472,7 +374,7 @@ _LINES = [
     | st.tuples(st.floats(0, 1), st.sampled_from([b"", b"(", b'"', b"\\", b"1", b"\n", b"\r\n", b"\0"])),
     use_uid=st.booleans(),
 )
-def test_planned_lines_among_others(chosen: list[int], change: tuple[float, bytes] | None, use_uid: bool) -> None:
+def test_lines_of_many_forms_among_others(chosen: list[int], change: tuple[float, bytes] | None, use_uid: bool) -> None:
     stream = b"".join(responses(_LINES[index], 1, number) for number, index in enumerate(chosen, 1))
     if change is not None:
         place = int(change[0] * (len(stream) - 1))
@@ -480,8 +382,8 @@ def test_planned_lines_among_others(chosen: list[int], change: tuple[float, byte
     assert_same(stream, use_uid=use_uid)
 
 
-def test_sections_where_they_do_not_belong() -> None:
-    """Each of these sections has a plan for its right place."""
+def test_items_in_the_wrong_place() -> None:
+    """Each of these items has an expression for its right place."""
     around = responses(_PLAIN, 5)
     whole = responses(_PLAIN, 1, 6)
     envelope_on = whole[whole.index(b" ENVELOPE (") :]

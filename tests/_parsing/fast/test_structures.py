@@ -1,0 +1,159 @@
+"""Envelopes and body structures by regular expressions: what they match, and that no input makes them slow."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import pytest
+
+from imapclient._parsing.fast import structures
+from imapclient._parsing.fast.structures import MAX_LENGTH, StructureReader
+from imapclient._parsing.fetch.results import FetchItems
+from imapclient._parsing.responses import ReadOptions
+from tests._parsing.fast.test_batch_reader import ENVELOPE, STRUCTURE, assert_same, responses
+from tests.fixtures import bodystructure, envelope
+
+_TEXT_PART = b'("TEXT" "PLAIN" ("CHARSET" "utf-8") NIL NIL "7BIT" 12 3 NIL NIL NIL NIL)'
+_MESSAGE_PART = b'("MESSAGE" "RFC822" NIL NIL NIL "7BIT" 500 %b %b 20 NIL NIL NIL NIL)' % (ENVELOPE, _TEXT_PART)
+
+
+def read(line: bytes, reader: StructureReader | None = None) -> FetchItems | None:
+    reader = reader or StructureReader(ReadOptions())
+    found = reader.read(line, 0, line.find(b"\n"))
+    assert found is None or found[1] == len(line)
+    return None if found is None else found[0]
+
+
+# -- what is read
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        b"UID %d BODYSTRUCTURE " + _MESSAGE_PART,
+        b"UID %d BODYSTRUCTURE (" + _TEXT_PART + _MESSAGE_PART + b' "MIXED" ("BOUNDARY" "x") NIL NIL NIL)',
+        b'UID %d BODY ("TEXT" "PLAIN" ("CHARSET" "utf-8") NIL NIL "7BIT" 12 3)',
+        b'UID %d BODY (("TEXT" "PLAIN" NIL NIL NIL "7BIT" 12 3)("TEXT" "HTML" NIL NIL NIL "7BIT" 12 3) "MIXED")',
+        b'UID %d BODYSTRUCTURE ("TEXT" "PLAIN" ("CHARSET" NIL) NIL NIL "7BIT" 12 3 NIL ("INLINE" NIL) "en" NIL)',
+        b'UID %d BODYSTRUCTURE ("TEXT" "PLAIN" NIL NIL NIL "7BIT" 12 3 "md5" ("INLINE" NIL) ("en" "de") "here" 5)',
+        b'UID %d BODYSTRUCTURE ("TEXT" PLAIN NIL NIL NIL "7BIT" 12 3)',
+        b"UID %d ENVELOPE " + ENVELOPE + b" X-OWN (a (b))",
+        b'UID %d ENVELOPE (NIL "s" nil NIL NIL NIL NIL NIL NIL "<a@b>")',
+        b'UID %d ENVELOPE ("00-Jan-0000" "s" NIL NIL NIL NIL NIL NIL NIL NIL)',
+        b'UID %d ENVELOPE ("" "" (("" "" "" "")) NIL NIL NIL NIL NIL "" "")',
+        b"ENVELOPE " + ENVELOPE + b" BODY[HEADER] {8}\r\nA: b\\\r\n\r UID %d",
+        b"ENVELOPE ({3}\r\na\rb {2}\r\n\r\n NIL NIL NIL NIL NIL NIL NIL NIL) BODY[TEXT] {2}\r\n\\) UID %d",
+    ],
+)
+def test_forms_that_need_the_lexer_for_a_part(items: bytes) -> None:
+    """They are read like `parse_fetch` reads them, and not one by one."""
+    assert assert_same(responses(items, 20)) <= 1
+
+
+@pytest.mark.parametrize("raw", [case.raw for case in (*envelope.CASES, *bodystructure.CASES)])
+def test_fixtures_among_others(raw: bytes) -> None:
+    around = responses(b"UID %d ENVELOPE " + ENVELOPE + b" BODYSTRUCTURE " + STRUCTURE, 3)
+    assert_same(around + 3 * raw + around)
+
+
+def test_a_line_that_ends_without_cr_is_left_to_the_parser() -> None:
+    line = b"* 1 FETCH (UID 5 ENVELOPE (a))\n"
+    assert StructureReader(ReadOptions()).read(line, 0, len(line) - 1) is None
+    assert_same(line + responses(b"UID %d ENVELOPE " + ENVELOPE, 5))
+
+
+def test_a_literal_that_did_not_arrive_yet() -> None:
+    whole = b"* 1 FETCH (UID 5 ENVELOPE " + ENVELOPE + b" BODY[TEXT] {30}\r\n" + b"\n" * 30 + b")\r\n"
+    assert read(whole) is not None
+    for end in range(whole.index(b"{30}") + 6, len(whole)):
+        assert StructureReader(ReadOptions()).read(whole[:end], 0, whole.index(b"\n")) is None
+
+
+# -- what is kept
+
+
+def test_messages_share_nothing_that_can_be_changed() -> None:
+    reader = StructureReader(ReadOptions())
+    line = responses(b"UID %d ENVELOPE " + ENVELOPE + b" BODYSTRUCTURE " + STRUCTURE, 1)
+    one, other = read(line, reader), read(line, reader)
+    assert one is not None
+    assert other is not None
+    assert one == other
+    one[b"ENVELOPE"].from_[0].name = b"Changed"
+    one[b"ENVELOPE"].to[1].host = b"changed.example"
+    one[b"BODYSTRUCTURE"][0].clear()
+    assert other == read(line)
+
+
+def _mutable(value: Any) -> bool:
+    return isinstance(value, (dict, list, set, bytearray))
+
+
+def test_values_are_kept_for_the_length_of_a_command_and_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(structures, "_MAX_KEPT", 10)
+    reader = StructureReader(ReadOptions())
+    for number in range(100):
+        part = b'("TEXT" "PLAIN" ("NAME" "%d") NIL NIL "7BIT" 12 3 NIL ("INLINE" ("FILENAME" "%d")) NIL)' % (
+            number,
+            number,
+        )
+        assert read(b"* 1 FETCH (BODYSTRUCTURE %b)\r\n" % part, reader) is not None
+        assert len(reader._values) <= 10
+    assert not [name for name, value in vars(structures).items() if _mutable(value) and not name.startswith("__")]
+
+
+def test_long_texts_are_not_kept() -> None:
+    reader = StructureReader(ReadOptions())
+    part = b'("TEXT" "PLAIN" ("NAME" "%b") NIL NIL "7BIT" 12 3)' % (b"x" * 1000)
+    assert read(b"* 1 FETCH (BODYSTRUCTURE %b)\r\n" % part, reader) is not None
+    assert not any(len(text) > 500 for text in reader._values)
+
+
+# -- time
+
+_ADDRESS = b'("a" NIL "b" "c")'
+_BACKSLASHES = b"\\\\" * 10
+# The start of a line, what is repeated up to the longest line that is read, and an end that does not match.
+NEARLY = {
+    "addresses": (b'ENVELOPE ("d" "s" (', _ADDRESS, b"x"),
+    "addresses that never end": (b'ENVELOPE ("d" "s" (', b'("a" NIL "b" "c"', b""),
+    "addresses of all lists": (b'ENVELOPE ("d" "s"', b" (" + 5 * _ADDRESS + b")", b""),
+    "NIL": (b"ENVELOPE (", b"NIL ", b"x"),
+    "a long subject": (b'ENVELOPE ("d" "', b"x", b""),
+    "escapes": (b'ENVELOPE ("d" "', _BACKSLASHES, b"x"),
+    "escapes in addresses": (b'ENVELOPE ("d" "s" (', b'("%b" NIL "b" "c")' % _BACKSLASHES, b"x"),
+    "escaped quotes": (b'ENVELOPE ("d" "', b'\\"', b""),
+    "parameters": (b'BODYSTRUCTURE ("a" "b" ("c"', b' "d"', b"x"),
+    "extensions": (b'BODYSTRUCTURE ("a" "b" NIL NIL NIL "c" 5 6', b" NIL", b"x"),
+    "lists": (b'BODYSTRUCTURE ("a" "b" NIL NIL NIL "c" 5 6', b' ("a" ("b" NIL) ("c"))', b"x"),
+    "an open list": (b'BODYSTRUCTURE ("a" "b" NIL NIL NIL "c" 5 6 (NIL (NIL', b" NIL", b"x"),
+    "parts": (b"BODYSTRUCTURE (", _TEXT_PART, b"x"),
+    "parts that are not valid": (b"BODYSTRUCTURE (", _TEXT_PART[:-1], b""),
+    "open parentheses": (b"BODYSTRUCTURE ", b"(", b""),
+    "multiparts": (b"BODYSTRUCTURE ", b'(("a" "b" NIL NIL NIL "c" 5 6)', b""),
+    "items": (b"", b"ENVELOPE (", b""),
+    "structures": (b"", b'BODYSTRUCTURE (("a" "b" NIL NIL NIL "c" 5 6) ', b""),
+    "flags": (b"FLAGS (", b"a ", b'"'),
+    "digits": (b"UID ", b"1", b""),
+}
+
+
+@pytest.mark.processor_seconds(60)
+@pytest.mark.parametrize(("start", "repeated", "end"), NEARLY.values(), ids=NEARLY)
+def test_lines_that_nearly_match_at_every_place(start: bytes, repeated: bytes, end: bytes) -> None:
+    """Each is tried 300 times, which takes hours if the time is not linear."""
+    head = b"* 1 FETCH (" + start
+    room = MAX_LENGTH - len(head) - len(end) - 2
+    line = head + repeated * (room // len(repeated)) + end + b"\r\n"
+    reader = StructureReader(ReadOptions())
+    for _ in range(300):
+        with contextlib.suppress(ValueError):
+            assert reader.read(line, 0, len(line) - 1) is None
+
+
+def test_longer_lines_are_left_to_the_parser() -> None:
+    line = b'* 1 FETCH (UID 5 ENVELOPE ("d" "%b" NIL NIL NIL NIL NIL NIL NIL NIL))\r\n'
+    assert read(line % b"s") is not None
+    assert read(line % (b"s" * MAX_LENGTH)) is None
+    assert assert_same(3 * (line % (b"s" * MAX_LENGTH))) == 3

@@ -13,9 +13,10 @@ Many messages have the same senders, parameters and dispositions. Their values a
 
 from __future__ import annotations
 
-import functools
 import re
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from itertools import starmap
+from typing import Any
 
 from ...datetime_util import parse_to_datetime
 from ..fetch.items import flag_list, simple_value
@@ -34,7 +35,7 @@ _MAX_PARTS_DEPTH = MAX_DEPTH - 4
 # Longer lines are rare. For each address of a line, the expressions need some hundred bytes of memory.
 MAX_LENGTH = 65536
 # At most so many values are kept, and only those of short texts.
-_MAX_KEPT = 1024
+_MAX_KEPT = 2048
 _MAX_LENGTH_KEPT = 400
 _MAX_QUOTED = 4096
 
@@ -52,65 +53,42 @@ _ITEM = re.compile(
     rb'(?:(0|[1-9]\d{0,18})|\(([^()"\n\r\v\f]*)\)|"([^"\\\r\n]*)")'
     rb"(?: (?=[A-Z])|\)\r\n)"
 )
-_SECTION = rb"((?:BODY|BINARY)\[[A-Z0-9.]*(?: \([A-Z0-9 -]+\))?\](?:<\d+>)?|RFC822(?:\.HEADER|\.TEXT)?) "
-_LITERAL = re.compile(_SECTION + rb"\{(0|[1-9]\d{0,18})\}\r\n")
+_LITERAL = re.compile(
+    rb"((?:BODY|BINARY)\[[A-Z0-9.]*(?: \([A-Z0-9 -]+\))?\](?:<\d+>)?|RFC822(?:\.HEADER|\.TEXT)?) "
+    rb"\{(0|[1-9]\d{0,18})\}\r\n"
+)
+# The octets and lines of a part, after its encoding, and mostly all that follows.
+_SIZES = re.compile(rb'" (0|[1-9]\d{0,18})(?: (0|[1-9]\d{0,18}))?(?:((?: NIL)*)\))?')
 _ANNOUNCEMENT = re.compile(rb"[ (]\{(0|[1-9]\d{0,18})\}\r\Z")
-_ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
-_CR, _LF, _BRACE = b"\r\n}"
-
-_Fields = tuple["bytes | None", ...]
+_OPEN, _SPACE = b"( "
 
 
-class _Expressions(NamedTuple):
-    """The expressions for text whose strings have a certain form.
+# The expressions for structures. A string may have any byte: they are for the text of one response, without escapes.
+# A group for a string has its content, and a group for a list its text with the parentheses.
+_GROUP = rb'(?:"([^"]*)"|NIL)'
+_TEXT = rb'(?:"[^"]*"|NIL)'
+_PEOPLE = rb"(?:(\((?:\(%b\))+\))|NIL|\(\))" % b" ".join([_TEXT] * 4)
+_STRINGS = rb'(\("[^"]*"(?: "[^"]*")*\))'
+_FLAT = rb"\(%b(?: %b)*\)" % (_TEXT, _TEXT)
+_FIELD = rb"(?:%b|%b)" % (_TEXT, _FLAT)
+# Any fields whose lists are not nested deeper than a disposition with parameters.
+_REST = rb"((?: (?:%b|\(%b(?: %b)*\)))*)" % (_TEXT, _FIELD, _FIELD)
 
-    A group for a string has its content, and a group for a list its text with the parentheses.
-    """
-
-    envelope: re.Pattern[bytes]
-    """Its groups are the fields. An address list has five: the first address, and the text of the others."""
-    address: re.Pattern[bytes]
-    """Its groups are the four fields."""
-    part: re.Pattern[bytes]
-    """A part that is not a multipart. Its groups are the fields up to the lines, and the text of all that follows."""
-    end: re.Pattern[bytes]
-    """What follows the parts of a multipart. Its groups are the subtype, the parameters, and the text of the rest."""
-    extension: re.Pattern[bytes]
-    """What follows the lines of a part. Its groups are the MD5, the disposition and its parameters, and the rest."""
-
-
-def _expressions(content: bytes) -> _Expressions:
-    """The expressions for strings with this content."""
-    group = rb'(?:"(%b)"|NIL)' % content
-    text = rb'(?:"%b"|NIL)' % content
-    number = rb"(0|[1-9]\d{0,18})"
-    address = rb"\(%b\)" % b" ".join([group] * 4)
-    people = rb"(?:\(%b((?:\(%b\))*)\)|NIL|\(\))" % (address, b" ".join([text] * 4))
-    parameters = rb'(?:(\("%b"(?: "%b")*\))|NIL)' % (content, content)
-    flat = rb"\(%b(?: %b)*\)" % (text, text)
-    field = rb"(?:%b|%b)" % (text, flat)
-    value = rb"(?:%b|\(%b(?: %b)*\))" % (text, field, field)
-    rest = rb"((?: %b)*)" % value
-    envelope = b" ".join([group, group, *[people] * 6, group, group])
-    fields = b" ".join([group, group, parameters, group, group, group, number])
-    disposition = rb"\(%b %b\)" % (group, parameters)
-    return _Expressions(
-        re.compile(rb"\(%b\)" % envelope),
-        re.compile(address),
-        re.compile(rb"\(%b(?: %b)?%b\)" % (fields, number, rest)),
-        re.compile(rb" %b(?: %b%b)?\)" % (group, parameters, rest)),
-        re.compile(rb" %b %b(.*)" % (group, disposition), re.DOTALL),
-    )
-
-
-# For the buffer: a string ends on its line.
-_PLAIN = _expressions(rb'[^"\\\r\n]*')
-
-
-@functools.lru_cache(maxsize=1)
-def _for_copies() -> _Expressions:
-    """The expressions for a copy of one response, in which literals have become strings."""
-    return _expressions(rb'[^"\\]*(?:\\["\\][^"\\]*)*')
+_ENVELOPE = re.compile(rb"\(%b\)" % b" ".join([_GROUP, _GROUP, *[_PEOPLE] * 6, _GROUP, _GROUP]))
+_ADDRESS = re.compile(rb"\(%b\)" % b" ".join([_GROUP] * 4))
+_NUMBER = rb"(0|[1-9]\d{0,18})"
+# The octets and lines of a part, after its encoding, and mostly all that follows.
+_SIZES = re.compile(rb'" %b(?: %b)?(?:((?: NIL)*)\))?' % (_NUMBER, _NUMBER))
+_REST_OF_PART = re.compile(_REST + rb"\)")
+# A part that is not a multipart: the fields up to the lines; MD5 and the disposition, if that has parameters; and the
+# text of all others.
+_PART = re.compile(
+    rb"\(%b %b (?:%b|NIL) %b %b %b " % (_GROUP, _GROUP, _STRINGS, _GROUP, _GROUP, _GROUP)
+    + rb"%b(?: %b)?(?: %b \(%b %b\))?%b\)" % (_NUMBER, _NUMBER, _GROUP, _GROUP, _STRINGS, _REST)
+)
+# What mostly follows the parts of a multipart: the subtype, one parameter and NILs. And what else may follow.
+_BOUNDARY = re.compile(rb' "([^"]*)" \("([^"]*)" "([^"]*)"\)((?: NIL)*)\)')
+_END = re.compile(rb" %b(?: (?:%b|NIL)%b)?\)" % (_GROUP, _STRINGS, _REST))
 
 
 class StructureReader:
@@ -118,7 +96,8 @@ class StructureReader:
 
     def __init__(self, options: ReadOptions) -> None:
         self._options = options
-        self._values: dict[bytes, tuple[Any, ...]] = {}
+        # Text -> values: of address lists, of the fields of parts up to the encoding, and of other fields.
+        self._values: dict[bytes, Any] = {}
 
     def read(self, buffer: bytes, position: int, end: int) -> tuple[FetchItems, int] | None:
         """The items of the response at a position, and the position after it.
@@ -141,187 +120,242 @@ class StructureReader:
             items[b"INTERNALDATE"] = parse_to_datetime(date, normalise_times)
         if size is not None:
             items[b"RFC822.SIZE"] = int(size)
-        text, position = buffer, head.end()
-        expressions = _PLAIN
-        # The position after the response in the buffer, if `text` is a copy of the response's rest.
-        after = -1
+        # The text of this response only: up to the end of the line, or with its literals as quoted strings.
+        text, position, after = buffer[head.end() : end + 1], 0, end + 1
+        hidden = _without_escapes(text)
+        is_quoted = False
         while True:
-            structure = self._structure(text, position, expressions)
+            structure = self._structure(hidden, position)
             if structure is not None:
                 key, items[key], position = structure
             elif (item := _ITEM.match(text, position)) is not None:
-                kind = item.lastindex
+                kind = item.lastindex or 0
                 key, value = item.group(1, kind)
                 items[key] = simple_value(key, kind, value, normalise_times)
                 position = item.end()
-                if text[position - 1] == _LF:
+                if position == len(text):
                     break
                 continue
-            elif (literal := _LITERAL.match(text, position)) is not None:
-                start = literal.end()
-                position = start + int(literal.group(2))
-                end = text.find(b"\n", position)
-                if end < 0:
-                    return None
-                items[literal.group(1)] = text[start:position]
-            elif after < 0 and (text[end - 2] == _BRACE or text.find(b"\\", position, end) >= 0):
-                rest = _with_quoted_literals(text, position, end)
-                if rest is None:
-                    return None
-                text, after = rest
-                position, end, expressions = 0, len(text) - 1, _for_copies()
-                continue
-            elif text[end - 1] != _CR:
+            elif text[-3:-1] == b"}\r" and not is_quoted:
+                if (literal := _LITERAL.match(text, position)) is not None:
+                    start, position = after, after + int(literal.group(2))
+                    end = buffer.find(b"\n", position)
+                    if end < 0:
+                        return None
+                    items[literal.group(1)] = buffer[start:position]
+                    text, position, after = buffer[position : end + 1], 0, end + 1
+                    hidden = _without_escapes(text)
+                else:
+                    rest = _with_quoted_literals(buffer, after - len(text) + position, end)
+                    if rest is None:
+                        return None
+                    text, after = rest
+                    hidden, position, is_quoted = _without_escapes(text), 0, True
+                    continue
+            elif text[-2:-1] != b"\r":
                 return None
             else:
-                line = Untagged(b"FETCH", number, text[position : end - 1])
+                line = Untagged(b"FETCH", number, text[position:-2])
                 add_items(items, read_rest_of_list(line, self._options), normalise_times)
-                position = end + 1
                 break
-            if text.startswith(b")\r\n", position):
-                position += 3
+            if text[position] == _SPACE:
+                position += 1
+            elif text[position:] == b")\r\n":
                 break
-            if not text.startswith(b" ", position):
+            else:
                 return None
-            position += 1
         # The server may send an item SEQ, which must not replace ours.
         items[b"SEQ"] = number
-        if after < 0:
-            return items, position
-        return (items, after) if position == len(text) else None
+        return items, after
 
-    def _structure(self, text: bytes, position: int, expressions: _Expressions) -> tuple[bytes, Any, int] | None:
+    def _structure(self, text: bytes, position: int) -> tuple[bytes, Any, int] | None:
         """The name and the value of the item at a position, and the position after it."""
-        if text.startswith(b"ENVELOPE (", position):
-            match = expressions.envelope.match(text, position + 9)
-            return None if match is None else (b"ENVELOPE", self._envelope(match.groups(), expressions), match.end())
-        if text.startswith(b"BODYSTRUCTURE (", position):
+        if text[position : position + 10] == b"ENVELOPE (":
+            match = _ENVELOPE.match(text, position + 9)
+            return None if match is None else (b"ENVELOPE", self._envelope(match.groups()), match.end())
+        if text[position : position + 15] == b"BODYSTRUCTURE (":
             key = b"BODYSTRUCTURE"
-        elif text.startswith(b"BODY (", position):
+        elif text[position : position + 6] == b"BODY (":
             key = b"BODY"
         else:
             return None
-        body = self._body(text, position + len(key) + 1, expressions, 1)
+        body = self._body(text, position + len(key) + 1, 1)
         return None if body is None else (key, *body)
 
-    def _envelope(self, fields: _Fields, expressions: _Expressions) -> Envelope:
-        date, subject, in_reply_to, message_id = fields[0], fields[1], fields[-2], fields[-1]
-        if expressions is not _PLAIN:
-            date, subject, in_reply_to, message_id = map(_unescaped, (date, subject, in_reply_to, message_id))
+    # -- envelopes
+
+    def _envelope(self, fields: tuple[Any, ...]) -> Envelope:
+        date, subject, from_, sender, reply_to, to, cc, bcc, in_reply_to, message_id = fields
+        if date and _HIDDEN in date:
+            date = _shown(date)
+        known, read = self._values.get, self._people
         moment = envelope_date(date, self._options.normalise_times) if date else None
+        # The addresses are new ones each time, because the caller may change them.
         envelope = Envelope(
             moment,
-            subject,
-            None if fields[6] is None else _people(fields[2:7], expressions),
-            None if fields[11] is None else _people(fields[7:12], expressions),
-            None if fields[16] is None else _people(fields[12:17], expressions),
-            None if fields[21] is None else _people(fields[17:22], expressions),
-            None if fields[26] is None else _people(fields[22:27], expressions),
-            None if fields[31] is None else _people(fields[27:32], expressions),
-            in_reply_to,
-            message_id,
+            _shown(subject) if subject and _HIDDEN in subject else subject,
+            from_ and tuple(starmap(Address, known(from_) or read(from_))),
+            sender and tuple(starmap(Address, known(sender) or read(sender))),
+            reply_to and tuple(starmap(Address, known(reply_to) or read(reply_to))),
+            to and tuple(starmap(Address, known(to) or read(to))),
+            cc and tuple(starmap(Address, known(cc) or read(cc))),
+            bcc and tuple(starmap(Address, known(bcc) or read(bcc))),
+            _shown(in_reply_to) if in_reply_to and _HIDDEN in in_reply_to else in_reply_to,
+            _shown(message_id) if message_id and _HIDDEN in message_id else message_id,
         )
         if date and moment is None:
             envelope._unreadable_date = date
         return envelope
 
-    def _body(self, text: bytes, position: int, expressions: _Expressions, depth: int) -> tuple[BodyData, int] | None:
+    def _people(self, text: bytes) -> Sequence[tuple[bytes | None, ...]]:
+        """The fields of each address of a list."""
+        people = [match.groups() for match in _ADDRESS.finditer(text, 1)]
+        if _HIDDEN in text:
+            people = [_shown_fields(fields) for fields in people]
+        self._keep(text, people)
+        return people
+
+    # -- body structures
+
+    def _body(self, text: bytes, position: int, depth: int) -> tuple[BodyData, int] | None:
         """The part at a position, and the position after it."""
-        match = expressions.part.match(text, position)
-        if match is not None:
-            return self._part(match.groups(), expressions), match.end()
-        if depth == _MAX_PARTS_DEPTH or not text.startswith(b"((", position):
+        if text[position + 1] != _OPEN:
+            return self._part(text, position)
+        if depth == _MAX_PARTS_DEPTH:
             return None
         parts: list[BodyData] = []
         position += 1
-        while text.startswith(b"(", position):
-            match = expressions.part.match(text, position)
-            if match is not None:
-                parts.append(self._part(match.groups(), expressions))
-                position = match.end()
-                continue
-            found = self._body(text, position, expressions, depth + 1)
+        while text[position] == _OPEN:
+            found = self._body(text, position, depth + 1)
             if found is None:
                 return None
             part, position = found
             parts.append(part)
-        match = expressions.end.match(text, position)
+        match = _BOUNDARY.match(text, position)
+        if match is not None and _HIDDEN not in match[0]:
+            subtype, name, value, nils = match.groups()
+            return BodyData((parts, subtype, (name, value), *(None,) * (len(nils) // 4))), match.end()
+        match = _END.match(text, position)
         if match is None:
             return None
         subtype, parameters, rest = match.groups()
-        if expressions is not _PLAIN:
-            subtype = _unescaped(subtype)
         if rest is None:
-            return BodyData((parts, subtype)), match.end()
-        if parameters is not None:
-            parameters = self._parameters(parameters)
-        return BodyData((parts, subtype, parameters, *self._all(rest))), match.end()
+            return BodyData((parts, _shown(subtype))), match.end()
+        fields = (
+            _shown(subtype),
+            None if parameters is None else _strings(parameters),
+            *(self._values.get(rest) or self._all(rest)),
+        )
+        return BodyData((parts, *fields)), match.end()
 
-    def _part(self, fields: tuple[Any, ...], expressions: _Expressions) -> BodyData:
-        kind, subtype, parameters, content_id, description, encoding, octets, lines, rest = fields
-        if expressions is not _PLAIN:
-            content_id, description = _unescaped(content_id), _unescaped(description)
-            kind, subtype, encoding = map(_unescaped, (kind, subtype, encoding))
-        if parameters is not None:
-            parameters = self._values.get(parameters) or self._parameters(parameters)
+    def _part(self, text: bytes, position: int) -> tuple[BodyData, int] | None:
+        """The part at a position, which is not a multipart, and the position after it.
+
+        The fields up to the encoding are known, if they are known for the text in front of the sizes: no text of six
+        fields is the start of another one.
+        """
+        sizes = _SIZES.search(text, position)
+        if sizes is None:
+            return None
+        fields = self._values.get(text[position : sizes.start() + 1])
+        if fields is None:
+            return self._unknown_part(text, position, sizes.start())
+        octets, lines, rest = sizes.groups()
+        end = sizes.end()
+        if rest is None:
+            match = _REST_OF_PART.match(text, end)
+            if match is None:
+                return None
+            rest, end = match[1], match.end()
         extension = self._values.get(rest)
         if extension is None:
-            extension = self._extension(rest, expressions)
-        values = (kind, subtype, parameters, content_id, description, encoding, int(octets))
-        return BodyData(values + extension if lines is None else (*values, int(lines), *extension))
+            extension = self._all(rest)
+        if lines is None:
+            return BodyData((*fields, int(octets), *extension)), end
+        return BodyData((*fields, int(octets), int(lines), *extension)), end
 
-    def _parameters(self, text: bytes) -> tuple[Any, ...]:
-        """The strings in a list of strings."""
-        values = self._values.get(text)
-        if values is None:
-            values = values_in(text)[0] if b"\\" in text else tuple(text[2:-2].split(b'" "'))
-            _keep(self._values, text, values)
-        return values
-
-    def _extension(self, text: bytes, expressions: _Expressions) -> tuple[Any, ...]:
-        """The values after the lines of a part."""
-        match = expressions.extension.match(text)
+    def _unknown_part(self, text: bytes, position: int, quote: int) -> tuple[BodyData, int] | None:
+        """The same, if the fields are not known. ``quote`` is the position of the quote in front of the sizes."""
+        match = _PART.match(text, position)
         if match is None:
-            return self._all(text)
-        md5, disposition, parameters, rest = match.groups()
-        if expressions is not _PLAIN:
-            md5, disposition = _unescaped(md5), _unescaped(disposition)
-        if parameters is not None:
-            parameters = self._parameters(parameters)
-        return md5, (disposition, parameters), *self._all(rest)
+            return None
+        groups = match.groups()
+        if _HIDDEN in match[0]:
+            groups = (*map(_shown, groups[:2]), groups[2], *map(_shown, groups[3:10]), *groups[10:])
+        kind, subtype, strings, content_id, description, encoding, octets, lines, md5, disposition, pairs, rest = groups
+        parameters = None if strings is None else _strings(strings)
+        fields = (kind, subtype, parameters, content_id, description, encoding)
+        # The names of files are rarely the same.
+        if match.end(6) == quote and (strings is None or strings[:10].upper() == b'("CHARSET"'):
+            self._keep(text[position : quote + 1], fields)
+        extension = self._values.get(rest)
+        if extension is None:
+            extension = self._all(rest)
+        if pairs is not None:
+            extension = (md5, (disposition, _strings(pairs)), *extension)
+        if lines is None:
+            return BodyData((*fields, int(octets), *extension)), match.end()
+        return BodyData((*fields, int(octets), int(lines), *extension)), match.end()
 
     def _all(self, text: bytes) -> tuple[Any, ...]:
         """The values of strings, NIL and lists of these."""
-        values = self._values.get(text)
-        if values is None:
-            values = tuple(values_in(text))
-            _keep(self._values, text, values)
+        values = tuple(values_in(_escaped(text)))
+        self._keep(text, values)
         return values
 
-
-def _people(fields: _Fields, expressions: _Expressions) -> tuple[Address, ...]:
-    """The addresses of a list, from the fields of the first one and the text of the others."""
-    name, route, mailbox, host, others = fields
-    if expressions is _PLAIN:
-        first = Address(name, route, mailbox, host)
-        if not others:
-            return (first,)
-        return (first, *[Address(*match.groups()) for match in expressions.address.finditer(others)])
-    addresses = [fields[:4]]
-    if others:
-        addresses += [match.groups() for match in expressions.address.finditer(others)]
-    return tuple([Address(*map(_unescaped, address)) for address in addresses])
+    def _keep(self, text: bytes, value: Sequence[Any]) -> None:
+        values = self._values
+        if len(text) <= _MAX_LENGTH_KEPT:
+            if len(values) >= _MAX_KEPT:
+                values.clear()
+            values[text] = value
 
 
-def _keep(kept: dict[bytes, Any], text: bytes, value: Any) -> None:
-    if len(text) <= _MAX_LENGTH_KEPT:
-        if len(kept) >= _MAX_KEPT:
-            kept.clear()
-        kept[text] = value
+def _strings(text: bytes) -> tuple[bytes, ...]:
+    """The strings in a list of strings."""
+    strings = text[2:-2].split(b'" "')
+    return tuple(map(_shown, strings) if _HIDDEN in text else strings)
 
 
-def _unescaped(text: bytes | None) -> bytes | None:
-    return _ESCAPED.sub(rb"\1", text) if text and b"\\" in text else text
+# What stands for an escape: two bytes for two, so that positions are the same.
+_HIDDEN = b"\0"
+_BACKSLASH, _QUOTE = b"\0/", b"\0'"
+
+
+def _without_escapes(text: bytes) -> bytes:
+    """The text with other bytes for the escapes, so that every quote in it starts or ends a string.
+
+    An empty text if that is not possible.
+    """
+    if _HIDDEN in text:
+        return b""
+    if b"\\" in text:
+        text = text.replace(b"\\\\", _BACKSLASH).replace(b'\\"', _QUOTE)
+        backslash = text.find(b"\\")
+        if backslash >= 0 and text.find(b'"', backslash) >= 0:
+            # An escape of another byte, or flags between strings.
+            return b""
+    return text
+
+
+def _shown(text: Any) -> Any:
+    """The content of a string in a text without escapes, or None."""
+    return text.replace(_QUOTE, b'"').replace(_BACKSLASH, b"\\") if text and _HIDDEN in text else text
+
+
+def _shown_fields(fields: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The fields of an address. Mostly its name alone had escapes."""
+    name, route, mailbox, host = fields
+    if name is not None and _HIDDEN in name:
+        name = _shown(name)
+    if mailbox is not None and host is not None and route is None and _HIDDEN not in mailbox and _HIDDEN not in host:
+        return name, None, mailbox, host
+    return name, _shown(route), _shown(mailbox), _shown(host)
+
+
+def _escaped(text: bytes) -> bytes:
+    """A part of a text without escapes, with its escapes."""
+    return text.replace(_QUOTE, b'\\"').replace(_BACKSLASH, b"\\\\")
 
 
 def _with_quoted_literals(buffer: bytes, position: int, end: int) -> tuple[bytes, int] | None:

@@ -42,6 +42,10 @@ def read(line: bytes, reader: StructureReader | None = None) -> FetchItems | Non
         b'UID %d ENVELOPE (NIL "s" nil NIL NIL NIL NIL NIL NIL "<a@b>")',
         b'UID %d ENVELOPE ("00-Jan-0000" "s" NIL NIL NIL NIL NIL NIL NIL NIL)',
         b'UID %d ENVELOPE ("" "" (("" "" "" "")) NIL NIL NIL NIL NIL "" "")',
+        b'UID %d ENVELOPE ("" "" (("a" NIL "b" "c")) (("a" NIL "b" "c")) (("a" NIL "b" "c")) NIL NIL NIL NIL NIL)',
+        b'UID %d ENVELOPE ("" "" ((NIL NIL "b" "c")("d" "e" "\\"" "c")) ((NIL NIL "b" "c")("d" "e" "\\"" "c")) '
+        b'(("x" NIL "b" "c")) ((NIL NIL "b" "c")("d" "e" "\\"" "c")) NIL NIL NIL NIL)',
+        b'UID %d ENVELOPE ("" "" NIL () NIL () NIL NIL NIL NIL)',
         b"ENVELOPE " + ENVELOPE + b" BODY[HEADER] {8}\r\nA: b\\\r\n\r UID %d",
         b"ENVELOPE ({3}\r\na\rb {2}\r\n\r\n NIL NIL NIL NIL NIL NIL NIL NIL) BODY[TEXT] {2}\r\n\\) UID %d",
     ],

@@ -253,11 +253,10 @@ def varied_part(rng: random.Random, kind: int) -> tuple[object, ...]:
 
 
 def varied_structure(rng: random.Random) -> tuple[object, ...]:
-    """Return a BODYSTRUCTURE of one part, or of one to four parts. A third of each begins with the same kind."""
-    kind = rng.randrange(3)
+    """Return a BODYSTRUCTURE of one part, or of one to four parts, each of one of three kinds."""
     if rng.random() < 0.4:
-        return varied_part(rng, kind)
-    parts = [varied_part(rng, (kind + place) % 3) for place in range(rng.randrange(1, 5))]
+        return varied_part(rng, rng.randrange(3))
+    parts = [varied_part(rng, rng.randrange(3)) for _ in range(rng.randrange(1, 5))]
     return multipart(rng, rng.choice((b"MIXED", b"ALTERNATIVE", b"RELATED")), *parts)
 
 

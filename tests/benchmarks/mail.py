@@ -243,13 +243,13 @@ def varied_part(rng: random.Random, kind: int) -> tuple[object, ...]:
         plain = (b"TEXT", rng.choice((b"PLAIN", b"HTML")), parameters, None, None, encoding, size, size // 60)
         return (*plain, None, (b"INLINE", None), None, None)
     name = encoded_word(sentence(rng, 2))
+    end = (None, b"BASE64", size, None)
     if kind == 1:
+        subtype = rng.choice((b"PDF", b"ZIP", b"OCTET-STREAM"))
         placing = (b"ATTACHMENT", (b"FILENAME", name, b"SIZE", b"%d" % size))
-        start = (b"APPLICATION", rng.choice((b"PDF", b"ZIP", b"OCTET-STREAM")), (b"NAME", name), None)
-    else:
-        placing = (b"INLINE", (b"FILENAME", name))
-        start = (b"IMAGE", rng.choice((b"PNG", b"JPEG")), (b"NAME", name), message_id(rng))
-    return (*start, None, b"BASE64", size, None, placing, None, None)
+        return (b"APPLICATION", subtype, (b"NAME", name), None, *end, placing, None, None)
+    subtype = rng.choice((b"PNG", b"JPEG"))
+    return (b"IMAGE", subtype, (b"NAME", name), message_id(rng), *end, (b"INLINE", (b"FILENAME", name)), None, None)
 
 
 def varied_structure(rng: random.Random) -> tuple[object, ...]:

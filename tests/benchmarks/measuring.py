@@ -185,6 +185,7 @@ def measure(
     """Measure one workload. Each turn has a fresh process of each candidate, and begins with another one."""
     found = Measurement(workload, seats, port)
     differences = found.compare(folder / f"{workload.folder}.expected", folder)
+    compared_ones = list(found.candidates)
     for turn in range(amount.repeat):
         found.take_turn(turn, amount.rounds)
     return {
@@ -192,6 +193,7 @@ def measure(
         "title": workload.title,
         "count": workload.total,
         "size": workload.size,
+        "compared": compared_ones,
         "seats": {name: samples.summary() for name, samples in found.samples.items()},
         "errors": found.errors,
         "libraries": {name: version for name, version in found.libraries.items() if version},
@@ -230,6 +232,7 @@ def measure_imports(
         "title": "import",
         "count": 0,
         "size": 0,
+        "compared": [],
         "seats": {name: {"first": found.first_summary()} for name, found in samples.items()},
         "errors": errors,
         "libraries": {},
@@ -247,4 +250,3 @@ def ratio(result: dict[str, Any], row: str, name: str, clock: str) -> float | No
         times.append(found[clock]["median"])
     above, below = times
     return float(above / below)
-

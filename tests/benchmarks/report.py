@@ -41,10 +41,10 @@ def report(data: dict[str, Any]) -> Iterator[str]:
 
 
 def rows_of(result: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Return the seat that is called ours in each line of the result's table, and the line's name."""
+    """Return our candidates of a result, and the names of their lines: "ours", then "ours:gc_tuning" and so on."""
     yield "ours", amount(result)
     for name in result["seats"]:
-        seat, _, variant = name.partition(":")
+        variant = name.partition(":")[2]
         if variant:
             yield name, amount(result) + VARIANTS[variant]
 

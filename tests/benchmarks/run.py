@@ -123,9 +123,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--scale", type=float, default=1.0, help="factor for the amount of data")
     parser.add_argument("--check", action="store_true", help="exit with 1 if a ratio is not what it must be")
-    parser.add_argument(
-        "--clock", choices=["wall", "cpu"], default="cpu", help="which medians --check looks at (cpu)"
-    )
+    parser.add_argument("--clock", choices=["wall", "cpu"], default="cpu", help="which medians --check looks at (cpu)")
     parser.add_argument("--no-dovecot", action="store_true", help="leave out the part on a real server")
     parser.add_argument("--no-imports", action="store_true", help="leave out the time of import imapclient")
     parser.add_argument("--env", type=Path, help="folder for the environments (.venv-bench)")

@@ -27,7 +27,7 @@ def dovecot(scale: float) -> Iterator[list[Workload]]:
     size = max(64 * KIB, int(64 * MIB * scale))
     rng = random.Random(total)
     try:
-        with Dovecot(quota_messages=2 * total) as server:
+        with Dovecot(quota_messages=2 * total, quota_mebibytes=200 + 2 * size // MIB) as server:
             note(f"dovecot, {total} messages …")
             with IMAPClient(server.host, server.port, ssl=False) as client:
                 client.login("alice", "secret")

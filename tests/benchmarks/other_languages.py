@@ -16,6 +16,8 @@ IMAPFLOW = "imapflow@2.10.2"
 # The folder of Debian's packages golang-*-dev.
 GOPATH = Path("/usr/share/gocode")
 GO_IMAP = GOPATH / "src" / "github.com" / "emersion" / "go-imap"
+# Seconds for a command. Without network, npm tries for many minutes.
+PATIENCE = 180
 MISSING = "{} is not installed (Debian: apt-get install {})"
 
 
@@ -58,7 +60,10 @@ def imapflow(folder: Path) -> Program:
 
 
 def _run(command: list[str], environ: dict[str, str], what: str) -> None:
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"{what} can't be made: no end after {PATIENCE} seconds") from None
     if done.returncode:
         lines = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
         raise Unavailable(f"{what} can't be made: {lines[0]}")

@@ -148,6 +148,14 @@ def test_the_first_run_may_not_be_slower(here: float, folder: str, slower: str) 
     assert against.is_slower(result) == (slower == "SLOWER")
 
 
+def test_the_first_import_does_not_count() -> None:
+    """It may write the bytecode."""
+    result = times([[0.1]], [[0.1]], "import", firsts=(0.3, 0.1))
+    assert not against.is_slower(result)
+    [line] = [line for line in against.report({**REPORTED, "workloads": [result]}) if line.startswith("import,")]
+    assert line.split()[-2:] == ["-", "-"]
+
+
 def test_a_first_run_that_may_be_slower_by_chance_is_accepted() -> None:
     result = times([[0.1]] * 6, [[0.1]] * 6)
     result["sides"]["here"]["first"] = [0.1, 0.1, 0.2, 0.2, 0.2, 0.2]

@@ -6,29 +6,28 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.benchmarks.processes import note
+from tests.benchmarks.processes import Unavailable, note
 from tests.benchmarks.replies import header_block
-from tests.benchmarks.workloads import ENVELOPE_ITEMS, Workload
+from tests.benchmarks.workloads import ENVELOPE_ITEMS, KIB, MIB, Workload
 
-
-class DovecotUnavailable(Exception):
-    """There is no Dovecot for the measurement. The text says why."""
+LINE = b"QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0\r\n"
 
 
 @contextmanager
 def dovecot(scale: float) -> Iterator[list[Workload]]:
-    """Yield the workloads for a running Dovecot with 20,000 messages. Raises DovecotUnavailable."""
+    """Yield the workloads for a running Dovecot with 20,000 messages and a large one. Raises Unavailable."""
     try:
         from imapclient import IMAPClient
         from tests.helpers.dovecot import Dovecot
         from tests.helpers.mail_server import ServerUnavailable
     except ImportError as error:
-        raise DovecotUnavailable(f"{error} (install the package with its extra test)") from None
+        raise Unavailable(f"{error} (install the package with its extra test)") from None
 
     total = max(3, int(20_000 * scale))
+    size = max(64 * KIB, int(64 * MIB * scale))
     rng = random.Random(total)
     try:
-        with Dovecot(quota_messages=2 * total) as server:
+        with Dovecot(quota_messages=2 * total, quota_mebibytes=200 + 2 * size // MIB) as server:
             note(f"dovecot, {total} messages …")
             with IMAPClient(server.host, server.port, ssl=False) as client:
                 client.login("alice", "secret")
@@ -38,10 +37,16 @@ def dovecot(scale: float) -> Iterator[list[Workload]]:
                     client.multiappend("Bench", mail)
                 # The first connection that selects the folder gets the flag \\Recent.
                 client.select_folder("Bench")
+                client.create_folder("Large")
+                client.append("Large", header_block(rng) + LINE * (size // len(LINE)))
+                client.select_folder("Large")
+                # The first fetch of a body sets the flag \\Seen, and the response to it has the flags.
+                client.add_flags(client.search(), [b"\\Seen"])
             chosen = ("ours", "peer", "imaplib")
+            overviews = (("FLAGS MODSEQ", ["FLAGS", "MODSEQ"]), ("ENVELOPE BODYSTRUCTURE", ENVELOPE_ITEMS))
             yield [
                 Workload("Bench", f"Dovecot: {title}", "chunks", items, total, 0, chosen, server.port)
-                for title, items in (("FLAGS MODSEQ", ["FLAGS", "MODSEQ"]), ("ENVELOPE BODYSTRUCTURE", ENVELOPE_ITEMS))
-            ]
+                for title, items in overviews
+            ] + [Workload("Large", "Dovecot: download", "download", [], 1, size, chosen[::2], server.port)]
     except ServerUnavailable as error:
-        raise DovecotUnavailable(str(error)) from None
+        raise Unavailable(str(error)) from None

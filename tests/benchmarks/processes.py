@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +23,8 @@ PEER = "IMAPClient==4.1.0"
 AIOIMAPLIB = "aioimaplib==2.0.3" if sys.version_info >= (3, 10) else "aioimaplib==2.0.1"
 OTHERS = {"imap_tools": "imap-tools==1.16.0", "aioimaplib": AIOIMAPLIB}
 OURS_NEEDS = ("six",)
+# Peers that may fail without failing the run.
+MAY_FAIL = (*OTHERS, "go-imap", "imapflow")
 PATIENCE = 300  # seconds for one answer of a worker: a client that hangs ends the run
 
 
@@ -51,11 +53,31 @@ def environments_folder(choice: Path | None) -> Path:
     return folder / platform.python_version()
 
 
+class Unavailable(Exception):
+    """A seat can not take part on this machine. The text says why."""
+
+
+class Program(NamedTuple):
+    """How to start a worker in another language."""
+
+    command: tuple[str, ...]
+    environ: Mapping[str, str]
+    path: None = None
+
+    def variables(self) -> dict[str, str]:
+        return dict(self.environ)
+
+
 class Interpreter(NamedTuple):
-    """Return how to start Python so that it imports this imapclient and no other."""
+    """How to start Python so that it imports this imapclient and no other."""
 
     python: Path
     path: Path | None
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The command line of a worker."""
+        return str(self.python), str(HERE / "worker.py")
 
     def variables(self) -> dict[str, str]:
         # Clients return naive local times: in UTC they can be compared with what was generated.
@@ -69,39 +91,48 @@ class Interpreter(NamedTuple):
         return result
 
 
-def give_core(process: subprocess.Popen[str], place: int) -> None:
-    """Keep a process on one core, if there are several: the server on the last, the clients on the first.
+@contextmanager
+def on_core(place: int) -> Iterator[None]:
+    """Keep processes that are started meanwhile on one core, if there are several.
 
-    In real use they are on two machines. If the system moves them between cores, they wait for each other.
+    The server has the last core, the clients the first one: in real use they are on two machines. If the system moves
+    them between cores, they wait for each other.
     """
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(process.pid, {sorted(os.sched_getaffinity(0))[place]})
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {sorted(cores)[place]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 class Worker:
     """A client process, which answers requests."""
 
-    def __init__(self, seat: str, interpreter: Interpreter, **variables: str) -> None:
+    def __init__(self, seat: str, interpreter: Interpreter | Program, **variables: str) -> None:
         self.seat = seat
         self.interpreter = interpreter
-        self.process = subprocess.Popen(
-            [str(interpreter.python), str(HERE / "worker.py")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            # aioimaplib logs each timer that fails.
-            stderr=subprocess.DEVNULL if seat in OTHERS else None,
-            text=True,
-            env={**interpreter.variables(), **variables},
-        )
-        give_core(self.process, 0)
+        with on_core(0):
+            self.process = subprocess.Popen(
+                interpreter.command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                # aioimaplib logs each timer that fails.
+                stderr=subprocess.DEVNULL if seat in MAY_FAIL else None,
+                text=True,
+                env={**interpreter.variables(), **variables},
+            )
 
     @property
     def is_imapclient(self) -> bool:
         """Whether the process measures an imapclient: ours, or the peer."""
-        return self.seat not in ("imaplib", "socket", *OTHERS)
+        return self.seat not in ("imaplib", "socket", *MAY_FAIL)
 
     def open(self, workload: Workload, port: int) -> dict[str, Any]:
-        """Connect, and do the smallest part of the workload. ``port`` is the port of the canned server."""
+        """Connect, and select the folder. ``port`` is the port of the canned server."""
         return self.ask(
             do="open",
             seat="imapclient" if self.is_imapclient else self.seat,
@@ -148,10 +179,11 @@ def canned_server(workloads: list[Workload], expect: Path) -> Iterator[int]:
     """Yield the port of a server process with the workloads."""
     sizes = json.dumps({workload.folder: [workload.total, workload.size] for workload in workloads})
     command = [sys.executable, "-m", "tests.benchmarks.server", "--sizes", sizes, "--expect", str(expect)]
-    with subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with on_core(-1):
+        process = subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with process:
         assert process.stdin is not None
         assert process.stdout is not None
-        give_core(process, -1)
         try:
             yield int(process.stdout.readline())
         finally:

@@ -38,7 +38,7 @@ def compared(workers: dict[str, Worker], expected: Path, folder: Path) -> dict[s
     found: dict[str, list[str]] = {}
     clients = [seat for seat, worker in workers.items() if worker.is_imapclient]
     for seat in clients:
-        dumped = folder / f"{seat}.dump"
+        dumped = folder / f"{seat.replace(':', '-')}.dump"
         answer = workers[seat].ask(do="dump", file=str(dumped))
         if "error" in answer:
             found[f"generated/{seat}"] = [answer["error"]]

@@ -6,6 +6,7 @@ A request and its answer are one JSON object each, on a line of their own:
   "items": ["FLAGS"], "total": 2, "size": 0, "variant": "", "checkout": "path"}`` connects and selects. With a
   ``checkout``, the imapclient that is imported must be in that folder. The answer has the key ``absent`` if the
   library does not offer the variant.
+  Nothing of the workload is done before the first run, so that nothing is warm then: only ``search()`` for the ids.
 - ``{"do": "run"}`` gives ``{"wall": seconds, "cpu": seconds, "peak": bytes or null, "count": 2,
   "collector": true}``. The last one says whether the library changed the thresholds of the garbage collector.
 - ``{"do": "dump", "file": "path"}`` writes one line per item, as server.py does with its values
@@ -13,6 +14,7 @@ A request and its answer are one JSON object each, on a line of their own:
 The seats are ``imapclient`` (the one that this interpreter imports), ``imaplib`` (replies that are not parsed),
 ``aioimaplib`` (not parsed either), ``imap_tools``, and ``socket`` (bytes that are only received: nothing can be
 faster). This file imports only the standard library and the measured library, because nothing else is installed.
+``go_imap_worker.go`` and ``imapflow_worker.js`` are seats in other languages, which answer to ``open`` and ``run``.
 """
 
 from __future__ import annotations
@@ -104,8 +106,18 @@ def with_python_thresholds(client: Any) -> None:
     THRESHOLDS.are_fixed = True
 
 
+def with_general_path(client: Any) -> None:
+    """With each response read by the general parser. Raises AbsentError if the library has no other."""
+    try:
+        batch_reader: Any = importlib.import_module("imapclient._parsing.fast.batch_reader")
+    except ImportError:
+        raise AbsentError("general") from None
+    batch_reader.enabled = False
+
+
 VARIANTS: dict[str, Callable[[Any], None]] = {
     "": as_it_comes,
+    "general": with_general_path,
     "gc_tuning": with_gc_tuning,
     "python_gc": with_python_thresholds,
 }
@@ -114,9 +126,6 @@ VARIANTS: dict[str, Callable[[Any], None]] = {
 class Seat(Protocol):
     def run(self) -> Any:
         """Do the workload once and return what the client returns."""
-
-    def warm_up(self) -> None:
-        """Do the smallest part of the workload, to fill the caches."""
 
 
 class ImapClientSeat:
@@ -128,15 +137,14 @@ class ImapClientSeat:
         client = IMAPClient("127.0.0.1", task.port, ssl=False)
         client.login(task.user, "secret")
         client.select_folder(task.folder)
-        self.client = client
-        self.items = items = task.items
-        self.ids = list(client.search()) if task.call in ("fetch", "chunks", "iterate", "download") else []
+        items = task.items
+        ids = list(client.search()) if task.call in ("fetch", "chunks", "iterate", "download") else []
         message = task.message() if task.call.startswith("append") else b""
         calls: dict[str, Callable[[], Any]] = {
-            "fetch": lambda: client.fetch(self.ids, items),
-            "iterate": lambda: dict(client.fetch_iter(self.ids, items)),
-            "download": lambda: {uid: downloaded(client, uid) for uid in self.ids},
-            "chunks": lambda: in_chunks(client, self.ids, items),
+            "fetch": lambda: client.fetch(ids, items),
+            "iterate": lambda: dict(client.fetch_iter(ids, items)),
+            "download": lambda: {uid: downloaded(client, uid) for uid in ids},
+            "chunks": lambda: in_chunks(client, ids, items),
             "search": lambda: client.search(),
             "list": lambda: client.list_folders(),
             "append": lambda: [client.append(task.folder, message) for _ in range(task.total)],
@@ -144,10 +152,6 @@ class ImapClientSeat:
         }
         self.run = calls[task.call]
         VARIANTS[task.variant](client)
-
-    def warm_up(self) -> None:
-        if self.items:
-            self.client.fetch(self.ids[:1], self.items)
 
 
 def downloaded(client: Any, uid: int) -> dict[bytes, Any]:
@@ -176,14 +180,14 @@ class ImaplibSeat:
         message = task.message()
         calls: dict[str, Callable[[], Any]] = {
             "fetch": lambda: connection.uid("FETCH", "1:*", names)[1],
+            "download": lambda: connection.uid("FETCH", "1:*", "(BODY.PEEK[])")[1],
             "search": lambda: connection.uid("SEARCH", "ALL")[1],
             "list": lambda: connection.list()[1],
             "append": lambda: [connection.append(task.folder, "", "", message)[1] for _ in range(task.total)],
         }
+        calls["iterate"] = calls["fetch"]
+        calls["append-file"] = calls["append"]
         self.run = calls[task.call]
-
-    def warm_up(self) -> None:
-        """Do nothing, because nothing is cached."""
 
 
 class ImapToolsSeat:
@@ -198,9 +202,6 @@ class ImapToolsSeat:
             "search": lambda: mailbox.uids("ALL"),
         }
         self.run = calls[task.call]
-
-    def warm_up(self) -> None:
-        """Do nothing, because nothing is cached."""
 
 
 class AioimaplibSeat:
@@ -225,9 +226,6 @@ class AioimaplibSeat:
             "list": lambda: client.list('""', "*"),
         }
         self.run = lambda: loop.run_until_complete(calls[task.call]()).lines
-
-    def warm_up(self) -> None:
-        """Do nothing, because nothing is cached."""
 
 
 class SocketSeat:
@@ -267,9 +265,6 @@ class SocketSeat:
 
     def run(self) -> Any:
         return range(sum(self.exchange(self.command, self.message) for _ in range(self.count)))
-
-    def warm_up(self) -> None:
-        """Do nothing, because nothing is cached."""
 
 
 def plain(value: Any) -> Any:
@@ -353,9 +348,7 @@ def opened(request: dict[str, Any]) -> Seat:
     task = Task(*[request[name] for name in Task._fields])
     if request["seat"] != "imapclient" and task.call == "chunks":
         task = task._replace(call="fetch")
-    seat = seats[request["seat"]](task)
-    seat.warm_up()
-    return seat
+    return seats[request["seat"]](task)
 
 
 def main() -> None:

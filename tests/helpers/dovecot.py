@@ -31,9 +31,9 @@ class Dovecot(MailServer):
             client = IMAPClient(server.host, server.port, ssl=False)
 
     A new user's folders are INBOX (empty), Archive, Drafts, Junk, Sent and Trash with their SPECIAL-USE. There are
-    the namespaces ``Users/``, ``Public/`` and ``Virtual/`` too. QUOTA (50 MiB, and ``quota_messages`` messages), ACL,
-    METADATA and COMPRESS are on. With a client certificate, EXTERNAL logs in as the certificate's common name. XOAUTH2
-    and OAUTHBEARER accept the tokens of `access_token`.
+    the namespaces ``Users/``, ``Public/`` and ``Virtual/`` too. QUOTA (``quota_mebibytes`` and ``quota_messages``),
+    ACL, METADATA and COMPRESS are on. With a client certificate, EXTERNAL logs in as the certificate's common name.
+    XOAUTH2 and OAUTHBEARER accept the tokens of `access_token`.
     """
 
     name = "dovecot"
@@ -43,10 +43,11 @@ class Dovecot(MailServer):
     #: A second address of the server. There it requires TLS before a password: LOGINDISABLED until STARTTLS.
     strict_host = "127.0.0.2"
 
-    def __init__(self, quota_messages: int = 5000) -> None:
+    def __init__(self, quota_messages: int = 5000, quota_mebibytes: int = 50) -> None:
         super().__init__()
         self.users["anonymous"] = "anonymous"
         self._quota_messages = quota_messages
+        self._quota_mebibytes = quota_mebibytes
 
     @classmethod
     def _problem(cls) -> str | None:
@@ -123,6 +124,7 @@ class Dovecot(MailServer):
             folder / "dovecot.conf",
             _CONFIGURATION,
             quota_messages=self._quota_messages,
+            quota_mebibytes=self._quota_mebibytes,
             addresses=", ".join((self.host, *([self.strict_host] if has_strict_host() else []))),
             internal_user="dovecot" if root else me,
             internal_group="dovecot" if root else my_group,
@@ -312,7 +314,7 @@ plugin {
   acl = vfile:@folder@/acl
   acl_shared_dict = file:@folder@/acl/shared.db
   quota = count:User quota
-  quota_rule = *:storage=50M
+  quota_rule = *:storage=@quota_mebibytes@M
   quota_rule2 = *:messages=@quota_messages@
   quota_rule3 = Trash:storage=+10M
   quota_vsizes = yes

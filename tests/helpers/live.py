@@ -81,7 +81,8 @@ class LiveServer(Closing):
             self._clients.pop().shutdown()
 
 
-def _not_available(reason: str, *, obtainable: bool = True) -> None:
+def not_available(reason: str, *, obtainable: bool = True) -> None:
+    """Skip the test, or fail it if everything that is obtainable is required."""
     if obtainable and os.environ.get("IMAPCLIENT_TEST_REQUIRE") == "all":
         pytest.fail(reason)
     pytest.skip(reason)
@@ -91,7 +92,7 @@ def running(kind: type[_Server]) -> Iterator[_Server]:
     """Yield a running server of the kind. If there is none, skip the test, or fail it if all servers are required."""
     reason = kind.unavailable()
     if reason is not None:
-        _not_available(reason)
+        not_available(reason)
     with kind() as server:
         yield server
 
@@ -104,7 +105,7 @@ def new_embedded(users: dict[str, str]) -> EmbeddedServer:
     reason = server.unavailable_reason()
     if reason is not None:
         # pymap does not run on older versions of Python, so that nothing can be installed.
-        _not_available(reason, obtainable=tuple(sys.version_info) >= (3, 11))
+        not_available(reason, obtainable=tuple(sys.version_info) >= (3, 11))
     return server
 
 

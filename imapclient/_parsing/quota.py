@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..imap_utf7 import decode_name
 from .lexer import number, read_values, read_words, unreadable
 from .responses import DEFAULT_OPTIONS, ReadOptions, Untagged
 
+if TYPE_CHECKING:
+    from dataclasses import dataclass
+else:
+    from .._dataclass import dataclass
 
-@dataclasses.dataclass
+
+@dataclass
 class Quota:
     """One limit of a quota root: ``Quota(quota_root='', resource='STORAGE', usage=10, limit=512)``.
 
@@ -23,16 +27,26 @@ class Quota:
     usage: int
     limit: int
 
+    def __init__(self, quota_root: str, resource: str, usage: int, limit: int) -> None:
+        self.quota_root = quota_root
+        self.resource = resource
+        self.usage = usage
+        self.limit = limit
+
 
 Quota.__module__ = "imapclient.response_types"
 
 
-@dataclasses.dataclass
+@dataclass
 class MailboxQuotaRoots:
     """The quota roots of a folder (RFC 9208, 4.2.2): ``MailboxQuotaRoots(mailbox='INBOX', quota_roots=[''])``."""
 
     mailbox: str
     quota_roots: list[str]
+
+    def __init__(self, mailbox: str, quota_roots: list[str]) -> None:
+        self.mailbox = mailbox
+        self.quota_roots = quota_roots
 
 
 MailboxQuotaRoots.__module__ = "imapclient.response_types"

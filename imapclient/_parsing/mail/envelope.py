@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import re
 from collections.abc import Sequence
-from typing import Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from ...datetime_util import parse_to_datetime
 from ...exceptions import ProtocolError
@@ -14,8 +13,13 @@ from ...util import to_unicode
 from ..lexer import brief
 from .header_text import decode_text, decode_words
 
+if TYPE_CHECKING:
+    from dataclasses import dataclass
+else:
+    from ..._dataclass import dataclass
 
-@dataclasses.dataclass
+
+@dataclass
 class Address:
     """One address of an envelope (RFC 9051, 7.5.2). Each field is bytes as the server sent them, or None.
 
@@ -29,6 +33,12 @@ class Address:
     route: bytes | None
     mailbox: bytes | None
     host: bytes | None
+
+    def __init__(self, name: bytes | None, route: bytes | None, mailbox: bytes | None, host: bytes | None) -> None:
+        self.name = name
+        self.route = route
+        self.mailbox = mailbox
+        self.host = host
 
     def __str__(self) -> str:
         """The address as in a header: ``'Ann <ann@example.org>'``.
@@ -132,7 +142,7 @@ class _WithUnreadableDate:
     _unreadable_date: bytes | None
 
 
-@dataclasses.dataclass
+@dataclass
 class Envelope(_WithUnreadableDate):
     """The envelope of a message (RFC 9051, 7.5.2).
 
@@ -165,10 +175,37 @@ class Envelope(_WithUnreadableDate):
     in_reply_to: bytes | None
     message_id: bytes | None
 
+    def __init__(
+        self,
+        date: datetime.datetime | None,
+        subject: bytes | None,
+        from_: tuple[Address, ...] | None,
+        sender: tuple[Address, ...] | None,
+        reply_to: tuple[Address, ...] | None,
+        to: tuple[Address, ...] | None,
+        cc: tuple[Address, ...] | None,
+        bcc: tuple[Address, ...] | None,
+        in_reply_to: bytes | None,
+        message_id: bytes | None,
+    ) -> None:
+        self.date = date
+        self.subject = subject
+        self.from_ = from_
+        self.sender = sender
+        self.reply_to = reply_to
+        self.to = to
+        self.cc = cc
+        self.bcc = bcc
+        self.in_reply_to = in_reply_to
+        self.message_id = message_id
+
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """For IPython: prints the repr, with a line for each field if it is too long for one line."""
+        # Imported here: it is slow to import, and IPython has loaded it.
+        from dataclasses import fields
+
         with printer.group(len("Envelope("), "Envelope(", ")"):
-            for field in dataclasses.fields(self):
+            for field in fields(self):
                 if field.name != "date":
                     printer.text(",")
                     printer.breakable()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Union
 
-import six
-
 Text = Union[str, bytes]
 
 
@@ -17,13 +15,13 @@ def to_unicode(s: bytes | str) -> str:
     if not isinstance(s, bytes):
         return s
     try:
-        return six.ensure_text(s, "ascii")
+        return s.decode("ascii")
     except UnicodeDecodeError:
         # Imported late: logging imports threading, and the parser must also load without threads.
         import logging
 
         logging.getLogger(__name__).warning("dropped the bytes above 127 from %s: ASCII was expected", shortened(s))
-        return six.ensure_text(s, "ascii", "ignore")
+        return s.decode("ascii", "ignore")
 
 
 def to_bytes(s: bytes | str, charset: str = "ascii") -> bytes:
@@ -34,7 +32,7 @@ def to_bytes(s: bytes | str, charset: str = "ascii") -> bytes:
     """
     if not isinstance(s, str):
         return s
-    return six.ensure_binary(s, charset)
+    return s.encode(charset)
 
 
 def to_wire(value: Text, encoding: str = "utf-8") -> bytes:
@@ -45,7 +43,11 @@ def to_wire(value: Text, encoding: str = "utf-8") -> bytes:
     """
     if isinstance(value, (bytearray, memoryview)):
         return bytes(value)
-    return six.ensure_binary(value, encoding)
+    if isinstance(value, str):
+        return value.encode(encoding)
+    if isinstance(value, bytes):
+        return value
+    raise TypeError(f"must be str or bytes, not {type(value).__name__}")
 
 
 def escaped(data: bytes) -> bytes:

@@ -7,14 +7,16 @@ literal.
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from ..datetime_util import datetime_to_INTERNALDATE
 from ..imap_utf7 import encode_name
 from ..util import Text, escaped, shortened, to_wire
 from .command import Argument, Literal
+
+if TYPE_CHECKING:
+    import datetime
 
 # Longer text is sent as a literal, because servers limit the length of a line.
 QUOTED_LIMIT = 1000
@@ -139,4 +141,7 @@ def raw_list(values: Text | Iterable[Text], what: str) -> bytes:
 
 def date_time(value: datetime.datetime) -> bytes:
     """A quoted INTERNALDATE: ``b'" 1-Feb-2020 10:11:12 +0100"'``."""
+    # Imported here, because not every program needs it.
+    from ..datetime_util import datetime_to_INTERNALDATE
+
     return b'"%s"' % to_wire(datetime_to_INTERNALDATE(value), "ascii")

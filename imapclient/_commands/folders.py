@@ -8,7 +8,6 @@ from typing import Any, Optional
 from .._arguments.command import Argument
 from .._arguments.strings import atom
 from .._parsing.collector import Collector
-from .._parsing.folder_names import matches_pattern
 from .._parsing.folders import Namespace, parse_list, parse_namespace, parse_status
 from .._parsing.responses import Untagged
 from ..constants import SPECIAL_USE_NAMES
@@ -72,6 +71,9 @@ class FoldersMixin(CommandBase):
 
         Responses about other folders are delivered as unsolicited ones.
         """
+        # Imported here, because not every program needs it.
+        from .._parsing.folder_names import matches_pattern
+
         items: list[FolderItem] = []
         unreadable: list[Untagged] = []
         others: list[Untagged] = []

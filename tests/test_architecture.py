@@ -34,7 +34,7 @@ class Room(NamedTuple):
 
 
 _GROUND = (
-    "_dataclass",
+    "_classes",
     "version",
     "constants",
     "fixed_offset",
@@ -47,7 +47,7 @@ _GROUND = (
 
 # In the order in which data flows: a room imports rooms above it only. CONTRIBUTING.rst shows the same table.
 ROOMS = (
-    Room("_dataclass", "dataclasses without the module of that name", ()),
+    Room("_classes", "dataclasses and named tuples that are quick to make", ()),
     Room("version", "the version", ()),
     Room("constants", "flags and special uses", ()),
     Room("fixed_offset", "a time zone of fixed offset", ()),
@@ -59,7 +59,7 @@ ROOMS = (
     Room("_parsing", "what a server sends, from bytes to values; no I/O", _GROUND),
     Room("_arguments", "what a caller gives, from values to bytes; no I/O", _GROUND),
     Room("_auth", "SASL mechanisms and their dialogue", ("exceptions", "util")),
-    Room("_wire", "bytes and time: sockets, TLS, compression, waiting", ("_dataclass", "exceptions")),
+    Room("_wire", "bytes and time: sockets, TLS, compression, waiting", ("_classes", "exceptions")),
     Room("events", "what watch yields", (*_GROUND, "_auth")),
     Room(
         "_connection",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
+from .._classes import NamedTuple
 from ..exceptions import ProtocolError
 from .lexer import brief, read_values, unreadable
 from .responses import DEFAULT_OPTIONS, ReadOptions, Untagged

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from .._classes import dataclass
 from ..imap_utf7 import decode_name
 from .lexer import number, read_values, read_words, unreadable
 from .responses import DEFAULT_OPTIONS, ReadOptions, Untagged
-
-if TYPE_CHECKING:
-    from dataclasses import dataclass
-else:
-    from .._dataclass import dataclass
 
 
 @dataclass

@@ -7,8 +7,8 @@ quoted = DQUOTE *QUOTED-CHAR DQUOTE; QUOTED-CHAR = <any TEXT-CHAR except quoted-
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+from .._classes import NamedTuple
 from ..exceptions import ProtocolError
 
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)

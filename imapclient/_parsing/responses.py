@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Callable, NamedTuple, Optional
+from typing import Callable, Optional
 
+from .._classes import NamedTuple
 from ..exceptions import CommandError, ProtocolError, ResponseCode, command_error
 from .records import DEFAULT_LIMITS, BulkReader, Record
 

@@ -10,14 +10,10 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, Union
+from typing import Any, Protocol, Union
 
+from .._classes import dataclass
 from .waiting import MAX_SECONDS, Deadline
-
-if TYPE_CHECKING:
-    from dataclasses import dataclass
-else:
-    from .._dataclass import dataclass
 
 # After 120 silent seconds TCP probes the peer, then every 30 seconds. It ends the connection after 4 probes without an
 # answer. A system's own first interval is two hours, and many routers forget a silent connection long before. macOS has

@@ -5,18 +5,14 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import Any, SupportsIndex
 
+from ..._classes import dataclass
 from ...datetime_util import parse_to_datetime
 from ...exceptions import ProtocolError
 from ...util import to_unicode
 from ..lexer import brief
 from .header_text import decode_text, decode_words
-
-if TYPE_CHECKING:
-    from dataclasses import dataclass
-else:
-    from ..._dataclass import dataclass
 
 
 @dataclass

@@ -1,20 +1,23 @@
-"""Dataclasses that do not need the module `dataclasses` until a program asks for their fields.
+"""Dataclasses and named tuples that are quick to make, so that the package is quick to import.
 
-That module loads inspect, ast and tokenize. To import it takes longer than to import most of this package.
+The module `dataclasses` loads inspect, ast and tokenize. It is not imported until a program asks for the fields of a
+dataclass. `typing.NamedTuple` compiles the annotation of each field, which takes three times as long as the rest.
+
+Mypy is shown the originals instead, so that it knows the classes as what they are.
 """
 
 from __future__ import annotations
 
+import collections
 import operator
 import reprlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 
-def dataclass(cls: Any) -> Any:
+def _dataclass(cls: Any) -> Any:
     """The class with the methods and attributes of a dataclass. It must define ``__init__`` itself.
 
     `dataclasses.fields`, `asdict`, `replace` and a dataclass that inherits from the class find what they look for.
-    Mypy is shown the real decorator instead, so that it knows the class as a dataclass.
     """
     names = tuple(cls.__annotations__)
     values = operator.attrgetter(*names)
@@ -64,3 +67,34 @@ class _MadeWhenRead:
         for name in self.NAMES:
             setattr(self._cls, name, getattr(real, name))
         return getattr(real, self._name)
+
+
+class _NamedTupleMaker(type):
+    """The metaclass of `_NamedTuple` itself. Its subclasses are plain named tuples."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> Any:
+        if not bases:
+            return super().__new__(cls, name, bases, body)
+        fields: dict[str, Any] = body["__annotations__"]
+        defaults = [body[field] for field in fields if field in body]
+        # As any value, because mypy wants to know the fields.
+        namedtuple: Any = collections.namedtuple
+        made = namedtuple(name, fields, defaults=defaults, module=body["__module__"])
+        made.__annotations__ = made.__new__.__annotations__ = fields
+        for key, value in body.items():
+            if key not in fields and key not in ("__annotations__", "__module__", "__qualname__"):
+                setattr(made, key, value)
+        return made
+
+
+class _NamedTuple(metaclass=_NamedTupleMaker):
+    """What `typing.NamedTuple` is: the base of a class whose fields are its annotations."""
+
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass
+    from typing import NamedTuple
+else:
+    dataclass, NamedTuple = _dataclass, _NamedTuple
+
+__all__ = ["NamedTuple", "dataclass"]

@@ -34,7 +34,7 @@ class Room(NamedTuple):
 
 
 _GROUND = (
-    "_classes",
+    "_import_time",
     "version",
     "constants",
     "fixed_offset",
@@ -47,19 +47,19 @@ _GROUND = (
 
 # In the order in which data flows: a room imports rooms above it only. CONTRIBUTING.rst shows the same table.
 ROOMS = (
-    Room("_classes", "dataclasses and named tuples that are quick to make", ()),
+    Room("_import_time", "dataclasses, named tuples, expressions that are quick to import", ()),
     Room("version", "the version", ()),
     Room("constants", "flags and special uses", ()),
     Room("fixed_offset", "a time zone of fixed offset", ()),
     Room("exceptions", "the exceptions of commands and of the connection", ()),
     Room("util", "text and bytes", ("exceptions",)),
-    Room("sequence_set", "sets of message ids", ("util",)),
-    Room("imap_utf7", "folder names on the wire", ("util",)),
-    Room("datetime_util", "dates and times", ("fixed_offset", "util")),
+    Room("sequence_set", "sets of message ids", ("_import_time", "util")),
+    Room("imap_utf7", "folder names on the wire", ("_import_time", "util")),
+    Room("datetime_util", "dates and times", ("_import_time", "fixed_offset", "util")),
     Room("_parsing", "what a server sends, from bytes to values; no I/O", _GROUND),
     Room("_arguments", "what a caller gives, from values to bytes; no I/O", _GROUND),
     Room("_auth", "SASL mechanisms and their dialogue", ("exceptions", "util")),
-    Room("_wire", "bytes and time: sockets, TLS, compression, waiting", ("_classes", "exceptions")),
+    Room("_wire", "bytes and time: sockets, TLS, compression, waiting", ("_import_time", "exceptions")),
     Room("events", "what watch yields", (*_GROUND, "_auth")),
     Room(
         "_connection",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Union
 
-from .._classes import NamedTuple
+from .._import_time import NamedTuple
 from ..util import Text, to_wire
 from .command import Argument, Literal, StreamedLiteral
 from .message_source import MessageSource

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Union
 
-from .._classes import NamedTuple
+from .._import_time import NamedTuple
 from ..sequence_set import SequenceSet
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from .._import_time import expression
 from ..imap_utf7 import encode_name
 from ..util import Text, escaped, shortened, to_wire
 from .command import Argument, Literal
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
 QUOTED_LIMIT = 1000
 
 # atom = 1*ATOM-CHAR: no control, space, "(", ")", "{", "%", "*", quote, backslash, "]" (RFC 9051, 9)
-_ATOM = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\\]]+\Z')
+_ATOM = expression(rb'[^\x00-\x20\x7f-\xff(){%*"\\\]]+\Z')
 # flag = "\" atom or atom. Servers also have keywords that contain "]", "{" or "*", so these are allowed. Characters
 # that end an atom are refused. So is the announcement of a literal, because Dovecot accepts {5} in the middle of a line
 # too.
-_FLAG = re.compile(rb'(?!~?\{\d+\+?\}\Z)\\?[^\x00-\x20\x7f-\xff()"\\]+\Z')
-_NOT_QUOTABLE = re.compile(rb"[\x00\r\n\x80-\xff]")
-_ANNOUNCES_LITERAL = re.compile(rb"\{\d+\+?\}\s*\Z")
+_FLAG = expression(rb'(?!~?\{\d+\+?\}\Z)\\?[^\x00-\x20\x7f-\xff()"\\]+\Z')
+_NOT_QUOTABLE = expression(rb"[\x00\r\n\x80-\xff]")
+_ANNOUNCES_LITERAL = expression(rb"\{\d+\+?\}\s*\Z")
 
 
 def string(value: Text, what: str = "text") -> Argument:

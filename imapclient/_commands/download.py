@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from .._arguments.strings import is_part_number
 from .._arguments.strings import section as wire_section
-from .._classes import NamedTuple
+from .._import_time import NamedTuple
 from .._parsing.fetch.results import FetchItems, FetchResult
 from .._parsing.records import Limits
 from ..exceptions import NoSuchPartError, ProtocolError

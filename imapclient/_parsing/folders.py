@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Optional
 
-from .._classes import NamedTuple
+from .._import_time import NamedTuple, expression
 from ..exceptions import ProtocolError
 from .lexer import brief, read_values, unreadable
 from .responses import DEFAULT_OPTIONS, ReadOptions, Untagged
@@ -25,7 +25,7 @@ class ListItem(NamedTuple):
 
 # mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox (RFC 9051, 9). A name with
 # escapes, and a flag with a control character at which bytes.split() would cut, are left to the lexer.
-_LIST = re.compile(rb' *\(([^()"{\n\r\v\f]*)\) (?:"(?:\\(.)|([^\\"]))"|[Nn][Ii][Ll]) (?:"([^"\\]*)"|([^ "(){\\]+))\Z')
+_LIST = expression(rb' *\(([^()"{\n\r\v\f]*)\) (?:"(?:\\(.)|([^\\"]))"|[Nn][Ii][Ll]) (?:"([^"\\]*)"|([^ "(){\\]+))\Z')
 
 
 def parse_list(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> ListItem:

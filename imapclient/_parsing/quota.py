@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .._classes import dataclass
+from .._import_time import dataclass
 from ..imap_utf7 import decode_name
 from .lexer import number, read_values, read_words, unreadable
 from .responses import DEFAULT_OPTIONS, ReadOptions, Untagged

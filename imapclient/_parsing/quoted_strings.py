@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 
-from .._classes import NamedTuple
+from .._import_time import NamedTuple, expression
 from ..exceptions import ProtocolError
 
-_ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
+_ESCAPED = expression(rb"\\(.)", re.DOTALL)
 
 
 def unquote(token: bytes) -> bytes:

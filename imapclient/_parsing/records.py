@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Callable, Union
 
-from .._classes import NamedTuple
+from .._import_time import NamedTuple
 
 Record = Union[bytes, tuple[bytes, bytes]]
 """A line without its CRLF, or a pair of a line that announces a literal and that literal, as in imaplib."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeVar
 
-from .._classes import NamedTuple
+from .._import_time import NamedTuple
 from ..sequence_set import SequenceSet, UidSet, how_many
 from .response_codes import split_response_code
 from .responses import Handler, Tagged, Untagged

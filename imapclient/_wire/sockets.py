@@ -12,7 +12,7 @@ import ssl
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, Union
 
-from .._classes import dataclass
+from .._import_time import dataclass
 from .waiting import MAX_SECONDS, Deadline
 
 # After 120 silent seconds TCP probes the peer, then every 30 seconds. It ends the connection after 4 probes without an

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..._classes import NamedTuple
+from ..._import_time import NamedTuple
 from ..lexer import brief
 from .envelope import Envelope, read_envelope
 from .header_text import decode_parameters, decode_text, decode_words, split_parameters

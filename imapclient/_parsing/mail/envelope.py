@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, SupportsIndex
 
-from ..._classes import dataclass
+from ..._import_time import dataclass
 from ...datetime_util import parse_to_datetime
 from ...exceptions import ProtocolError
 from ...util import to_unicode

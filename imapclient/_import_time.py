@@ -1,7 +1,8 @@
-"""Dataclasses and named tuples that are quick to make, so that the package is quick to import.
+"""Dataclasses, named tuples and regular expressions that cost little when the package is imported.
 
 The module `dataclasses` loads inspect, ast and tokenize. It is not imported until a program asks for the fields of a
-dataclass. `typing.NamedTuple` compiles the annotation of each field, which takes three times as long as the rest.
+dataclass. `typing.NamedTuple` compiles the annotation of each field, which takes three times as long as the rest. An
+expression is compiled when it is first used.
 
 Mypy is shown the originals instead, so that it knows the classes as what they are.
 """
@@ -10,8 +11,9 @@ from __future__ import annotations
 
 import collections
 import operator
+import re
 import reprlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, AnyStr
 
 
 def _dataclass(cls: Any) -> Any:
@@ -91,10 +93,29 @@ class _NamedTuple(metaclass=_NamedTupleMaker):
     """What `typing.NamedTuple` is: the base of a class whose fields are its annotations."""
 
 
+class _Expression:
+    """A regular expression that is not compiled yet. Its methods are those of `re.Pattern`."""
+
+    def __init__(self, pattern: Any, flags: int) -> None:
+        self._arguments = (pattern, flags)
+
+    def __getattr__(self, name: str) -> Any:
+        # Called once for each method. From then on the method is an attribute, so that using it costs nothing more.
+        method = getattr(re.compile(*self._arguments), name)
+        setattr(self, name, method)
+        return method
+
+
+def expression(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
+    """What `re.compile` returns, but compiled when it is first used."""
+    made: Any = _Expression(pattern, flags)
+    return made  # type: ignore[no-any-return]
+
+
 if TYPE_CHECKING:
     from dataclasses import dataclass
     from typing import NamedTuple
 else:
     dataclass, NamedTuple = _dataclass, _NamedTuple
 
-__all__ = ["NamedTuple", "dataclass"]
+__all__ = ["NamedTuple", "dataclass", "expression"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from .._arguments.strings import string
-from .._parsing.collector import Collector
 from ..util import Text
 from .base.command_base import CommandBase
 
@@ -28,6 +27,7 @@ class AclMixin(CommandBase):
         """
         # Imported here, because not every program needs it.
         from .._parsing.acl import parse_acl
+        from .._parsing.collector import Collector
 
         self._require("ACL")
         collected = Collector(b"ACL")

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from .._arguments.command import Argument
-from .._connection.exchange import Command
 from ..util import Text
 from .base.command_base import CommandBase
 
@@ -96,6 +95,7 @@ class AppendMixin(CommandBase):
         return self._append(target, append_messages(msgs))
 
     def _append(self, target: Argument, messages: Sequence[AppendMessage | StreamedMessage]) -> AppendReply:
+        from .._connection.exchange import Command
         from .._parsing.uid_codes import UidCodes
 
         literal8 = any(map(self._needs_literal8, messages))

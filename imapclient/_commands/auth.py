@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Callable
 
 from .._arguments.command import Argument
 from .._arguments.strings import atom, string
-from .._connection.exchange import Command
 from ..exceptions import CommandError, LoginError, NotOfferedError, ProtocolAbortError, retyped
 from ..util import Text, to_wire
 from .base.command_base import CommandBase
@@ -15,6 +14,7 @@ from .base.command_base import CommandBase
 if TYPE_CHECKING:
     from .._auth.dialogue import AuthExchange, Respond
     from .._auth.mechanisms import Mechanism
+    from .._connection.exchange import Command
 
 # With either of these, the initial response may be sent in the command (RFC 4959; RFC 9051, appendix E).
 _SASL_IR = frozenset((b"SASL-IR", b"IMAP4REV2"))
@@ -35,6 +35,7 @@ class AuthMixin(CommandBase):
         """
         # Imported here, because not every program needs it.
         from .._auth.mechanisms import checked_text
+        from .._connection.exchange import Command
 
         arguments = [
             string(checked_text(username, "the user name"), "the user name"),
@@ -169,6 +170,7 @@ class AuthMixin(CommandBase):
     ) -> bytes:
         from .._auth.dialogue import AuthExchange
         from .._auth.mechanisms import Mechanism
+        from .._connection.exchange import Command
 
         exchange = AuthExchange(respond, initial, self._imap.secrets.add)
         arguments: list[Argument] = [name]

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, Callable, TypeVar, Union
 
 from .._arguments.command import Argument
 from .._arguments.strings import atom
-from .._connection.exchange import Command
-from .._parsing.collector import Collector
 from .._parsing.responses import Untagged
 from ..exceptions import BadCharsetError, CommandError, InvalidCriteriaError, ProtocolError, retyped
 from ..util import Text
@@ -194,6 +192,9 @@ class SearchMixin(CommandBase):
         Returns the untagged responses of the names in ``answers``. If the server answers BAD, the error shows what the
         caller ``asked``.
         """
+        from .._connection.exchange import Command
+        from .._parsing.collector import Collector
+
         collected = Collector(*answers)
         name = self._verb(command)
         try:

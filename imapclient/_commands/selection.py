@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._parsing.response_codes import split_response_code
 from .._parsing.responses import Untagged, readable
 from ..exceptions import CommandError, IMAPClientReadOnlyError, ProtocolError
 from ..util import Text
@@ -105,6 +104,8 @@ class _SelectResponses:
         return None
 
     def add_code(self, text: bytes) -> bool:
+        from .._parsing.response_codes import split_response_code
+
         found = split_response_code(text)
         if found is None or found[0] == b"ALERT":
             return False

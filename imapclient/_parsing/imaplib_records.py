@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..exceptions import FetchError, ProtocolError
 from .fetch.results import FetchItems, FetchResult
-from .lexer import brief, read_values, unreadable
 from .records import Record
 from .responses import ReadOptions, Untagged
 
@@ -27,6 +26,7 @@ def parse_response(data: Sequence[Record | None]) -> tuple[Any, ...]:
     """
     # Imported here, because not every program needs it.
     from .folders import with_name
+    from .lexer import read_values
 
     records = [record for record in data if record is not None]
     return with_name(read_values(_untagged(records)))
@@ -84,6 +84,7 @@ def parse_fetch_response(
 
 def _read_strictly(records: list[Record], normalise_times: bool, uid_is_key: bool) -> FetchResult:
     from .fetch.parser import fetch_items
+    from .lexer import brief, read_values
 
     values = read_values(_untagged(records))
     result = FetchResult(default_factory=dict)
@@ -119,6 +120,7 @@ _NUMBER = rb" *(\d{1,20}) +"
 def _read_leniently(response: list[Record], normalise_times: bool) -> tuple[int, FetchItems, list[FetchError]]:
     # Imported here, because few responses need it.
     from .fetch.lenient import read_leniently
+    from .lexer import unreadable
 
     untagged = _untagged(response)
     match = re.match(_NUMBER, untagged.line)

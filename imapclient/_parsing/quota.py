@@ -7,7 +7,6 @@ from typing import Any
 
 from .._import_time import dataclass
 from ..imap_utf7 import decode_name
-from .lexer import number, read_values, read_words, unreadable
 from .responses import DEFAULT_OPTIONS, ReadOptions, Untagged
 
 
@@ -53,6 +52,8 @@ def parse_quota_root(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS)
 
     quotaroot-response = "QUOTAROOT" SP mailbox *(SP quota-root-name) (RFC 9208, 7)
     """
+    from .lexer import read_words, unreadable
+
     words = read_words(response, options)
     if not words:
         raise unreadable("not a QUOTAROOT response", response)
@@ -64,6 +65,8 @@ def parse_quota(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> l
 
     quota-response = "QUOTA" SP quota-root-name SP "(" quota-resource *(SP quota-resource) ")" (RFC 9208, 7)
     """
+    from .lexer import number, read_values, unreadable
+
     *words, resources = read_values(response, options, typed=False) or [None]
     if not isinstance(resources, tuple) or len(resources) % 3 or not _are_bytes(words) or not _are_bytes(resources):
         raise unreadable("not a QUOTA response", response)

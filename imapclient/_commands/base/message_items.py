@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Callable
 
 from ..._arguments.command import Argument
-from ..._connection.exchange import Command
 from ..._parsing.fetch.results import FetchResult, ItemResult
 from ...exceptions import IMAPClientError, note_done
 from ...sequence_set import MessageIds, SequenceSet
@@ -50,6 +49,7 @@ class MessageItems(CommandRunner):
 
         Other commands may run before it is called. It need not be called.
         """
+        from ..._connection.exchange import Command
         from ..._parsing.fetch.collector import FetchCollector
 
         wanted = SequenceSet(message)
@@ -89,6 +89,8 @@ class MessageItems(CommandRunner):
 
         This is safe for sequence numbers too: no server sends EXPUNGE while FETCH runs (RFC 9051, 5.5 and 7.5.1).
         """
+        from ..._connection.exchange import Command
+
         verb = self._verb(b"FETCH", uid)
         commands = [Command(verb, [part, *arguments], collector.handlers) for part in parts]
         try:

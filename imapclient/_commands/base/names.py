@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 from ..._arguments.command import Argument
 from ..._arguments.strings import mailbox, wire_name
-from ..._parsing.collector import Collector
 from ..._parsing.responses import ReadOptions, Untagged
 from ...exceptions import ProtocolError
 from ...imap_utf7 import decode_name
 from ...util import Text
 from .running import CommandRunner
+
+if TYPE_CHECKING:
+    from ..._parsing.collector import Collector
 
 _Value = TypeVar("_Value")
 _Parse = Callable[[Untagged, ReadOptions], tuple[bytes, _Value]]

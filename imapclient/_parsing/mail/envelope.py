@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Sequence
 from typing import Any, SupportsIndex
 
-from ..._import_time import dataclass
+from ..._import_time import dataclass, expression
 from ...datetime_util import parse_to_datetime
 from ...exceptions import ProtocolError
 from ...util import to_unicode
@@ -119,10 +118,11 @@ _NO_MAILBOXES = frozenset(
 )
 _CONTROL_TO_SPACE = dict.fromkeys([*range(9), *range(10, 32), 127], " ")
 # dot-atom and quoted-string (RFC 5322, 3.2; RFC 6532 adds characters beyond ASCII). Dots may stand anywhere.
-_DOT_ATOM = re.compile(r"[^\x00-\x20()<>\[\]:;@\\,\"\x7f]+")
-_ESCAPED = re.compile(r"\\.")
-_QUOTE_OR_BACKSLASH = re.compile(r'["\\]')
-_DOMAIN = re.compile(_DOT_ATOM.pattern + r"|\[[^\x00-\x20\[\]\\\x7f]*\]")
+_WORDS = r"[^\x00-\x20()<>\[\]:;@\\,\"\x7f]+"
+_DOT_ATOM = expression(_WORDS)
+_ESCAPED = expression(r"\\.")
+_QUOTE_OR_BACKSLASH = expression(r'["\\]')
+_DOMAIN = expression(_WORDS + r"|\[[^\x00-\x20\[\]\\\x7f]*\]")
 
 
 def _is_quoted(text: str) -> bool:

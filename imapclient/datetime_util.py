@@ -15,6 +15,7 @@ import functools
 import re
 import time
 
+from ._import_time import expression
 from .fixed_offset import ZERO, FixedOffset
 from .util import shortened
 
@@ -25,11 +26,11 @@ _MONTH_NUMBERS = {name.lower().encode("ascii"): index for index, name in enumera
 # path.
 _INTERNAL_DAY = rb" ?(\d\d?)-([A-Za-z]{3})-(?!00)(\d{4}) "
 _TIME_AND_ZONE = rb"(\d\d):(\d\d):([0-5]\d) ([+-]\d{4})"
-_INTERNALDATE = re.compile(_INTERNAL_DAY + _TIME_AND_ZONE)
+_INTERNALDATE = expression(_INTERNAL_DAY + _TIME_AND_ZONE)
 
 # Fast path for the usual form of a Date field: Mon, 7 Feb 1994 21:52:25 -0800 (PST)
 _RFC5322_DAY = rb"(?:[A-Za-z]{3}, )?(\d\d?) ([A-Za-z]{3}) (?!00)(\d{4}) "
-_RFC5322 = re.compile(_RFC5322_DAY + _TIME_AND_ZONE + rb"(?: \([A-Za-z]+\))?")
+_RFC5322 = expression(_RFC5322_DAY + _TIME_AND_ZONE + rb"(?: \([A-Za-z]+\))?")
 
 # The errors of the C library for a time that it can't convert. On Windows it is OSError, before 1970 and after 3000.
 _UNKNOWN_TO_PLATFORM = (OSError, OverflowError, ValueError)
@@ -49,7 +50,7 @@ _MAX_LENGTH_KEPT = 64
 _MAX_ENDS_KEPT = 60 * 256
 
 # The beginning of a date in one of the two forms, up to the hour.
-_DAY = re.compile(_INTERNAL_DAY + b"|" + _RFC5322_DAY)
+_DAY = expression(_INTERNAL_DAY + b"|" + _RFC5322_DAY)
 _EPOCH_DAY = _EPOCH.toordinal()
 
 # Cache. Key: the text before the time of day, b"Mon, 7 Feb 1994 ". Value: the seconds from 1970 to that day, and one of

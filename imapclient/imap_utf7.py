@@ -14,11 +14,13 @@ from __future__ import annotations
 import binascii
 import re
 
-_ENCODED_RUN = re.compile(r"[^ -~]+|&")
-_SHIFT = re.compile(rb"&([^-]*)-?")
+from ._import_time import expression
+
+_ENCODED_RUN = expression(r"[^ -~]+|&")
+_SHIFT = expression(rb"&([^-]*)-?")
 # The BASE64 itself is checked later: decoding and encoding must give the same bytes.
-_SHIFTS = re.compile(rb"&[A-Za-z0-9+,]*-")
-_DIRECT = re.compile(rb"[ -%'-~]*")
+_SHIFTS = expression(rb"&[A-Za-z0-9+,]*-")
+_DIRECT = expression(rb"[ -%'-~]*")
 
 # Characters that RFC 9051 section 5.1 forbids in a name, and lone surrogates. Not compiled here, because compiling is
 # slow and few names need this expression.

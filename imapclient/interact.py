@@ -187,8 +187,8 @@ def _show_protocol() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(message)s"))
     for log in (client_log, wire_log):
-        log.setLevel(logging.DEBUG)
-        log.addHandler(handler)
+        log.logger.setLevel(logging.DEBUG)
+        log.logger.addHandler(handler)
 
 
 def _start_demo(stack: contextlib.ExitStack, conf: Settings) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -10,6 +9,7 @@ from itertools import islice
 from operator import lt
 from typing import Any, Union, cast
 
+from ._import_time import expression
 from .util import Text, shortened, to_wire
 
 # The maximum length in bytes of a sequence set in one command. RFC 7162 and RFC 2683 limit a line to 8,192 and 8,000.
@@ -21,7 +21,7 @@ SINGLE = (int, str, bytes, bytearray, memoryview)
 MessageIds = Union[int, str, bytes, Iterable[Union[int, str, bytes]]]
 _MAX_ID = 0xFFFFFFFF
 # sequence-set = (seq-number / seq-range) ["," sequence-set], or "$", the saved result of a search (RFC 5182)
-_PART = re.compile(rb"(?:\d{1,10}|\*)(?::(?:\d{1,10}|\*))?\Z")
+_PART = expression(rb"(?:\d{1,10}|\*)(?::(?:\d{1,10}|\*))?\Z")
 
 
 def is_sequence_set(text: bytes) -> bool:

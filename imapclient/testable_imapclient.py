@@ -57,13 +57,14 @@ class _Exchange(Exchange):
 class _Connection(Connection):
     """A real connection over a `ScriptedTransport`."""
 
-    _exchange_class = _Exchange
-
     def __init__(self, server: ScriptedTransport) -> None:
         self._server = server
         self._prepare(NO_TIMEOUT, DEFAULT_LIMITS)
         super().__init__("somehost", 993)
         self._capabilities.are_known = True
+
+    def _exchange_class(self) -> type[Exchange]:
+        return _Exchange
 
     def _open_transport(self) -> Transport:
         vars(self)["sock"] = Mock(name="socket")

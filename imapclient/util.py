@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Union
 
-import six
-
 Text = Union[str, bytes]
 
 
@@ -16,6 +14,9 @@ def to_unicode(s: bytes | str) -> str:
     """
     if not isinstance(s, bytes):
         return s
+    # Imported here: it prepares modules of Python 2 too, which takes long. So in the other functions.
+    import six
+
     try:
         return six.ensure_text(s, "ascii")
     except UnicodeDecodeError:
@@ -34,6 +35,8 @@ def to_bytes(s: bytes | str, charset: str = "ascii") -> bytes:
     """
     if not isinstance(s, str):
         return s
+    import six
+
     return six.ensure_binary(s, charset)
 
 
@@ -45,6 +48,8 @@ def to_wire(value: Text, encoding: str = "utf-8") -> bytes:
     """
     if isinstance(value, (bytearray, memoryview)):
         return bytes(value)
+    import six
+
     return six.ensure_binary(value, encoding)
 
 

@@ -34,6 +34,7 @@ class Room(NamedTuple):
 
 
 _GROUND = (
+    "_import_time",
     "version",
     "constants",
     "fixed_offset",
@@ -46,18 +47,19 @@ _GROUND = (
 
 # In the order in which data flows: a room imports rooms above it only. CONTRIBUTING.rst shows the same table.
 ROOMS = (
+    Room("_import_time", "dataclasses, named tuples, expressions that are quick to import", ()),
     Room("version", "the version", ()),
     Room("constants", "flags and special uses", ()),
     Room("fixed_offset", "a time zone of fixed offset", ()),
     Room("exceptions", "the exceptions of commands and of the connection", ()),
     Room("util", "text and bytes", ("exceptions",)),
-    Room("sequence_set", "sets of message ids", ("util",)),
-    Room("imap_utf7", "folder names on the wire", ("util",)),
-    Room("datetime_util", "dates and times", ("fixed_offset", "util")),
+    Room("sequence_set", "sets of message ids", ("_import_time", "util")),
+    Room("imap_utf7", "folder names on the wire", ("_import_time", "util")),
+    Room("datetime_util", "dates and times", ("_import_time", "fixed_offset", "util")),
     Room("_parsing", "what a server sends, from bytes to values; no I/O", _GROUND),
     Room("_arguments", "what a caller gives, from values to bytes; no I/O", _GROUND),
     Room("_auth", "SASL mechanisms and their dialogue", ("exceptions", "util")),
-    Room("_wire", "bytes and time: sockets, TLS, compression, waiting", ("exceptions",)),
+    Room("_wire", "bytes and time: sockets, TLS, compression, waiting", ("_import_time", "exceptions")),
     Room("events", "what watch yields", (*_GROUND, "_auth")),
     Room(
         "_connection",
@@ -427,6 +429,15 @@ def loaded_by(statement: str) -> set[str]:
     return set(result.stdout.split())
 
 
+def loaded_alone(statement: str) -> set[str]:
+    """The modules that a statement has loaded, in an interpreter that loads nothing at its start but what it must."""
+    program = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n{statement}\nprint('\\n'.join(sys.modules))"
+    result = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=True, timeout=500
+    )
+    return set(result.stdout.split())
+
+
 # -- the package keeps the rules
 
 SOURCES = package_sources()
@@ -512,10 +523,24 @@ def test_import_is_light() -> None:
     loaded = loaded_by("import imapclient")
     assert "imapclient.imapclient" in loaded
     assert not loaded & {"asyncio", "IPython", "keyring", "ptpython", "pymap", "scramp", "trustme", "pytest"}
-    # What takes milliseconds, and few programs need.
-    seldom = {"email", "hmac", "imapclient.events", "imapclient._watching.folder_watch", "json"}
-    # What measures coverage has loaded some before.
-    assert not loaded & seldom - loaded_by("pass")
+
+
+def test_import_loads_no_more_than_imaplib_and_typing() -> None:
+    """Each other module of the standard library takes milliseconds. What only some programs need is loaded later."""
+    loaded = loaded_alone("import imapclient")
+    own = {name for name in loaded if name.split(".")[0] == PACKAGE}
+    assert loaded - own - loaded_alone("import imaplib") <= {
+        "__future__",
+        *("typing", "_typing", "typing.io", "typing.re"),
+    }
+
+
+def test_import_loads_what_every_program_needs() -> None:
+    """Not the parts of an open connection, the parser, or what only some commands need."""
+    loaded = loaded_alone("import imapclient")
+    later = ("_auth", "_arguments.criteria", "_connection.exchange", "_parsing.lexer", "_parsing.mail", "datetime_util")
+    assert {"imapclient.imapclient", "imapclient._commands.fetch"} <= loaded
+    assert not loaded & {f"imapclient.{name}" for name in later}
 
 
 # -- and the checks can fail
@@ -763,3 +788,4 @@ def test_a_method_without_docstring_is_found() -> None:
 
 def test_a_heavy_import_is_found() -> None:
     assert "asyncio" in loaded_by("import asyncio")
+    assert "inspect" in loaded_alone("import dataclasses") - loaded_alone("import imaplib")

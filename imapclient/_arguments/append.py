@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, Union
+from typing import Any, Union
 
+from .._import_time import NamedTuple
 from ..util import Text, to_wire
 from .command import Argument, Literal, StreamedLiteral
 from .message_source import MessageSource

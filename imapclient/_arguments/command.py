@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, NamedTuple, Union
+from typing import Any, Union
 
+from .._import_time import NamedTuple
 from ..sequence_set import SequenceSet
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
+from .._import_time import NamedTuple
 from ..datetime_util import format_criteria_date
 from ..exceptions import InvalidCriteriaError, ResponseCode
 from ..sequence_set import SEQUENCE_SET_LIMIT, SequenceSet, UidSet, is_sequence_set

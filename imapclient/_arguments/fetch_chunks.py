@@ -13,8 +13,9 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import lt
-from typing import Any, NamedTuple
+from typing import Any
 
+from .._import_time import NamedTuple
 from ..sequence_set import SINGLE, STAR, MessageIds, Range, SequenceSet, UidSet, checked_numbers
 
 # One request for bounds or sizes covers at least this many messages.

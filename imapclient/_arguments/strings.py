@@ -7,26 +7,29 @@ literal.
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from ..datetime_util import datetime_to_INTERNALDATE
+from .._import_time import expression
 from ..imap_utf7 import encode_name
 from ..util import Text, escaped, shortened, to_wire
 from .command import Argument, Literal
+
+if TYPE_CHECKING:
+    import datetime
 
 # Longer text is sent as a literal, because servers limit the length of a line.
 QUOTED_LIMIT = 1000
 
 # atom = 1*ATOM-CHAR: no control, space, "(", ")", "{", "%", "*", quote, backslash, "]" (RFC 9051, 9)
-_ATOM = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\\]]+\Z')
+_ATOM = expression(rb'[^\x00-\x20\x7f-\xff(){%*"\\\]]+\Z')
 # flag = "\" atom or atom. Servers also have keywords that contain "]", "{" or "*", so these are allowed. Characters
 # that end an atom are refused. So is the announcement of a literal, because Dovecot accepts {5} in the middle of a line
 # too.
-_FLAG = re.compile(rb'(?!~?\{\d+\+?\}\Z)\\?[^\x00-\x20\x7f-\xff()"\\]+\Z')
-_NOT_QUOTABLE = re.compile(rb"[\x00\r\n\x80-\xff]")
-_ANNOUNCES_LITERAL = re.compile(rb"\{\d+\+?\}\s*\Z")
+_FLAG = expression(rb'(?!~?\{\d+\+?\}\Z)\\?[^\x00-\x20\x7f-\xff()"\\]+\Z')
+_NOT_QUOTABLE = expression(rb"[\x00\r\n\x80-\xff]")
+_ANNOUNCES_LITERAL = expression(rb"\{\d+\+?\}\s*\Z")
 
 
 def string(value: Text, what: str = "text") -> Argument:
@@ -139,4 +142,7 @@ def raw_list(values: Text | Iterable[Text], what: str) -> bytes:
 
 def date_time(value: datetime.datetime) -> bytes:
     """A quoted INTERNALDATE: ``b'" 1-Feb-2020 10:11:12 +0100"'``."""
+    # Imported here, because not every program needs it.
+    from ..datetime_util import datetime_to_INTERNALDATE
+
     return b'"%s"' % to_wire(datetime_to_INTERNALDATE(value), "ascii")

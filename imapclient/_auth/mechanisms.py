@@ -6,7 +6,6 @@ import base64
 import contextlib
 import importlib
 import re
-import unicodedata
 from collections.abc import Generator, Iterator
 from typing import Any, Union
 
@@ -332,6 +331,9 @@ class ScramSHA256(Mechanism):
 
     def __init__(self, identity: Text, password: Text, *, max_iterations: int = MAX_ITERATIONS) -> None:
         super().__init__()
+        # Imported here: its table of characters is large, and few sessions need it.
+        import unicodedata
+
         self.identity = identity
         self._identity = _as_str(_without_nul(identity, "the identity"), "the identity")
         self._password = _as_str(_without_nul(password, "the password"), "the password")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from .._arguments.strings import string
-from .._parsing.acl import parse_acl
-from .._parsing.collector import Collector
 from ..util import Text
 from .base.command_base import CommandBase
 
@@ -27,6 +25,10 @@ class AclMixin(CommandBase):
         administer it. Raises ProtocolError if the server sends no readable answer about this folder. The connection is
         usable after all of these.
         """
+        # Imported here, because not every program needs it.
+        from .._parsing.acl import parse_acl
+        from .._parsing.collector import Collector
+
         self._require("ACL")
         collected = Collector(b"ACL")
         self._execute(b"GETACL", [self._folder(folder)], collected.handlers)

@@ -6,21 +6,16 @@ import contextlib
 import datetime
 import io
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from .._arguments.append import (
-    AppendMessage,
-    MessageToAppend,
-    StreamedMessage,
-    append_message,
-    append_messages,
-    streamed_message,
-)
 from .._arguments.command import Argument
-from .._arguments.message_source import MessageSource, Progress, Source
-from .._connection.exchange import Command
-from .._parsing.uid_codes import AppendReply, UidCodes
 from ..util import Text
 from .base.command_base import CommandBase
+
+if TYPE_CHECKING:
+    from .._arguments.append import AppendMessage, MessageToAppend, StreamedMessage
+    from .._arguments.message_source import Progress, Source
+    from .._parsing.uid_codes import AppendReply
 
 
 class AppendMixin(CommandBase):
@@ -64,6 +59,10 @@ class AppendMixin(CommandBase):
         whole message was sent. Then the message may be in the folder, even if the connection was lost. An exception
         that is raised earlier does not have the attribute. So use ``getattr(error, 'message_sent', False)``.
         """
+        # Imported here, because not every program needs it.
+        from .._arguments.append import append_message, streamed_message
+        from .._arguments.message_source import MessageSource
+
         target = self._folder(folder)
         if isinstance(msg, (bytearray, memoryview)):
             msg = bytes(msg)
@@ -89,11 +88,16 @@ class AppendMixin(CommandBase):
         CommandError if the server refuses, and TryCreateError if the folder does not exist. The connection is usable
         after all of these.
         """
+        from .._arguments.append import append_messages
+
         target = self._folder(folder)
         self._require("MULTIAPPEND")
         return self._append(target, append_messages(msgs))
 
     def _append(self, target: Argument, messages: Sequence[AppendMessage | StreamedMessage]) -> AppendReply:
+        from .._connection.exchange import Command
+        from .._parsing.uid_codes import UidCodes
+
         literal8 = any(map(self._needs_literal8, messages))
         # IMAP4rev2 takes a message in UTF-8 like any other (RFC 9051, 6.3.12; RFC 9755, 4).
         utf8 = "UTF8=ACCEPT" in self._imap.enabled and "IMAP4REV2" not in self._imap.enabled
@@ -114,6 +118,8 @@ class AppendMixin(CommandBase):
 
     def _needs_literal8(self, message: AppendMessage | StreamedMessage) -> bool:
         """Whether the message contains NUL and the server has BINARY. The slower check comes last."""
+        from .._arguments.append import StreamedMessage
+
         if isinstance(message, StreamedMessage):
             return self.has_capability("BINARY") and message.has_nul
         return message.has_nul and self.has_capability("BINARY")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Callable
+from typing import TYPE_CHECKING, Callable
 
 from .._arguments.command import Argument
 from .._arguments.strings import atom, string
-from .._auth.dialogue import AuthExchange, Respond
-from .._auth.mechanisms import Mechanism, OAuthBearer, Plain, XOAuth2, checked_text
-from .._connection.exchange import Command
 from ..exceptions import CommandError, LoginError, NotOfferedError, ProtocolAbortError, retyped
 from ..util import Text, to_wire
 from .base.command_base import CommandBase
+
+if TYPE_CHECKING:
+    from .._auth.dialogue import AuthExchange, Respond
+    from .._auth.mechanisms import Mechanism
+    from .._connection.exchange import Command
 
 # With either of these, the initial response may be sent in the command (RFC 4959; RFC 9051, appendix E).
 _SASL_IR = frozenset((b"SASL-IR", b"IMAP4REV2"))
@@ -31,6 +33,10 @@ class AuthMixin(CommandBase):
         argument contains NUL. Neither the name nor the password is sent after the last two. The connection is usable
         after all of these.
         """
+        # Imported here, because not every program needs it.
+        from .._auth.mechanisms import checked_text
+        from .._connection.exchange import Command
+
         arguments = [
             string(checked_text(username, "the user name"), "the user name"),
             string(checked_text(password, "the password"), "the password"),
@@ -49,6 +55,8 @@ class AuthMixin(CommandBase):
         ``authorization_identity`` is the user to act as, if that is not ``identity``. Raises what `authenticate`
         raises.
         """
+        from .._auth.mechanisms import Plain
+
         return self.authenticate(Plain(identity, password, authorization_identity))
 
     def oauth2_login(
@@ -61,6 +69,8 @@ class AuthMixin(CommandBase):
         ``{'status': '400', 'schemes': 'Bearer', 'scope': 'https://mail.google.com/'}``. It is bytes if the reason is
         not a JSON object, and None if the server sent no reason. Raises what `authenticate` raises.
         """
+        from .._auth.mechanisms import XOAuth2
+
         return [self.authenticate(XOAuth2(user, access_token, vendor, name=mech))]
 
     def oauthbearer_login(self, identity: Text, access_token: Text) -> list[bytes]:
@@ -70,6 +80,8 @@ class AuthMixin(CommandBase):
         LoginError contains the reason that it sent: ``{'status': 'invalid_token', 'scope': 'mail'}``. It is bytes if
         the reason is not a JSON object, and None if the server sent no reason. Raises what `authenticate` raises.
         """
+        from .._auth.mechanisms import OAuthBearer
+
         host, port = (None, None) if self.stream else (self.host, self.port)
         return [self.authenticate(OAuthBearer(identity, access_token, host=host, port=port))]
 
@@ -88,6 +100,8 @@ class AuthMixin(CommandBase):
         Raises ProtocolAbortError if the server answers OK before the exchange is complete. For example, with SCRAM the
         server must first prove that it knows the password. The connection is closed then.
         """
+        from .._auth.mechanisms import Mechanism
+
         if not isinstance(mechanism, Mechanism):
             raise TypeError("authenticate() takes a mechanism of imapclient.sasl; use sasl_login() for a callable")
         name = _mechanism_name(mechanism.name)
@@ -127,6 +141,8 @@ class AuthMixin(CommandBase):
         Raises ProtocolAbortError if the server answers OK to a cancelled exchange, or before it has received the
         initial response. The connection is closed then.
         """
+        from .._auth.mechanisms import Mechanism, checked_text
+
         name = _mechanism_name(mech_name)
         if not callable(mech_callable):
             raise TypeError(f"the mechanism must be a callable, not {type(mech_callable).__name__}")
@@ -152,6 +168,10 @@ class AuthMixin(CommandBase):
     def _authenticate(
         self, name: bytes, respond: Respond, initial: bytes | None, capabilities: tuple[bytes, ...]
     ) -> bytes:
+        from .._auth.dialogue import AuthExchange
+        from .._auth.mechanisms import Mechanism
+        from .._connection.exchange import Command
+
         exchange = AuthExchange(respond, initial, self._imap.secrets.add)
         arguments: list[Argument] = [name]
         argument = None if _SASL_IR.isdisjoint(capabilities) else exchange.initial_argument()

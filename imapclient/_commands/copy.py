@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .._arguments.command import Argument
-from .._parsing.uid_codes import CopyReply, UidCodes
 from ..exceptions import CapabilityError, IllegalStateError, IMAPClientError, ProtocolError, note_done
 from ..sequence_set import STAR, MessageIds, SequenceSet, UidSet
 from ..util import Text
 from .base.command_base import CommandBase
+
+if TYPE_CHECKING:
+    from .._parsing.uid_codes import CopyReply, UidCodes
 
 
 class CopyMixin(CommandBase):
@@ -28,6 +32,9 @@ class CopyMixin(CommandBase):
         then. Raises CommandError if the server refuses, and TryCreateError if the folder does not exist. The connection
         is usable after all of these.
         """
+        # Imported here, because not every program needs it.
+        from .._parsing.uid_codes import CopyReply
+
         wanted, target = SequenceSet(messages), self._folder(folder)
         return self._to_folder(b"COPY", wanted, target) if wanted else CopyReply()
 
@@ -54,6 +61,8 @@ class CopyMixin(CommandBase):
         sequence numbers do not fit into one MOVE. Without MOVE, raises IllegalStateError if the folder is selected
         read-only. Nothing is sent before the last three. The connection is usable after all of these.
         """
+        from .._parsing.uid_codes import CopyReply
+
         wanted, target = SequenceSet(messages), self._folder(folder)
         if not wanted:
             return CopyReply()
@@ -68,6 +77,8 @@ class CopyMixin(CommandBase):
         return self._copy_and_remove(wanted, target)
 
     def _to_folder(self, command: bytes, wanted: SequenceSet, target: Argument) -> CopyReply:
+        from .._parsing.uid_codes import UidCodes
+
         parts = wanted.split()
         if len(parts) > 1 and not self.use_uid:
             # After the first part, sequence numbers may mean other messages: messages were moved or expunged.
@@ -91,6 +102,8 @@ class CopyMixin(CommandBase):
         All steps use the UIDs of the messages that exist now. A message that arrives between two steps may be within
         ``wanted``, such as ``1:*``. It would be removed but not copied.
         """
+        from .._parsing.uid_codes import UidCodes
+
         codes = UidCodes(b"COPYUID")
         ids: dict[int, int] = {}
         done: list[int] = []

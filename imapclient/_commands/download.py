@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import io
 from collections import deque
-from typing import Any, Callable, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
-from .._arguments.fetch_chunks import positive
 from .._arguments.strings import is_part_number
 from .._arguments.strings import section as wire_section
+from .._import_time import NamedTuple
 from .._parsing.fetch.results import FetchItems, FetchResult
-from .._parsing.mail.body_structure import BodyData
-from .._parsing.mail.transfer_decoding import Identity, PartWriter, Writable, decoder_for
 from .._parsing.records import Limits
 from ..exceptions import NoSuchPartError, ProtocolError
 from ..sequence_set import SequenceSet
 from ..util import Text
 from .base.command_base import CommandBase
+
+if TYPE_CHECKING:
+    from .._parsing.mail.transfer_decoding import Writable
 
 DownloadProgress = Callable[[int, Optional[int]], object]
 """Called with the number of bytes received so far and the whole size: ``progress(1048576, 5000000)``.
@@ -62,6 +63,10 @@ class DownloadMixin(CommandBase):
         ProtocolError if the part can't be decoded, or if the server does not send it. Raises IllegalStateError if
         another folder was selected meanwhile. The connection is usable after all of these.
         """
+        # Imported here, because not every program needs it.
+        from .._arguments.fetch_chunks import positive
+        from .._parsing.mail.transfer_decoding import Identity, PartWriter, decoder_for
+
         wanted = SequenceSet(message)
         what = wire_section(section)
         if decode and not is_part_number(what):
@@ -203,6 +208,8 @@ class _Pieces:
         return data
 
     def _learn_part(self, structure: Any, wanted: SequenceSet, has_text: bool) -> None:
+        from .._parsing.mail.body_structure import BodyData
+
         number = self._section.decode("ascii")
         parts = structure.walk() if isinstance(structure, BodyData) else ()
         part = next((part for other, part in parts if other == number and not part.is_multipart), None)

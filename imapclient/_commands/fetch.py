@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from typing import Callable, cast
+from typing import TYPE_CHECKING, Callable, cast
 
 from .._arguments.command import Argument
-from .._arguments.fetch_chunks import MIN_PORTION, Messages, TextItems, by_size, positive
 from .._arguments.strings import fetch_items, raw_list
 from .._parsing.fetch.results import FetchIterator, FetchResult
 from ..exceptions import CommandError, IllegalStateError, ProtocolError
 from ..sequence_set import STAR, MessageIds, SequenceSet
 from ..util import Text
 from .base.command_base import CommandBase
+
+if TYPE_CHECKING:
+    from .._arguments.fetch_chunks import Messages, TextItems
 
 
 class FetchMixin(CommandBase):
@@ -85,6 +87,9 @@ class FetchMixin(CommandBase):
 
         The iterator has ended after an exception. The connection is usable after all of these.
         """
+        # Imported here, because not every program needs it.
+        from .._arguments.fetch_chunks import Messages, TextItems, positive
+
         wanted = Messages(messages)
         arguments = _arguments(data, modifiers)
         positive(chunk_messages, "chunk_messages")
@@ -110,6 +115,8 @@ class FetchMixin(CommandBase):
         uid: bool,
         fetch: Callable[..., FetchResult],
     ) -> Generator[FetchResult, None, None]:
+        from .._arguments.fetch_chunks import MIN_PORTION, Messages, by_size
+
         if wanted.is_saved:
             wanted = Messages(self.search("$"))
         count = items.count_within(count, most)

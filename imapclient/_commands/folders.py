@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from .._arguments.command import Argument
 from .._arguments.strings import atom
-from .._parsing.collector import Collector
-from .._parsing.folder_names import matches_pattern
 from .._parsing.folders import Namespace, parse_list, parse_namespace, parse_status
 from .._parsing.responses import Untagged
 from ..constants import SPECIAL_USE_NAMES
@@ -16,6 +14,9 @@ from ..exceptions import CommandError, ProtocolError
 from ..imap_utf7 import decode_name
 from ..util import Text, to_wire
 from .base.command_base import CommandBase
+
+if TYPE_CHECKING:
+    from .._parsing.collector import Collector
 
 FolderItem = tuple[tuple[bytes, ...], Optional[bytes], Any]
 """``((b'\\\\HasNoChildren', b'\\\\Sent'), b'/', 'Sent')``: flags, hierarchy delimiter, name."""
@@ -59,6 +60,8 @@ class FoldersMixin(CommandBase):
         return self._list(b"XLIST", directory, pattern)
 
     def _list(self, command: bytes, directory: Text, pattern: Text, *options: Argument) -> list[FolderItem]:
+        from .._parsing.collector import Collector
+
         collected = Collector(command, b"LIST")
         self._execute(command, [self._folder(directory), self._folder(pattern), *options], collected.handlers)
         with self._answering(command):
@@ -72,6 +75,9 @@ class FoldersMixin(CommandBase):
 
         Responses about other folders are delivered as unsolicited ones.
         """
+        # Imported here, because not every program needs it.
+        from .._parsing.folder_names import matches_pattern
+
         items: list[FolderItem] = []
         unreadable: list[Untagged] = []
         others: list[Untagged] = []
@@ -178,6 +184,8 @@ class FoldersMixin(CommandBase):
         items = tuple(atom(word, "STATUS item") for item in what for word in to_wire(item).split(b" ") if word)
         if not items:
             raise ValueError("no STATUS items given: pass at least one, such as 'MESSAGES'")
+        from .._parsing.collector import Collector
+
         collected = Collector(b"STATUS")
         self._execute(b"STATUS", [self._folder(folder), items], collected.handlers)
         return self._about(b"STATUS", folder, collected, parse_status)[1]
@@ -230,6 +238,8 @@ class FoldersMixin(CommandBase):
         server sends no readable NAMESPACE response. The connection is usable after all of these.
         """
         self._require("NAMESPACE")
+        from .._parsing.collector import Collector
+
         collected = Collector(b"NAMESPACE")
         self._execute(b"NAMESPACE", handlers=collected.handlers)
         with self._answering(b"NAMESPACE"):

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from .._arguments.command import Argument
 from .._arguments.strings import atom, string
-from .._parsing.collector import Collector
 from .._parsing.quota import MailboxQuotaRoots, Quota, parse_quota, parse_quota_root
 from .._parsing.responses import Untagged
 from ..imap_utf7 import decode_name, encode_name
@@ -42,6 +41,8 @@ class QuotaMixin(CommandBase):
         sends no readable answer. The connection is usable after all of these.
         """
         self._require("QUOTA")
+        from .._parsing.collector import Collector
+
         roots_collected, quotas_collected = Collector(b"QUOTAROOT"), Collector(b"QUOTA")
         handlers = {**roots_collected.handlers, **quotas_collected.handlers}
         self._execute(b"GETQUOTAROOT", [self._folder(mailbox)], handlers)
@@ -75,6 +76,8 @@ class QuotaMixin(CommandBase):
         Raises CommandError if the server refuses, and ProtocolError if its answer can't be parsed. The connection is
         usable after all of these.
         """
+        from .._parsing.collector import Collector
+
         limits: dict[bytes, list[bytes]] = {}
         for quota in quotas:
             if not isinstance(quota, Quota):

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Callable, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Callable, TypeVar, Union
 
 from .._arguments.command import Argument
-from .._arguments.criteria import (
-    SearchCriteria,
-    in_another_charset,
-    search_criteria,
-    sort_keys,
-    split_criteria,
-    unsplit_criteria,
-)
 from .._arguments.strings import atom
-from .._connection.exchange import Command
-from .._parsing.collector import Collector
 from .._parsing.responses import Untagged
-from .._parsing.search import MAX_EXPANDED, SearchIds, parse_esearch, parse_search, parse_thread
 from ..exceptions import BadCharsetError, CommandError, InvalidCriteriaError, ProtocolError, retyped
 from ..util import Text
 from .base.command_base import CommandBase
+
+if TYPE_CHECKING:
+    from .._arguments.criteria import SearchCriteria
+    from .._parsing.search import SearchIds
 
 Criteria = Union[str, bytes, Sequence[Any]]
 
@@ -85,6 +78,10 @@ class SearchMixin(CommandBase):
         Raises CapabilityError without SORT, and what `search` raises. Raises ValueError if the message ids do not fit
         into one command. The connection is usable after all of these.
         """
+        # Imported here, because not every program needs it.
+        from .._arguments.criteria import sort_keys, unsplit_criteria
+        from .._parsing.search import parse_search
+
         keys = sort_keys(sort_criteria)
 
         def send(encoded: SearchCriteria) -> SearchIds:
@@ -114,6 +111,9 @@ class SearchMixin(CommandBase):
         raises. Raises ValueError if the message ids do not fit into one command. Raises ProtocolError if threads are
         nested deeper than ``max_nesting_depth``. The connection is usable after all of these.
         """
+        from .._arguments.criteria import unsplit_criteria
+        from .._parsing.search import parse_thread
+
         name = atom(algorithm, "threading algorithm")
 
         def send(encoded: SearchCriteria) -> tuple[Any, ...]:
@@ -126,6 +126,8 @@ class SearchMixin(CommandBase):
         return self._in_known_charset(criteria, charset, send, needs="THREAD=" + name.decode("ascii"))
 
     def _search(self, criteria: Criteria, charset: str | None, needs: str = "") -> SearchIds:
+        from .._arguments.criteria import split_criteria
+
         def send(encoded: SearchCriteria) -> SearchIds:
             prefix = self._charset_argument(encoded)
             parts = [[*prefix, *part] for part in split_criteria(encoded.arguments)]
@@ -166,6 +168,8 @@ class SearchMixin(CommandBase):
         needs: str,
     ) -> _Found:
         """Send a command with criteria, and once more if the server asks for another charset."""
+        from .._arguments.criteria import in_another_charset, search_criteria
+
         if isinstance(criteria, Iterator):
             criteria = list(criteria)
         encoded = search_criteria(criteria, charset)
@@ -188,6 +192,9 @@ class SearchMixin(CommandBase):
         Returns the untagged responses of the names in ``answers``. If the server answers BAD, the error shows what the
         caller ``asked``.
         """
+        from .._connection.exchange import Command
+        from .._parsing.collector import Collector
+
         collected = Collector(*answers)
         name = self._verb(command)
         try:
@@ -206,6 +213,8 @@ class SearchMixin(CommandBase):
 
 def _ids_of(responses: Iterable[Untagged]) -> SearchIds:
     """The ids of all responses to one search."""
+    from .._parsing.search import MAX_EXPANDED, parse_esearch, parse_search
+
     parts: list[SearchIds] = []
     room = MAX_EXPANDED
     for response in responses:
@@ -222,6 +231,8 @@ def _ids_of(responses: Iterable[Untagged]) -> SearchIds:
 
 def _together(parts: list[SearchIds]) -> SearchIds:
     """The ids of several responses, one after the other."""
+    from .._parsing.search import SearchIds
+
     if len(parts) == 1:
         return parts[0]
     together = SearchIds(number for ids in parts for number in ids)
@@ -231,6 +242,8 @@ def _together(parts: list[SearchIds]) -> SearchIds:
 
 def _merged(together: SearchIds) -> SearchIds:
     """The ids that several searches found, each once, in ascending order."""
+    from .._parsing.search import SearchIds
+
     merged = SearchIds(sorted(set(together)))
     merged.modseq = together.modseq
     return merged

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._parsing.fetch.items import parse_flags
-from .._parsing.response_codes import split_response_code
 from .._parsing.responses import Untagged, readable
 from ..exceptions import CommandError, IMAPClientReadOnlyError, ProtocolError
 from ..util import Text
@@ -76,6 +74,13 @@ class SelectionMixin(CommandBase):
             return reply.text
 
 
+def _flags(response: Untagged) -> tuple[bytes, ...]:
+    # Imported here, because not every program needs it.
+    from .._parsing.fetch.items import parse_flags
+
+    return parse_flags(response)
+
+
 class _SelectResponses:
     """Collects the answer to SELECT. Responses before the code CLOSED are about the previous folder.
 
@@ -90,7 +95,7 @@ class _SelectResponses:
             self.values[response.name] = response.number
         elif response.name == b"FLAGS":
             try:
-                self.values[b"FLAGS"] = parse_flags(response)
+                self.values[b"FLAGS"] = _flags(response)
             except ProtocolError:
                 # The folder is selected all the same.
                 return False
@@ -99,6 +104,8 @@ class _SelectResponses:
         return None
 
     def add_code(self, text: bytes) -> bool:
+        from .._parsing.response_codes import split_response_code
+
         found = split_response_code(text)
         if found is None or found[0] == b"ALERT":
             return False
@@ -107,7 +114,7 @@ class _SelectResponses:
             self.values[name] = int(arguments)
         elif name == b"PERMANENTFLAGS":
             try:
-                self.values[name] = parse_flags(Untagged(name, None, arguments))
+                self.values[name] = _flags(Untagged(name, None, arguments))
             except ProtocolError:
                 # The folder is selected all the same.
                 self.values[name] = [arguments]

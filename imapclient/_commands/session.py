@@ -9,8 +9,6 @@ from typing import Any, Optional, Union
 from .._arguments.command import Argument
 from .._arguments.strings import atom, string
 from .._connection.queues import AwaitedQueue
-from .._parsing.collector import Collector
-from .._parsing.lexer import read_values
 from .._wire.tls import check_context
 from ..exceptions import CapabilityError, IllegalStateError
 from ..util import Text, to_wire
@@ -63,6 +61,9 @@ class SessionMixin(CommandBase):
         self._imap.check_usable()
         if self._imap.state != "AUTH":
             raise IllegalStateError("ENABLE is possible only after the login, and only while no folder is selected")
+        # Imported here, because not every program needs it.
+        from .._parsing.collector import Collector
+
         collected = Collector(b"ENABLED")
         self._imap.may_enable |= {name.decode("ascii").upper() for name in names}
         self._execute(b"ENABLE", names, collected.handlers)
@@ -83,6 +84,9 @@ class SessionMixin(CommandBase):
         """
         argument = _id_parameters(parameters)
         self._require("ID")
+        from .._parsing.collector import Collector
+        from .._parsing.lexer import read_values
+
         collected = Collector(b"ID")
         self._execute(b"ID", [argument], collected.handlers)
         with self._answering(b"ID"):

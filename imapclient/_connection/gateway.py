@@ -23,7 +23,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterable, Sequence
-from typing import Any, Callable, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 from .._parsing.records import DEFAULT_LIMITS, Limits
 from .._parsing.responses import Tagged, Untagged
@@ -41,10 +41,9 @@ from .._wire.sockets import (
 from .._wire.tls import create_default_context, wrap_within
 from .._wire.waiting import Deadline, Lock
 from ..exceptions import CommandError, IllegalStateError, IMAPClientAbortError, ProtocolAbortError
-from .capabilities import Capabilities
-from .exchange import Command, Exchange
-from .idle import IdleExchange
-from .sending import Sender
+
+if TYPE_CHECKING:
+    from .exchange import Command, Exchange
 
 T = TypeVar("T")
 
@@ -74,12 +73,15 @@ class _PartAttribute:
 class Connection(imaplib.IMAP4):
     """The base of our three connection classes: the parts, and imaplib's hooks."""
 
-    _exchange_class = Exchange
-
     def _prepare(self, timeout: SocketTimeout, limits: Limits) -> None:
         """Make the parts. imaplib's constructor, which connects, needs them."""
+        # Imported here, because only an open connection needs them.
+        from .capabilities import Capabilities
+        from .idle import IdleExchange
+        from .sending import Sender
+
         self._capabilities = Capabilities()
-        self._exchange = self._exchange_class(limits, timeout, self._capabilities)
+        self._exchange = self._exchange_class()(limits, timeout, self._capabilities)
         self._sender = Sender(self._exchange)
         self._idle = IdleExchange(self._exchange, self._sender)
         self.limits = limits
@@ -91,6 +93,12 @@ class Connection(imaplib.IMAP4):
         self.is_compressed = False
         #: None if no folder is selected. Otherwise, two equal values show that UIDs mean the same messages.
         self.selection: object = None
+
+    def _exchange_class(self) -> type[Exchange]:
+        """Overridden by the test client."""
+        from .exchange import Exchange
+
+        return Exchange
 
     # -- imaplib's hooks
 
@@ -288,6 +296,8 @@ class Connection(imaplib.IMAP4):
         # Within the lock: another thread's login forgets them for a moment.
         with self._exchange.lock:
             if not self._capabilities.are_known:
+                from .exchange import Command
+
                 self.execute(Command(b"CAPABILITY"))
                 self._capabilities.are_known = True
             return self._capabilities.names
@@ -328,6 +338,8 @@ class Connection(imaplib.IMAP4):
 
     def start_tls(self, ssl_context: ssl.SSLContext | None) -> Tagged:
         """Send STARTTLS and go on over TLS (RFC 9051, 6.2.1). Responses from before it are forgotten."""
+        from .exchange import Command
+
         exchange = self._exchange
         with exchange.lock:
             reply = self.execute(Command(b"STARTTLS"))
@@ -352,6 +364,7 @@ class Connection(imaplib.IMAP4):
         """
         # Imported here, because few connections need it.
         from .._wire.compression import DeflateTransport
+        from .exchange import Command
 
         exchange = self._exchange
         with exchange.lock:
@@ -370,6 +383,8 @@ class Connection(imaplib.IMAP4):
 
     def end(self) -> bytes:
         """Send LOGOUT, read the server's BYE and return its text. The connection is closed in any case."""
+        from .exchange import Command
+
         exchange = self._exchange
         exchange.bye = None
         try:

@@ -6,22 +6,73 @@ formatted if the log is off.
 
 from __future__ import annotations
 
-import logging
+import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from .._parsing.records import Record
 from ..util import printable
 from .redaction import REDACTED, Secrets
 
-client_log = logging.getLogger("imapclient.imapclient")
-wire_log = logging.getLogger("imapclient.imaplib")
+if TYPE_CHECKING:
+    import logging
+
+# logging.DEBUG
+_DEBUG = 10
+
+
+class Log:
+    """A logger of the module `logging`, which is not imported as long as nobody can have asked for the messages.
+
+    It takes long to import. Until a program imports it, no handler and no level are set, so that only warnings are
+    shown.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._known: logging.Logger | None = None
+
+    @property
+    def logger(self) -> logging.Logger:
+        """The logger itself."""
+        if self._known is None:
+            import logging
+
+            self._known = logging.getLogger(self.name)
+        return self._known
+
+    def is_for_debugging(self) -> bool:
+        """Whether messages at DEBUG are logged."""
+        return "logging" in sys.modules and self.logger.isEnabledFor(_DEBUG)
+
+    def debug(self, message: str, *values: object) -> None:
+        """Log at DEBUG, as `logging.Logger.debug` does."""
+        if "logging" in sys.modules:
+            self.logger.debug(message, *values, stacklevel=2)
+
+    def info(self, message: str, *values: object) -> None:
+        """Log at INFO, as `logging.Logger.info` does."""
+        if "logging" in sys.modules:
+            self.logger.info(message, *values, stacklevel=2)
+
+    def warning(self, message: str, *values: object) -> None:
+        """Log at WARNING, as `logging.Logger.warning` does."""
+        self.logger.warning(message, *values, stacklevel=2)
+
+    def exception(self, message: str, *values: object) -> None:
+        """Log the exception that is being handled at ERROR, as `logging.Logger.exception` does."""
+        self.logger.exception(message, *values, stacklevel=2)
+
+
+client_log = Log("imapclient.imapclient")
+wire_log = Log("imapclient.imaplib")
 
 MAX_LITERAL_SHOWN = 40
 
 
 def is_on() -> bool:
     """Whether lines of the exchange are logged."""
-    return wire_log.isEnabledFor(logging.DEBUG)
+    return wire_log.is_for_debugging()
 
 
 def sent(line: bytes) -> None:

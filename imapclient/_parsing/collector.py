@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from ..exceptions import LimitError
 from .records import MAX_ANSWER_BYTES
 from .responses import Handler, Untagged
-from .search import correlator
 
 
 class Collector:
@@ -37,6 +36,9 @@ class Collector:
 
         A response without a tag counts as an answer to these searches.
         """
+        # Imported here, because not every program needs it.
+        from .search import correlator
+
         expected = {None, *(tag.upper() for tag in tags)}
         own: list[Untagged] = []
         others: list[Untagged] = []

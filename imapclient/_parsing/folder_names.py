@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from ..imap_utf7 import decode_name
 
@@ -39,7 +38,14 @@ def matches_pattern(name: str, delimiter: str | None, reference: str, pattern: s
 
 
 def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold().rstrip("/.\\")
+    return _composed(name).casefold().rstrip("/.\\")
+
+
+def _composed(text: str) -> str:
+    # Imported here: its table of characters is large, and few sessions need it.
+    from unicodedata import normalize
+
+    return normalize("NFC", text)
 
 
 def is_form_of(name: bytes, wanted: bytes) -> bool:
@@ -63,6 +69,6 @@ def _forms(name: bytes) -> set[str]:
     """The name as text, decoded in both ways, without the differences that are ignored."""
     forms = set()
     for utf8 in (False, True):
-        text = unicodedata.normalize("NFC", re.sub(r'["\\]+', "", decode_name(name, utf8))).casefold()
+        text = _composed(re.sub(r'["\\]+', "", decode_name(name, utf8))).casefold()
         forms.add(re.sub(r"[/.]+", "/", " ".join(text.split())).strip("/"))
     return forms

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
+from .._import_time import NamedTuple, expression
 from ..exceptions import ProtocolError
-from .lexer import brief, read_values, unreadable
 from .responses import DEFAULT_OPTIONS, ReadOptions, Untagged
 
 # -- LIST
@@ -24,7 +24,7 @@ class ListItem(NamedTuple):
 
 # mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox (RFC 9051, 9). A name with
 # escapes, and a flag with a control character at which bytes.split() would cut, are left to the lexer.
-_LIST = re.compile(rb' *\(([^()"{\n\r\v\f]*)\) (?:"(?:\\(.)|([^\\"]))"|[Nn][Ii][Ll]) (?:"([^"\\]*)"|([^ "(){\\]+))\Z')
+_LIST = expression(rb' *\(([^()"{\n\r\v\f]*)\) (?:"(?:\\(.)|([^\\"]))"|[Nn][Ii][Ll]) (?:"([^"\\]*)"|([^ "(){\\]+))\Z')
 
 
 def parse_list(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> ListItem:
@@ -33,6 +33,9 @@ def parse_list(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> Li
     if match is not None:
         flags, escaped, plain, quoted, atom = match.groups()
         return ListItem(tuple(flags.split()), escaped or plain, atom if quoted is None else quoted, ())
+    # Imported here, because few responses need it.
+    from .lexer import read_values, unreadable
+
     values = read_values(response, options, typed=False)
     if len(values) < 3 or not isinstance(values[0], tuple) or not isinstance(values[1], bytes):
         raise unreadable("not a LIST response", response)
@@ -61,6 +64,8 @@ def parse_status(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> 
 
     Values are numbers, except objectids in parentheses (RFC 9051, 7.3.4; RFC 8474, 4).
     """
+    from .lexer import read_values, unreadable
+
     # Read twice, because a name may look like a number or NIL.
     *names, items = read_values(response, options) or [None]
     words = read_values(response, options, typed=False)[:-1]
@@ -119,6 +124,8 @@ def parse_namespace(
 
     All are as on the wire (RFC 2342, 6).
     """
+    from .lexer import read_values, unreadable
+
     values = read_values(response, options)
     if len(values) != 3:
         raise unreadable("not a NAMESPACE response", response)
@@ -127,6 +134,8 @@ def parse_namespace(
 
 
 def _namespace_kind(value: Any) -> NamespaceKind:
+    from .lexer import brief
+
     if value is None:
         return None
     if not isinstance(value, tuple):

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..exceptions import FetchError, ProtocolError
-from .fetch.parser import fetch_items
 from .fetch.results import FetchItems, FetchResult
-from .folders import with_name
-from .lexer import brief, read_values, unreadable
 from .records import Record
 from .responses import ReadOptions, Untagged
-from .search import SearchIds, parse_search
+
+if TYPE_CHECKING:
+    from .search import SearchIds
 
 
 def parse_response(data: Sequence[Record | None]) -> tuple[Any, ...]:
@@ -25,6 +24,10 @@ def parse_response(data: Sequence[Record | None]) -> tuple[Any, ...]:
     ``data`` is a list of records, as imaplib returns them. If no response came, imaplib returns ``[None]``, which gives
     ``()``. Raises ProtocolError if the data is not valid.
     """
+    # Imported here, because not every program needs it.
+    from .folders import with_name
+    from .lexer import read_values
+
     records = [record for record in data if record is not None]
     return with_name(read_values(_untagged(records)))
 
@@ -34,6 +37,8 @@ def parse_message_list(data: Sequence[bytes | str | None]) -> SearchIds:
 
     Raises ValueError if there is not exactly one record, ProtocolError if it is not a list of ids.
     """
+    from .search import SearchIds, parse_search
+
     if len(data) != 1:
         raise ValueError("unexpected message list data")
     record = data[0]
@@ -78,6 +83,9 @@ def parse_fetch_response(
 
 
 def _read_strictly(records: list[Record], normalise_times: bool, uid_is_key: bool) -> FetchResult:
+    from .fetch.parser import fetch_items
+    from .lexer import brief, read_values
+
     values = read_values(_untagged(records))
     result = FetchResult(default_factory=dict)
     for index in range(0, len(values), 2):
@@ -106,15 +114,16 @@ def _responses(records: list[Record]) -> Iterator[list[Record]]:
 
 
 # What stands before the items in "3 (UID 8)".
-_NUMBER = re.compile(rb" *(\d{1,20}) +")
+_NUMBER = rb" *(\d{1,20}) +"
 
 
 def _read_leniently(response: list[Record], normalise_times: bool) -> tuple[int, FetchItems, list[FetchError]]:
     # Imported here, because few responses need it.
     from .fetch.lenient import read_leniently
+    from .lexer import unreadable
 
     untagged = _untagged(response)
-    match = _NUMBER.match(untagged.line)
+    match = re.match(_NUMBER, untagged.line)
     if match is None:
         raise unreadable("not a FETCH response", untagged)
     number = int(match.group(1))

@@ -16,12 +16,13 @@ import reprlib
 from collections.abc import Iterator, Sequence
 from typing import Any, Callable
 
+from .._import_time import expression
 from ..exceptions import ProtocolError
 from .quoted_strings import hide_escapes, unquote
 from .records import Record, before_announcement
 from .responses import DEFAULT_OPTIONS, ReadOptions, Untagged
 
-_TOKEN = re.compile(
+_TOKEN = expression(
     rb"""
       # A quoted string, its escapes hidden. The end of the line closes it too, so that this can't fail late.
       " [^"]* (?: " | \Z )
@@ -32,7 +33,6 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-_find_tokens = _TOKEN.findall
 
 QUOTE, OPEN, CLOSE, ZERO, NINE = b'"()09'
 _PARENTHESES = (OPEN, CLOSE)
@@ -49,9 +49,9 @@ def tokens(line: bytes, start: int = 0) -> list[bytes]:
     if b"\\" in text:
         hidden = hide_escapes(text)
         text = hidden.text
-        found: list[bytes] = [hidden.restored(token) for token in _find_tokens(text)]
+        found: list[bytes] = [hidden.restored(token) for token in _TOKEN.findall(text)]
     else:
-        found = _find_tokens(text)
+        found = _TOKEN.findall(text)
     if text.count(b'"') & 1:
         raise _not_closed(line, start, text)
     return found
@@ -196,7 +196,7 @@ _steps_of: dict[bytes, tuple[Any, ...]] = {b" ": (), b"": ()}
 _MAX_STEPS_KEPT = 4096
 _MAX_PIECE_KEPT = 60
 # The octets and lines of a part of a body structure, at the start of a piece. What follows them is kept.
-_NUMBERS = re.compile(rb" (0|[1-9]\d{0,18})(?: (0|[1-9]\d{0,18}))?(?=[ )])")
+_NUMBERS = expression(rb" (0|[1-9]\d{0,18})(?: (0|[1-9]\d{0,18}))?(?=[ )])")
 
 
 def _fold(line: bytes, start: int, current: list[Any], stack: list[list[Any]], max_depth: int) -> list[Any]:
@@ -270,7 +270,7 @@ def _steps_for_tokens(piece: bytes) -> tuple[Any, ...]:
     steps: list[Any] = []
     values: list[Any] = []
     has_number = False
-    for token in _find_tokens(piece):
+    for token in _TOKEN.findall(piece):
         first = token[0]
         if first in _PARENTHESES:
             if values:

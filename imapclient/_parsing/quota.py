@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from .._import_time import dataclass
 from ..imap_utf7 import decode_name
-from .lexer import number, read_values, read_words, unreadable
 from .responses import DEFAULT_OPTIONS, ReadOptions, Untagged
 
 
-@dataclasses.dataclass
+@dataclass
 class Quota:
     """One limit of a quota root: ``Quota(quota_root='', resource='STORAGE', usage=10, limit=512)``.
 
@@ -23,16 +22,26 @@ class Quota:
     usage: int
     limit: int
 
+    def __init__(self, quota_root: str, resource: str, usage: int, limit: int) -> None:
+        self.quota_root = quota_root
+        self.resource = resource
+        self.usage = usage
+        self.limit = limit
+
 
 Quota.__module__ = "imapclient.response_types"
 
 
-@dataclasses.dataclass
+@dataclass
 class MailboxQuotaRoots:
     """The quota roots of a folder (RFC 9208, 4.2.2): ``MailboxQuotaRoots(mailbox='INBOX', quota_roots=[''])``."""
 
     mailbox: str
     quota_roots: list[str]
+
+    def __init__(self, mailbox: str, quota_roots: list[str]) -> None:
+        self.mailbox = mailbox
+        self.quota_roots = quota_roots
 
 
 MailboxQuotaRoots.__module__ = "imapclient.response_types"
@@ -43,6 +52,8 @@ def parse_quota_root(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS)
 
     quotaroot-response = "QUOTAROOT" SP mailbox *(SP quota-root-name) (RFC 9208, 7)
     """
+    from .lexer import read_words, unreadable
+
     words = read_words(response, options)
     if not words:
         raise unreadable("not a QUOTAROOT response", response)
@@ -54,6 +65,8 @@ def parse_quota(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> l
 
     quota-response = "QUOTA" SP quota-root-name SP "(" quota-resource *(SP quota-resource) ")" (RFC 9208, 7)
     """
+    from .lexer import number, read_values, unreadable
+
     *words, resources = read_values(response, options, typed=False) or [None]
     if not isinstance(resources, tuple) or len(resources) % 3 or not _are_bytes(words) or not _are_bytes(resources):
         raise unreadable("not a QUOTA response", response)

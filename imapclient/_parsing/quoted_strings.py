@@ -7,11 +7,11 @@ quoted = DQUOTE *QUOTED-CHAR DQUOTE; QUOTED-CHAR = <any TEXT-CHAR except quoted-
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+from .._import_time import NamedTuple, expression
 from ..exceptions import ProtocolError
 
-_ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
+_ESCAPED = expression(rb"\\(.)", re.DOTALL)
 
 
 def unquote(token: bytes) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Callable, NamedTuple, Union
+from typing import Callable, Union
+
+from .._import_time import NamedTuple
 
 Record = Union[bytes, tuple[bytes, bytes]]
 """A line without its CRLF, or a pair of a line that announces a literal and that literal, as in imaplib."""

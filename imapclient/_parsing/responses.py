@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Callable, NamedTuple, Optional
+from typing import Callable, Optional
 
+from .._import_time import NamedTuple, expression
 from ..exceptions import CommandError, ProtocolError, ResponseCode, command_error
 from .records import DEFAULT_LIMITS, BulkReader, Record
 
 # * 12 FETCH ..., * OK ..., * SEARCH
-UNTAGGED = re.compile(rb"\* +(?:(\d{1,20}) +)?([^ ]+) ?")
-TAGGED = re.compile(rb"([^ ]+) +(OK|NO|BAD)(?: +(.*))?\Z", re.IGNORECASE | re.DOTALL)
+UNTAGGED = expression(rb"\* +(?:(\d{1,20}) +)?([^ ]+) ?")
+TAGGED = expression(rb"([^ ]+) +(OK|NO|BAD)(?: +(.*))?\Z", re.IGNORECASE | re.DOTALL)
 # Responses that end in resp-text. A line that does not start with "* " is tagged or a continuation request.
-ENDS_IN_TEXT = re.compile(rb"(?!\* )|\* +(?:OK|NO|BAD|BYE|PREAUTH)(?: |\Z)", re.IGNORECASE)
+ENDS_IN_TEXT = expression(rb"(?!\* )|\* +(?:OK|NO|BAD|BYE|PREAUTH)(?: |\Z)", re.IGNORECASE)
 
 
 class Untagged:

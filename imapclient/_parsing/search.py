@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from .._import_time import expression
 from ..exceptions import ProtocolError
 from .lexer import around, brief, read_values, unreadable
 from .responses import DEFAULT_OPTIONS, ReadOptions, Untagged
@@ -35,8 +36,8 @@ _TO_JSON = bytes(c if c in b"0123456789" else ord(",") if c == ord(" ") else ord
 _BLOCK = 32768
 _MAX_DIGITS = 20
 # search-sort-mod-seq = "(" "MODSEQ" SP mod-sequence-value ")" (RFC 7162, 7); other extensions: RFC 4466, 2.6.2
-_EXTENSION = re.compile(rb"\((?:MODSEQ (\d{1,20})|(?!MODSEQ)[A-Z][^()]*)\)\Z", re.IGNORECASE)
-_WORD = re.compile(rb"[^ \t]+")
+_EXTENSION = expression(rb"\((?:MODSEQ (\d{1,20})|(?!MODSEQ)[A-Z][^()]*)\)\Z", re.IGNORECASE)
+_WORD = expression(rb"[^ \t]+")
 
 
 def parse_search(response: Untagged) -> SearchIds:
@@ -96,7 +97,7 @@ def _ids_one_by_one(line: bytes, start: int, end: int) -> list[int]:
 # The most ids that ranges expand to: a range of a few bytes can stand for 4,294,967,295 ids.
 MAX_EXPANDED = 10_000_000
 # search-correlator = SP "(" "TAG" SP tag-string ")" (RFC 9051, 9)
-_CORRELATOR = re.compile(rb' *\(TAG "?([^ ()"]+)"?\)', re.IGNORECASE)
+_CORRELATOR = expression(rb' *\(TAG "?([^ ()"]+)"?\)', re.IGNORECASE)
 
 
 def correlator(response: Untagged) -> bytes | None:
@@ -109,7 +110,7 @@ def correlator(response: Untagged) -> bytes | None:
 
 
 # seq-range = seq-number ":" seq-number (RFC 9051, 9); the second number may be missing.
-_RANGE = re.compile(rb"(\d{1,10})(?::(\d{0,10}))?")
+_RANGE = expression(rb"(\d{1,10})(?::(\d{0,10}))?")
 
 
 def parse_esearch(response: Untagged, room: int = MAX_EXPANDED) -> SearchIds:
@@ -148,7 +149,7 @@ def _esearch_items(values: list[Any]) -> dict[bytes, Any]:
 
 # -- THREAD
 
-_THREAD_TOKEN = re.compile(rb"[()]|[^ ()]+")
+_THREAD_TOKEN = expression(rb"[()]|[^ ()]+")
 
 
 def parse_thread(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> tuple[Any, ...]:

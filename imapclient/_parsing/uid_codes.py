@@ -8,8 +8,9 @@ messages' UIDs. In COPYUID, the UIDs in the source folder come before them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
+from .._import_time import NamedTuple
 from ..sequence_set import SequenceSet, UidSet, how_many
 from .response_codes import split_response_code
 from .responses import Handler, Tagged, Untagged

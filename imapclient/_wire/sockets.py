@@ -7,12 +7,12 @@ sender see a `Transport` only, so that TLS and compression can be put in between
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, Union
 
+from .._import_time import dataclass
 from .waiting import MAX_SECONDS, Deadline
 
 # After 120 silent seconds TCP probes the peer, then every 30 seconds. It ends the connection after 4 probes without an
@@ -23,7 +23,7 @@ KEEPALIVE = ((("TCP_KEEPIDLE", "TCP_KEEPALIVE"), 120), (("TCP_KEEPINTVL",), 30),
 SEND_SIZE = 262144
 
 
-@dataclasses.dataclass
+@dataclass
 class SocketTimeout:
     """Timeouts in seconds, each None for no limit.
 
@@ -33,6 +33,10 @@ class SocketTimeout:
 
     connect: float | None
     read: float | None
+
+    def __init__(self, connect: float | None, read: float | None) -> None:
+        self.connect = connect
+        self.read = read
 
 
 SocketTimeout.__module__ = "imapclient.imapclient"

@@ -6,6 +6,7 @@ one; an ignored error that is none is an error as well.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import io
 import tempfile
@@ -72,6 +73,9 @@ def archive(client: IMAPClient) -> None:
             assert_type(address, Address)
             assert_type(address.email, str | None)
             assert_type(address.display_name, str | None)
+            assert_type(dataclasses.replace(address, name=None), Address)
+            dataclasses.replace(address, name="Ann")  # type: ignore[arg-type]
+        assert_type(dataclasses.asdict(envelope), dict[str, Any])
         body: BodyData = data[b"BODYSTRUCTURE"]
         for number, part in body.walk():
             assert_type(number, str)
@@ -147,5 +151,7 @@ def mistakes(client: IMAPClient) -> None:
     client.select_folder(None)  # type: ignore[arg-type]
     client.search("ALL").modseq + 1  # type: ignore[operator]
     client.serach("ALL")  # type: ignore[attr-defined]
+    Address(b"Ann", None, b"ann")  # type: ignore[call-arg]
+    Quota("", "STORAGE", 10, "512")  # type: ignore[arg-type]
     IMAPClient("localhost", timeout="10")  # type: ignore[arg-type]
     print(LoginError("x").codes)  # type: ignore[attr-defined]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from ..._arguments.command import Argument
-from ..._connection.exchange import Command
-from ..._parsing.fetch.collector import FetchCollector
 from ..._parsing.fetch.results import FetchResult, ItemResult
 from ...exceptions import IMAPClientError, note_done
 from ...sequence_set import MessageIds, SequenceSet
 from .running import CommandRunner
+
+if TYPE_CHECKING:
+    from ..._parsing.fetch.collector import FetchCollector
 
 
 class MessageItems(CommandRunner):
@@ -28,6 +29,9 @@ class MessageItems(CommandRunner):
         strict: bool | None = None,
     ) -> FetchResult:
         """Send a command that is answered by FETCH responses. Returns the items of the requested messages."""
+        # Imported here, because not every program needs it.
+        from ..._parsing.fetch.collector import FetchCollector
+
         uid = self.use_uid if uid is None else uid
         strict = self.strict if strict is None else strict
         asked = arguments[0] if isinstance(arguments[0], bytes) else b""
@@ -45,6 +49,9 @@ class MessageItems(CommandRunner):
 
         Other commands may run before it is called. It need not be called.
         """
+        from ..._connection.exchange import Command
+        from ..._parsing.fetch.collector import FetchCollector
+
         wanted = SequenceSet(message)
         collector = FetchCollector(wanted, self._read_options, use_uid=True, strict=False, asked=items)
         command = Command(b"UID FETCH", [bytes(wanted), items], collector.handlers)
@@ -82,6 +89,8 @@ class MessageItems(CommandRunner):
 
         This is safe for sequence numbers too: no server sends EXPUNGE while FETCH runs (RFC 9051, 5.5 and 7.5.1).
         """
+        from ..._connection.exchange import Command
+
         verb = self._verb(b"FETCH", uid)
         commands = [Command(verb, [part, *arguments], collector.handlers) for part in parts]
         try:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 from ..._arguments.command import Argument
 from ..._arguments.strings import mailbox, wire_name
-from ..._parsing.collector import Collector
-from ..._parsing.folder_names import is_form_of
 from ..._parsing.responses import ReadOptions, Untagged
 from ...exceptions import ProtocolError
 from ...imap_utf7 import decode_name
 from ...util import Text
 from .running import CommandRunner
+
+if TYPE_CHECKING:
+    from ..._parsing.collector import Collector
 
 _Value = TypeVar("_Value")
 _Parse = Callable[[Untagged, ReadOptions], tuple[bytes, _Value]]
@@ -62,6 +63,9 @@ class FolderNames(CommandRunner):
         self, wanted: bytes, collected: Collector, parse: _Parse[_Value]
     ) -> tuple[tuple[bytes, _Value] | None, list[Untagged], ProtocolError | None]:
         """The answer about the folder, the other responses, and the first error of parsing."""
+        # Imported here, because not every program needs it.
+        from ..._parsing.folder_names import is_form_of
+
         answer: tuple[bytes, _Value] | None = None
         # Key: the folder's name in the response. Two different names are two folders, and either may be the requested
         # one. So at most two are kept.

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Callable
+from typing import TYPE_CHECKING, Callable
 
 from ..._arguments.command import Argument
-from ..._connection.exchange import Command
 from ..._connection.gateway import Connection
 from ..._connection.protocol_log import client_log
 from ..._parsing.responses import Handler, Tagged
@@ -24,6 +23,9 @@ from ...exceptions import (
 from ...sequence_set import SequenceSet
 from .unsolicited import UnsolicitedDelivery
 
+if TYPE_CHECKING:
+    from ..._connection.exchange import Command
+
 # The capabilities that IMAP4rev2 includes (RFC 9051, appendix E).
 _IN_REV2 = frozenset(("ENABLE", "IDLE", "LIST-EXTENDED", "MOVE", "NAMESPACE", "SPECIAL-USE", "UIDPLUS", "UNSELECT"))
 
@@ -39,6 +41,9 @@ class CommandRunner(UnsolicitedDelivery):
         arguments: Sequence[Argument] = (),
         handlers: Mapping[bytes, Handler] | None = None,
     ) -> Tagged:
+        # Imported here, because only an open connection needs it.
+        from ..._connection.exchange import Command
+
         try:
             return self._imap.execute(Command(name, arguments, handlers))
         finally:

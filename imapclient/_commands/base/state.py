@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ssl as ssl_module
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
-from ..._auth.mechanisms import Mechanism
 from ..._connection.gateway import Connection
 from ..._parsing.records import Limits
 from ..._parsing.responses import ReadOptions
-from ..._parsing.search import SearchIds
 from ..._wire import waiting
 from ...util import Text
+
+if TYPE_CHECKING:
+    from ..._auth.mechanisms import Mechanism
+    from ..._parsing.search import SearchIds
 
 UntaggedItem = tuple[Any, ...]
 """An untagged response as the API returns it: ``(1, b'EXISTS')``, ``(b'OK', b'Still here')``."""

@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Iterable, Iterator
 
 from ..._connection.protocol_log import client_log
-from ..._parsing.lexer import read_values
 from ..._parsing.responses import Untagged
 from ..._wire import waiting
 from ...exceptions import IMAPClientError, ProtocolError
@@ -81,6 +80,9 @@ class UnsolicitedDelivery(ClientState):
             return (*head, response.text)
         if response.records is None and not response.text:
             return head
+        # Imported here, because not every program needs it.
+        from ..._parsing.lexer import read_values
+
         try:
             values = read_values(response, self._read_options)
         except ProtocolError:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from ..._import_time import NamedTuple
 from ..lexer import brief
 from .envelope import Envelope, read_envelope
 from .header_text import decode_parameters, decode_text, decode_words, split_parameters

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
-import re
 from collections.abc import Sequence
 from typing import Any, SupportsIndex
 
+from ..._import_time import dataclass, expression
 from ...datetime_util import parse_to_datetime
 from ...exceptions import ProtocolError
 from ...util import to_unicode
@@ -15,7 +14,7 @@ from ..lexer import brief
 from .header_text import decode_text, decode_words
 
 
-@dataclasses.dataclass
+@dataclass
 class Address:
     """One address of an envelope (RFC 9051, 7.5.2). Each field is bytes as the server sent them, or None.
 
@@ -29,6 +28,12 @@ class Address:
     route: bytes | None
     mailbox: bytes | None
     host: bytes | None
+
+    def __init__(self, name: bytes | None, route: bytes | None, mailbox: bytes | None, host: bytes | None) -> None:
+        self.name = name
+        self.route = route
+        self.mailbox = mailbox
+        self.host = host
 
     def __str__(self) -> str:
         """The address as in a header: ``'Ann <ann@example.org>'``.
@@ -113,10 +118,11 @@ _NO_MAILBOXES = frozenset(
 )
 _CONTROL_TO_SPACE = dict.fromkeys([*range(9), *range(10, 32), 127], " ")
 # dot-atom and quoted-string (RFC 5322, 3.2; RFC 6532 adds characters beyond ASCII). Dots may stand anywhere.
-_DOT_ATOM = re.compile(r"[^\x00-\x20()<>\[\]:;@\\,\"\x7f]+")
-_ESCAPED = re.compile(r"\\.")
-_QUOTE_OR_BACKSLASH = re.compile(r'["\\]')
-_DOMAIN = re.compile(_DOT_ATOM.pattern + r"|\[[^\x00-\x20\[\]\\\x7f]*\]")
+_WORDS = r"[^\x00-\x20()<>\[\]:;@\\,\"\x7f]+"
+_DOT_ATOM = expression(_WORDS)
+_ESCAPED = expression(r"\\.")
+_QUOTE_OR_BACKSLASH = expression(r'["\\]')
+_DOMAIN = expression(_WORDS + r"|\[[^\x00-\x20\[\]\\\x7f]*\]")
 
 
 def _is_quoted(text: str) -> bool:
@@ -132,7 +138,7 @@ class _WithUnreadableDate:
     _unreadable_date: bytes | None
 
 
-@dataclasses.dataclass
+@dataclass
 class Envelope(_WithUnreadableDate):
     """The envelope of a message (RFC 9051, 7.5.2).
 
@@ -165,10 +171,37 @@ class Envelope(_WithUnreadableDate):
     in_reply_to: bytes | None
     message_id: bytes | None
 
+    def __init__(
+        self,
+        date: datetime.datetime | None,
+        subject: bytes | None,
+        from_: tuple[Address, ...] | None,
+        sender: tuple[Address, ...] | None,
+        reply_to: tuple[Address, ...] | None,
+        to: tuple[Address, ...] | None,
+        cc: tuple[Address, ...] | None,
+        bcc: tuple[Address, ...] | None,
+        in_reply_to: bytes | None,
+        message_id: bytes | None,
+    ) -> None:
+        self.date = date
+        self.subject = subject
+        self.from_ = from_
+        self.sender = sender
+        self.reply_to = reply_to
+        self.to = to
+        self.cc = cc
+        self.bcc = bcc
+        self.in_reply_to = in_reply_to
+        self.message_id = message_id
+
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """For IPython: prints the repr, with a line for each field if it is too long for one line."""
+        # Imported here: it is slow to import, and IPython has loaded it.
+        from dataclasses import fields
+
         with printer.group(len("Envelope("), "Envelope(", ")"):
-            for field in dataclasses.fields(self):
+            for field in fields(self):
                 if field.name != "date":
                     printer.text(",")
                     printer.breakable()

@@ -34,7 +34,7 @@ _TOKEN = expression(
     re.VERBOSE,
 )
 
-QUOTE, OPEN, CLOSE, ZERO, NINE = b'"()09'
+QUOTE, OPEN, CLOSE, ZERO, NINE, BACKSLASH = b'"()09\\'
 _PARENTHESES = (OPEN, CLOSE)
 
 
@@ -46,7 +46,7 @@ def tokens(line: bytes, start: int = 0) -> list[bytes]:
     Raises ProtocolError if a quoted string is not closed.
     """
     text = line[start:] if start else line
-    if b"\\" in text:
+    if BACKSLASH in text:
         hidden = hide_escapes(text)
         text = hidden.text
         found: list[bytes] = [hidden.restored(token) for token in _TOKEN.findall(text)]
@@ -239,7 +239,7 @@ def _cut_at_quotes(line: bytes, start: int) -> tuple[list[bytes], list[bytes]] |
     """
     text = line[start:] if start else line
     hidden = None
-    if b"\\" in text and (b'"' in text or b"\\\\" in text):
+    if BACKSLASH in text and (QUOTE in text or b"\\\\" in text):
         hidden = hide_escapes(text)
         text = hidden.text
     pieces = text.split(b'"')

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import starmap
 from typing import Any
 
 from ...datetime_util import parse_to_datetime
@@ -188,32 +187,24 @@ class StructureReader:
         date, subject, from_, sender, reply_to, to, cc, bcc, in_reply_to, message_id = fields
         if date and _HIDDEN in date:
             date = _shown(date)
-        known, read = self._values.get, self._people
         moment = envelope_date(date, self._options.normalise_times) if date else None
-        # The addresses are new ones each time, because the caller may change them.
+        people = _people(from_) if from_ else []
         envelope = Envelope(
             moment,
             _shown(subject) if subject and _HIDDEN in subject else subject,
-            from_ and tuple(starmap(Address, known(from_) or read(from_))),
-            sender and tuple(starmap(Address, known(sender) or read(sender))),
-            reply_to and tuple(starmap(Address, known(reply_to) or read(reply_to))),
-            to and tuple(starmap(Address, known(to) or read(to))),
-            cc and tuple(starmap(Address, known(cc) or read(cc))),
-            bcc and tuple(starmap(Address, known(bcc) or read(bcc))),
+            _addresses(people),
+            # Sender and Reply-To are mostly the same as From.
+            _addresses(people if sender == from_ else _people(sender)),
+            _addresses(people if reply_to == from_ else _people(reply_to)),
+            _addresses(_people(to)),
+            cc and _addresses(_people(cc)),
+            bcc and _addresses(_people(bcc)),
             _shown(in_reply_to) if in_reply_to and _HIDDEN in in_reply_to else in_reply_to,
             _shown(message_id) if message_id and _HIDDEN in message_id else message_id,
         )
         if date and moment is None:
             envelope._unreadable_date = date
         return envelope
-
-    def _people(self, text: bytes) -> Sequence[tuple[bytes | None, ...]]:
-        """The fields of each address of a list."""
-        people = [match.groups() for match in _ADDRESS.finditer(text, 1)]
-        if _HIDDEN in text:
-            people = [_shown_fields(fields) for fields in people]
-        self._keep(text, people)
-        return people
 
     # -- body structures
 
@@ -309,6 +300,21 @@ class StructureReader:
             if len(values) >= _MAX_KEPT:
                 values.clear()
             values[text] = value
+
+
+def _people(text: bytes | None) -> list[tuple[bytes | None, ...]]:
+    """The fields of each address of a list."""
+    if text is None:
+        return []
+    people = [match.groups() for match in _ADDRESS.finditer(text, 1)]
+    return [_shown_fields(fields) for fields in people] if _HIDDEN in text else people
+
+
+def _addresses(people: list[tuple[Any, ...]]) -> tuple[Address, ...] | None:
+    """New addresses with these fields: the caller may change them. None if there are none."""
+    if len(people) == 1:
+        return (Address(*people[0]),)
+    return tuple([Address(*fields) for fields in people]) or None
 
 
 def _strings(text: bytes) -> tuple[bytes, ...]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import datetime
 import functools
-import re
 import time
 
 from ._import_time import expression
@@ -102,7 +101,8 @@ def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.date
     try:
         if len(timestamp) > _MAX_LENGTH:
             raise ValueError(f"longer than {_MAX_LENGTH} bytes")
-        match = _INTERNALDATE.fullmatch(timestamp) or _RFC5322.fullmatch(timestamp)
+        internal = _INTERNALDATE.fullmatch(timestamp)
+        match = internal or _RFC5322.fullmatch(timestamp)
         if match:
             day, month, year, hour, minute, second, zone = match.groups()
             moment = datetime.datetime(
@@ -118,7 +118,8 @@ def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.date
                     # Calculating with seconds is faster than with an aware datetime. This runs for each message.
                     local = _from_timestamp((moment - _EPOCH).total_seconds() - _offset_seconds(zone))
                     if len(timestamp) <= _MAX_LENGTH_KEPT:
-                        _remember(timestamp, match, moment.second)
+                        end = timestamp[match.start(6) :]
+                        _remember(end, moment.second - _offset_seconds(zone), internal is not None)
                     return local
                 except _UNKNOWN_TO_PLATFORM:
                     pass
@@ -130,12 +131,12 @@ def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.date
         raise ValueError(f"not a valid date: {shortened(timestamp)} ({error})") from None
 
 
-def _remember(timestamp: bytes, match: re.Match[bytes], second: int) -> None:
+def _remember(end: bytes, seconds: float, is_internal: bool) -> None:
     """Add the end of a date to the cache of the expression that matched."""
-    ends = _known_ends[match.re is _INTERNALDATE]
+    ends = _known_ends[is_internal]
     if len(ends) >= _MAX_ENDS_KEPT:
         ends.clear()
-    ends[timestamp[match.start(6) :]] = second - _offset_seconds(match.group(7))
+    ends[end] = seconds
 
 
 # The cache saves one object for each message, because a mailbox contains few different zones.

@@ -40,13 +40,13 @@ _MAX_LENGTH = 1000
 _EPOCH = datetime.datetime(1970, 1, 1)
 _from_timestamp = datetime.datetime.fromtimestamp
 
-# Caches. Key: the text after the last colon of a date, b"25 -0800 (PST)". Value: its seconds minus the offset of the
-# zone. Each expression above has its own cache, which is filled when the expression matches. A fetch returns one or two
-# dates for each message, and many messages have the same day and zone.
-_known_ends: tuple[dict[bytes, float], dict[bytes, float]] = ({}, {})
+# Caches. Key: the text after the seconds of a date, b" -0800 (PST)". Value: minus the offset of the zone in seconds.
+# Each expression above has its own cache, which is filled when the expression matches. A fetch returns one or two dates
+# for each message, and many messages have the same day and zone.
+_known_ends: tuple[dict[bytes, int], dict[bytes, int]] = ({}, {})
 _MAX_DAYS_KEPT = 8192
 _MAX_LENGTH_KEPT = 64
-_MAX_ENDS_KEPT = 60 * 256
+_MAX_ENDS_KEPT = 1024
 
 # The beginning of a date in one of the two forms, up to the hour.
 _DAY = expression(_INTERNAL_DAY + b"|" + _RFC5322_DAY)
@@ -54,7 +54,7 @@ _EPOCH_DAY = _EPOCH.toordinal()
 
 # Cache. Key: the text before the time of day, b"Mon, 7 Feb 1994 ". Value: the seconds from 1970 to that day, and one of
 # the two caches above.
-_DayAndEnds = tuple[int, "dict[bytes, float]"]
+_DayAndEnds = tuple[int, "dict[bytes, int]"]
 _known_days: dict[bytes, _DayAndEnds] = {}
 
 
@@ -74,6 +74,7 @@ def _learn_day(text: bytes) -> _DayAndEnds:
 
 _HOURS = {b"%02d" % hour: hour * 3600 for hour in range(24)}
 _MINUTES = {b"%02d" % minute: minute * 60 for minute in range(60)}
+_SECONDS = {b"%02d" % second: second for second in range(60)}
 
 
 def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.datetime:
@@ -95,7 +96,8 @@ def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.date
             day_and_hour, minute, end = timestamp.split(b":")
             day = day_and_hour[:-2]
             day_start, ends = _known_days.get(day) or _learn_day(day)
-            return _from_timestamp(day_start + _HOURS[day_and_hour[-2:]] + _MINUTES[minute] + ends[end])
+            seconds = _HOURS[day_and_hour[-2:]] + _MINUTES[minute] + _SECONDS[end[:2]]
+            return _from_timestamp(day_start + seconds + ends[end[2:]])
         except (KeyError, *_UNKNOWN_TO_PLATFORM):
             pass
     try:
@@ -118,8 +120,7 @@ def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.date
                     # Calculating with seconds is faster than with an aware datetime. This runs for each message.
                     local = _from_timestamp((moment - _EPOCH).total_seconds() - _offset_seconds(zone))
                     if len(timestamp) <= _MAX_LENGTH_KEPT:
-                        end = timestamp[match.start(6) :]
-                        _remember(end, moment.second - _offset_seconds(zone), internal is not None)
+                        _remember(timestamp[match.end(6) :], -_offset_seconds(zone), internal is not None)
                     return local
                 except _UNKNOWN_TO_PLATFORM:
                     pass
@@ -131,7 +132,7 @@ def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.date
         raise ValueError(f"not a valid date: {shortened(timestamp)} ({error})") from None
 
 
-def _remember(end: bytes, seconds: float, is_internal: bool) -> None:
+def _remember(end: bytes, seconds: int, is_internal: bool) -> None:
     """Add the end of a date to the cache of the expression that matched."""
     ends = _known_ends[is_internal]
     if len(ends) >= _MAX_ENDS_KEPT:
@@ -148,8 +149,8 @@ def _zone(zone: bytes) -> FixedOffset:
 
 
 @functools.lru_cache(maxsize=128)
-def _offset_seconds(zone: bytes) -> float:
-    return _zone(zone).utcoffset(None).total_seconds()
+def _offset_seconds(zone: bytes) -> int:
+    return int(_zone(zone).utcoffset(None).total_seconds())
 
 
 def _parse_rfc5322(timestamp: bytes) -> datetime.datetime:

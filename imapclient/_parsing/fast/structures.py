@@ -5,10 +5,10 @@ and what follows the parts of a multipart. It is matched at a position of the te
 does not match: atoms in the place of strings, lists nested deeper, messages within messages.
 
 The expressions describe exactly what they match, so the values are those of `parse_fetch`. Each is linear in the length
-of any input: its alternatives start with different bytes, and no repetition contains another one that could match the
-same bytes.
+of any input: the alternatives of a repetition start with different bytes, so there is one way to match a text.
 
-Many messages have the same senders, parameters and dispositions. Their values are kept for the length of a command.
+The text parts of many messages have the same type, charset and encoding. These values are kept for the length of a
+command. Address lists are not: most of them come once.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ _MAX_PARTS_DEPTH = MAX_DEPTH - 4
 # Longer lines are rare. For each address of a line, the expressions need some hundred bytes of memory.
 MAX_LENGTH = 65536
 # At most so many values are kept, and only those of short texts.
-_MAX_KEPT = 2048
-_MAX_LENGTH_KEPT = 400
+_MAX_KEPT = 1024
+_MAX_LENGTH_KEPT = 200
+# A longer literal is left to the parser.
 _MAX_QUOTED = 4096
 
 # The start of a response, with the items that most responses begin with.
@@ -56,11 +57,12 @@ _LITERAL = re.compile(
     rb"((?:BODY|BINARY)\[[A-Z0-9.]*(?: \([A-Z0-9 -]+\))?\](?:<\d+>)?|RFC822(?:\.HEADER|\.TEXT)?) "
     rb"\{(0|[1-9]\d{0,18})\}\r\n"
 )
-# The octets and lines of a part, after its encoding, and mostly all that follows.
-_SIZES = re.compile(rb'" (0|[1-9]\d{0,18})(?: (0|[1-9]\d{0,18}))?(?:((?: NIL)*)\))?')
 _ANNOUNCEMENT = re.compile(rb"[ (]\{(0|[1-9]\d{0,18})\}\r\Z")
+# As numbers, because a number is found in bytes in a tenth of the time of a byte string.
 _OPEN, _SPACE, _ESCAPE = b"( \\"
-
+# What stands for an escape: two bytes for two, so that positions are the same. No other _HIDDEN is in a text then.
+_HIDDEN = 0
+_BACKSLASH, _QUOTE = b"\0/", b"\0'"
 
 # The expressions for structures. A string may have any byte: they are for the text of one response, without escapes.
 # A group for a string has its content, and a group for a list its text with the parentheses.
@@ -95,7 +97,7 @@ class StructureReader:
 
     def __init__(self, options: ReadOptions) -> None:
         self._options = options
-        # Text -> values: of address lists, of the fields of parts up to the encoding, and of other fields.
+        # Text -> values: of the fields of text parts up to the encoding, and of the fields after the sizes.
         self._values: dict[bytes, Any] = {}
 
     def read(self, buffer: bytes, position: int, end: int) -> tuple[FetchItems, int] | None:
@@ -248,9 +250,10 @@ class StructureReader:
         if text[position + 2 : position + 6].upper() != b"TEXT":
             # The names of files are rarely the same.
             return self._unknown_part(text, position, 0)
-        sizes = _SIZES.search(text, position)
-        if sizes is None:
-            return None
+        limit = position + _MAX_LENGTH_KEPT
+        sizes = _SIZES.search(text, position, limit)
+        if sizes is None or sizes.end() == limit:
+            return self._unknown_part(text, position, 0)
         fields = self._values.get(text[position : sizes.start() + 1])
         if fields is None:
             return self._unknown_part(text, position, sizes.start())
@@ -328,12 +331,6 @@ def _strings(text: bytes) -> tuple[bytes, ...]:
     """The strings in a list of strings."""
     strings = text[2:-2].split(b'" "')
     return tuple(map(_shown, strings) if _HIDDEN in text else strings)
-
-
-# What stands for an escape: two bytes for two, so that positions are the same. As a number the first byte is found in
-# bytes with a tenth of the time.
-_HIDDEN = 0
-_BACKSLASH, _QUOTE = b"\0/", b"\0'"
 
 
 def _without_escapes(text: bytes) -> bytes:

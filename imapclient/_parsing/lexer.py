@@ -247,8 +247,7 @@ def _cut_at_quotes(line: bytes, start: int) -> tuple[list[bytes], list[bytes]] |
     if len(between) == len(strings):
         raise _not_closed(line, start, text)
     if hidden is not None:
-        outside = b"".join(between)
-        if hidden.backslash in outside or hidden.quote in outside:
+        if hidden.mark in b"".join(between):
             return None
         strings = hidden.unescaped(strings)
     strings.append(b"")

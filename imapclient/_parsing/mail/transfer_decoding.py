@@ -17,6 +17,8 @@ _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 _NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
 # At most this many bytes of an unfinished line are kept. Lines of quoted-printable have at most 76.
 _MAX_LINE_KEPT = 65536
+# How many bytes are decoded at once.
+_MAX_DECODED = 256 * 1024
 
 
 class Decoder(Protocol):
@@ -139,7 +141,12 @@ class PartWriter:
         self._decoder = decoder
 
     def feed(self, data: bytes) -> None:
-        self._write(self._decoder.feed(data))
+        if isinstance(self._decoder, Identity):
+            self._write(data)
+            return
+        # Decoding takes several times the memory of what is decoded.
+        for start in range(0, len(data), _MAX_DECODED):
+            self._write(self._decoder.feed(data[start : start + _MAX_DECODED]))
 
     def end(self) -> None:
         self._write(self._decoder.end())

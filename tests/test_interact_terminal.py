@@ -217,6 +217,7 @@ def test_server_that_goes_away(start: Start, tmp_path: Path, peer: PeerFactory) 
         S: * OK [CAPABILITY IMAP4rev1] ready
         C: A1 LOGIN "ann" "zanzibar5"
         S: A1 OK [CAPABILITY IMAP4rev1] done
+        C: A2 NOOP
         CLOSE
     """
     scripted = peer(script, timeout=60)

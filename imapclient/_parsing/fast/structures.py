@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...datetime_util import parse_to_datetime
+from ...util import escaped
 from ..fetch.items import flag_list, simple_value
 from ..fetch.parser import add_items
 from ..fetch.results import FetchItems
@@ -321,7 +322,7 @@ def _people(text: bytes | None) -> list[tuple[bytes | None, ...]]:
 
 
 def _addresses(people: list[tuple[Any, ...]]) -> tuple[Address, ...] | None:
-    """New addresses with these fields: the caller may change them. None if there are none."""
+    """New addresses with these fields: the caller may change them. None for an empty list."""
     if len(people) == 1:
         return (Address(*people[0]),)
     return tuple([Address(*fields) for fields in people]) or None
@@ -391,5 +392,4 @@ def _with_quoted_literals(buffer: bytes, position: int, end: int) -> tuple[bytes
         end = buffer.find(b"\n", position)
         if end < 0 or len(literal) > _MAX_QUOTED:
             return None
-        quoted = literal.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
-        pieces += [line[: announcement.start() + 1], b'"', quoted, b'"']
+        pieces += [line[: announcement.start() + 1], b'"', escaped(literal), b'"']

@@ -26,7 +26,8 @@ SIMPLE_ITEM = re.compile(
 # The groups of SIMPLE_ITEM, one of which holds the value.
 NUMBER, LIST, STRING = 2, 3, 4
 _LITERAL_ITEM = re.compile(rb"(?:BODY|BINARY)\[[A-Z0-9.]*(?: \([A-Z0-9 -]+\))?\](?:<\d+>)?|RFC822(?:\.HEADER|\.TEXT)?")
-(_BRACKET,) = b"["
+# As a number it is found in bytes in a tenth of the time.
+(BRACKET,) = b"["
 # The messages of a mailbox have few different lists of flags, and few names of sections.
 _literal_items: set[bytes] = set()
 _flag_lists: dict[bytes, tuple[bytes, ...]] = {}
@@ -91,7 +92,7 @@ def convert(key: bytes, value: Any, normalise_times: bool) -> Any:
     """
     converter = CONVERTERS.get(key)
     if converter is None:
-        if _BRACKET not in key:
+        if BRACKET not in key:
             return value
         converter = _size if key.startswith(b"BINARY.SIZE[") else _section_text
     return converter(value, normalise_times)

@@ -9,11 +9,9 @@ from typing import Any
 from ...exceptions import ProtocolError
 from ..lexer import brief, read_rest_of_list, unreadable
 from ..responses import DEFAULT_OPTIONS, ReadOptions, Untagged
-from .items import SIMPLE_ITEM, convert, flag_list, literal_item, section, simple_value
+from .items import BRACKET, SIMPLE_ITEM, convert, flag_list, literal_item, section, simple_value
 from .results import FetchItems
 
-# As a number it is found in bytes in a tenth of the time.
-(_BRACKET,) = b"["
 # The usual response when a large mailbox is synchronised.
 _UID_AND_FLAGS = re.compile(rb"\(UID (\d{1,10}) FLAGS \(([^()\"\n\r\v\f]*)\)\)\Z")
 
@@ -82,7 +80,7 @@ def add_items(items: FetchItems, values: Iterable[Any], normalise_times: bool) -
     for key in iterator:
         if not isinstance(key, bytes):
             raise ProtocolError(f"not a FETCH item's name: {brief(key)}")
-        if _BRACKET in key and b"]" not in key:
+        if BRACKET in key and b"]" not in key:
             key = section(key, iterator)
         try:
             value = next(iterator)

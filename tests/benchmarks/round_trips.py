@@ -6,7 +6,7 @@ A session is: connect over TLS, log in, select, search, fetch the flags of all m
 that the fetch needs ten commands. Our client splits the set. IMAPClient would send one line that is too long for
 servers. So it gets the ids in chunks, as in a program that uses it.
 
-A further row is a download of 100 MB by our client. IMAPClient has none.
+A further row is a download of 100 MB by our client. IMAPClient does not have that method.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from typing import Any
 
 from ...datetime_util import parse_to_datetime
 from ...util import escaped
-from ..fetch.items import flag_list, simple_value
+from ..fetch.items import LITERAL_ITEM, flag_list, simple_value
 from ..fetch.parser import add_items
 from ..fetch.results import FetchItems
 from ..lexer import read_rest_of_list, values_in
@@ -54,10 +54,7 @@ _ITEM = re.compile(
     rb'(?:(0|[1-9]\d{0,18})|\(([^()"\n\r\v\f]*)\)|"([^"\\\r\n]*)")'
     rb"(?: (?=[A-Z])|\)\r\n)"
 )
-_LITERAL = re.compile(
-    rb"((?:BODY|BINARY)\[[A-Z0-9.]*(?: \([A-Z0-9 -]+\))?\](?:<\d+>)?|RFC822(?:\.HEADER|\.TEXT)?) "
-    rb"\{(0|[1-9]\d{0,18})\}\r\n"
-)
+_LITERAL = re.compile(rb"(%b) \{(0|[1-9]\d{0,18})\}\r\n" % LITERAL_ITEM.pattern)
 _ANNOUNCEMENT = re.compile(rb"[ (]\{(0|[1-9]\d{0,18})\}\r\Z")
 # As numbers, because a number is found in bytes in a tenth of the time of a byte string.
 _OPEN, _SPACE, _ESCAPE = b"( \\"

@@ -25,7 +25,7 @@ SIMPLE_ITEM = re.compile(
 )
 # The groups of SIMPLE_ITEM, one of which holds the value.
 NUMBER, LIST, STRING = 2, 3, 4
-_LITERAL_ITEM = re.compile(rb"(?:BODY|BINARY)\[[A-Z0-9.]*(?: \([A-Z0-9 -]+\))?\](?:<\d+>)?|RFC822(?:\.HEADER|\.TEXT)?")
+LITERAL_ITEM = re.compile(rb"(?:BODY|BINARY)\[[A-Z0-9.]*(?: \([A-Z0-9 -]+\))?\](?:<\d+>)?|RFC822(?:\.HEADER|\.TEXT)?")
 # As a number it is found in bytes in a tenth of the time.
 (BRACKET,) = b"["
 # The messages of a mailbox have few different lists of flags, and few names of sections.
@@ -46,7 +46,7 @@ def literal_item(line: bytes, start: int) -> bytes | None:
         # ~{3}, or no space before the announcement
         return None
     if name not in _literal_items:
-        if _LITERAL_ITEM.fullmatch(name) is None:
+        if LITERAL_ITEM.fullmatch(name) is None:
             return None
         if len(_literal_items) < _MAX_KEPT and len(name) < _MAX_LENGTH_KEPT:
             _literal_items.add(name)

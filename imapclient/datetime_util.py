@@ -10,6 +10,7 @@ At the end of daylight saving time, one hour occurs twice; ``fold`` distinguishe
 
 from __future__ import annotations
 
+import calendar
 import datetime
 import functools
 import time
@@ -19,17 +20,18 @@ from .fixed_offset import ZERO, FixedOffset
 from .util import shortened
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_WEEKDAYS = (b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun")
 _MONTH_NUMBERS = {name.lower().encode("ascii"): index for index, name in enumerate(_MONTHS, 1)}
 
 # Fast path for INTERNALDATE, which FETCH may return for each message. Years below 100 and leap seconds take the slow
 # path.
-_INTERNAL_DAY = rb" ?(\d\d?)-([A-Za-z]{3})-(?!00)(\d{4}) "
 _TIME_AND_ZONE = rb"(\d\d):(\d\d):([0-5]\d) ([+-]\d{4})"
-_INTERNALDATE = expression(_INTERNAL_DAY + _TIME_AND_ZONE)
+_INTERNALDATE = expression(rb" ?(\d\d?)-([A-Za-z]{3})-(?!00)(\d{4}) " + _TIME_AND_ZONE)
 
 # Fast path for the usual form of a Date field: Mon, 7 Feb 1994 21:52:25 -0800 (PST)
-_RFC5322_DAY = rb"(?:[A-Za-z]{3}, )?(\d\d?) ([A-Za-z]{3}) (?!00)(\d{4}) "
-_RFC5322 = expression(_RFC5322_DAY + _TIME_AND_ZONE + rb"(?: \([A-Za-z]+\))?")
+_RFC5322 = expression(
+    rb"(?:[A-Za-z]{3}, )?(\d\d?) ([A-Za-z]{3}) (?!00)(\d{4}) " + _TIME_AND_ZONE + rb"(?: \([A-Za-z]+\))?"
+)
 
 # The errors of the C library for a time that it can't convert. On Windows it is OSError, before 1970 and after 3000.
 _UNKNOWN_TO_PLATFORM = (OSError, OverflowError, ValueError)
@@ -40,41 +42,82 @@ _MAX_LENGTH = 1000
 _EPOCH = datetime.datetime(1970, 1, 1)
 _from_timestamp = datetime.datetime.fromtimestamp
 
-# Caches. Key: the text after the seconds of a date, b" -0800 (PST)". Value: minus the offset of the zone in seconds.
-# Each expression above has its own cache, which is filled when the expression matches. A fetch returns one or two dates
-# for each message, and many messages have the same day and zone.
-_known_ends: tuple[dict[bytes, int], dict[bytes, int]] = ({}, {})
-_MAX_DAYS_KEPT = 8192
+# Dates of the usual forms are also read without an expression: their parts are looked up. The messages of a mailbox
+# have few different days and zones. All numbers are seconds.
+_MAX_KEPT = 8192
 _MAX_LENGTH_KEPT = 64
-_MAX_ENDS_KEPT = 1024
-
-# The beginning of a date in one of the two forms, up to the hour.
-_DAY = expression(_INTERNAL_DAY + b"|" + _RFC5322_DAY)
-_EPOCH_DAY = _EPOCH.toordinal()
-
-# Cache. Key: the text before the time of day, b"Mon, 7 Feb 1994 ". Value: the seconds from 1970 to that day, and one of
-# the two caches above.
-_DayAndEnds = tuple[int, "dict[bytes, int]"]
-_known_days: dict[bytes, _DayAndEnds] = {}
+_MONTH = expression(rb"([ -])([A-Za-z]{3})\1(?!00)(\d{4})")
 
 
-def _learn_day(text: bytes) -> _DayAndEnds:
-    """Add a day to the cache. Raises KeyError or ValueError if the text is not a day in one of the two forms."""
-    match = _DAY.fullmatch(text)
-    if match is None:
-        raise KeyError(text)
-    is_internal = match.lastindex == 3
-    day, month, year = match.group(1, 2, 3) if is_internal else match.group(4, 5, 6)
-    date = datetime.date(int(year), _MONTH_NUMBERS[month.lower()], int(day))
-    if len(_known_days) >= _MAX_DAYS_KEPT:
-        _known_days.clear()
-    _known_days[text] = found = (date.toordinal() - _EPOCH_DAY) * 86400, _known_ends[is_internal]
-    return found
+class _Ends(dict[bytes, int]):
+    """The texts after the minutes, ``b"25 -0800 (PST)"``: the seconds, minus the offset of the zone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # The texts after the seconds, b" -0800 (PST)", of dates that the form's expression matched.
+        self.zones: dict[bytes, int] = {}
+
+    def __missing__(self, text: bytes) -> int:
+        seconds = _SECONDS[text[:2]] + self.zones[text[2:]]
+        if len(self) >= _MAX_KEPT:
+            self.clear()
+        self[text] = seconds
+        return seconds
+
+    def learn(self, zone: bytes, offset: int) -> None:
+        """Add a zone: its text, and its offset from UTC."""
+        if len(zone) <= _MAX_LENGTH_KEPT:
+            if len(self.zones) >= _MAX_KEPT:
+                self.zones.clear()
+            self.zones[zone] = -offset
 
 
+class _Days(dict[bytes, "tuple[int, _Ends]"]):
+    """The days in either form, ``b"Mon, 7 Feb 1994"``: their start since 1970, and the ends of the form."""
+
+    def __missing__(self, text: bytes) -> tuple[int, _Ends]:
+        month_start, days, ends = _month(text[-9:])
+        if len(self) >= _MAX_KEPT:
+            self.clear()
+        self[text] = found = month_start + days[text[:-9]], ends
+        return found
+
+
+# The ends of RFC 5322 dates, and of INTERNALDATEs.
+_known_ends = _Ends(), _Ends()
+_known_days = _Days()
 _HOURS = {b"%02d" % hour: hour * 3600 for hour in range(24)}
 _MINUTES = {b"%02d" % minute: minute * 60 for minute in range(60)}
 _SECONDS = {b"%02d" % second: second for second in range(60)}
+
+
+@functools.lru_cache(maxsize=2048)
+def _month(text: bytes) -> tuple[int, dict[bytes, int], _Ends]:
+    """The start of a month since 1970, the texts of its days, and the ends of the form: for ``b"-Feb-1994"``.
+
+    Raises KeyError or ValueError if the text is not that of a month.
+    """
+    match = _MONTH.fullmatch(text)
+    if match is None:
+        raise KeyError(text)
+    separator, name, year = match.groups()
+    is_internal = separator == b"-"
+    first = datetime.date(int(year), _MONTH_NUMBERS[name.lower()], 1)
+    length = calendar.monthrange(first.year, first.month)[1]
+    start = (first.toordinal() - _EPOCH.toordinal()) * 86400
+    return start, _day_texts(length, is_internal), _known_ends[is_internal]
+
+
+@functools.lru_cache(maxsize=8)
+def _day_texts(length: int, is_internal: bool) -> dict[bytes, int]:
+    """The texts in front of a month of that length, ``b"Mon, 7"`` or ``b"17"``."""
+    prefixes = (b"", b" ") if is_internal else (b"", *[b"%b, " % day for day in _WEEKDAYS])
+    return {
+        prefix + number: day * 86400
+        for day in range(length)
+        for number in (b"%d" % (day + 1), b"%02d" % (day + 1))
+        for prefix in prefixes
+    }
 
 
 def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.datetime:
@@ -94,10 +137,9 @@ def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.date
     if normalise and type(timestamp) is bytes:
         try:
             day_and_hour, minute, end = timestamp.split(b":")
-            day = day_and_hour[:-2]
-            day_start, ends = _known_days.get(day) or _learn_day(day)
-            seconds = _HOURS[day_and_hour[-2:]] + _MINUTES[minute] + _SECONDS[end[:2]]
-            return _from_timestamp(day_start + seconds + ends[end[2:]])
+            day, _, hour = day_and_hour.rpartition(b" ")
+            start, ends = _known_days[day]
+            return _from_timestamp(start + _HOURS[hour] + _MINUTES[minute] + ends[end])
         except (KeyError, *_UNKNOWN_TO_PLATFORM):
             pass
     try:
@@ -119,8 +161,7 @@ def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.date
                 try:
                     # Calculating with seconds is faster than with an aware datetime. This runs for each message.
                     local = _from_timestamp((moment - _EPOCH).total_seconds() - _offset_seconds(zone))
-                    if len(timestamp) <= _MAX_LENGTH_KEPT:
-                        _remember(timestamp[match.end(6) :], -_offset_seconds(zone), internal is not None)
+                    _known_ends[internal is not None].learn(timestamp[match.end(6) :], _offset_seconds(zone))
                     return local
                 except _UNKNOWN_TO_PLATFORM:
                     pass
@@ -130,14 +171,6 @@ def parse_to_datetime(timestamp: bytes, normalise: bool = True) -> datetime.date
         return _local(moment) if normalise else moment
     except ValueError as error:
         raise ValueError(f"not a valid date: {shortened(timestamp)} ({error})") from None
-
-
-def _remember(end: bytes, seconds: int, is_internal: bool) -> None:
-    """Add the end of a date to the cache of the expression that matched."""
-    ends = _known_ends[is_internal]
-    if len(ends) >= _MAX_ENDS_KEPT:
-        ends.clear()
-    ends[end] = seconds
 
 
 # The cache saves one object for each message, because a mailbox contains few different zones.

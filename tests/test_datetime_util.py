@@ -136,13 +136,15 @@ def test_parse_error_has_the_bytes(timestamp: bytes, normalise: bool) -> None:
 
 def test_the_end_of_a_date_is_remembered_for_dates_of_its_form(monkeypatch: pytest.MonkeyPatch) -> None:
     """The comment of a header's date must not become valid in an INTERNALDATE."""
-    ends: tuple[dict[bytes, int], dict[bytes, int]] = ({}, {})
+    ends = datetime_util._Ends(), datetime_util._Ends()
     monkeypatch.setattr(datetime_util, "_known_ends", ends)
-    monkeypatch.setattr(datetime_util, "_known_days", {})
+    monkeypatch.setattr(datetime_util, "_known_days", datetime_util._Days())
+    datetime_util._month.cache_clear()
     for text in (b"17-Jul-1996 02:44:25 -0700", b"18-Jul-1996 03:11:59 -0700"):
         parse_to_datetime(text)
     parse_to_datetime(b"Wed, 17 Jul 1996 02:44:26 -0700 (PDT)")
-    assert [list(found) for found in ends] == [[b" -0700 (PDT)"], [b" -0700"]]
+    assert [list(found.zones) for found in ends] == [[b" -0700 (PDT)"], [b" -0700"]]
+    datetime_util._month.cache_clear()
     with pytest.raises(ValueError, match="not a valid date"):
         parse_to_datetime(b"17-Jul-1996 02:44:26 -0700 (PDT")
 

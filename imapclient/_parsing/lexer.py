@@ -18,7 +18,7 @@ from typing import Any, Callable
 
 from .._import_time import expression
 from ..exceptions import ProtocolError
-from .quoted_strings import hide_escapes, unquote
+from .quoted_strings import all_shown, hidden, mark_for, unquote, with_escapes
 from .records import Record, before_announcement
 from .responses import DEFAULT_OPTIONS, ReadOptions, Untagged
 
@@ -47,9 +47,9 @@ def tokens(line: bytes, start: int = 0) -> list[bytes]:
     """
     text = line[start:] if start else line
     if BACKSLASH in text:
-        hidden = hide_escapes(text)
-        text = hidden.text
-        found: list[bytes] = [hidden.restored(token) for token in _TOKEN.findall(text)]
+        mark = mark_for(text)
+        text = hidden(text, mark)
+        found: list[bytes] = [with_escapes(token, mark) for token in _TOKEN.findall(text)]
     else:
         found = _TOKEN.findall(text)
     if text.count(b'"') & 1:
@@ -209,6 +209,7 @@ def _fold(line: bytes, start: int, current: list[Any], stack: list[list[Any]], m
         return _fold_tokens(line, start, current, stack, max_depth, _atom)
     depth = len(stack)
     kept = _steps_of
+    pop = stack.pop
     open_step, close_step = _OPEN_STEP, _CLOSE_STEP
     try:
         for piece, string in zip(*cut):
@@ -221,8 +222,9 @@ def _fold(line: bytes, start: int, current: list[Any], stack: list[list[Any]], m
                         stack.append(current)
                         current = []
                     elif step is close_step:
-                        stack[-1].append(tuple(current))
-                        current = stack.pop()
+                        outer = pop()
+                        outer.append(tuple(current))
+                        current = outer
                     else:
                         current.extend(step)
             current.append(string)
@@ -238,18 +240,18 @@ def _cut_at_quotes(line: bytes, start: int) -> tuple[list[bytes], list[bytes]] |
     No string follows the last piece: b'' takes its place.
     """
     text = line[start:] if start else line
-    hidden = None
+    mark = None
     if BACKSLASH in text and (QUOTE in text or b"\\\\" in text):
-        hidden = hide_escapes(text)
-        text = hidden.text
+        mark = mark_for(text)
+        text = hidden(text, mark)
     pieces = text.split(b'"')
     between, strings = pieces[::2], pieces[1::2]
     if len(between) == len(strings):
         raise _not_closed(line, start, text)
-    if hidden is not None:
-        if hidden.mark in b"".join(between):
+    if mark is not None:
+        if mark in b"".join(between):
             return None
-        strings = hidden.unescaped(strings)
+        strings = all_shown(strings, mark, other_escapes=BACKSLASH in text)
     strings.append(b"")
     return between, strings
 
@@ -326,7 +328,7 @@ def _fold_tokens(
 
 def _misnested(line: bytes, start: int, depth: int, max_depth: int) -> ProtocolError:
     """The error for a line with an unmatched ``)`` or too many open lists. ``depth`` lists are open at its start."""
-    text = hide_escapes(line).text if b"\\" in line else line
+    text = hidden(line, mark_for(line)) if BACKSLASH in line else line
     for match in _TOKEN.finditer(text, start):
         position = match.start()
         if match.group() == b"(":

@@ -22,41 +22,49 @@ def unquote(token: bytes) -> bytes:
     return token[1:-1]
 
 
-# The first of the two bytes that replace an escape. Control characters, and bytes that UTF-8 never has, are rare in
-# lines. One that is not in the line is chosen.
-_MARKS = bytes([0, 1, 2, 3, 4, 5, 6, 7, 14, 15, *range(0xF5, 0x100)])
+# Escapes are hidden behind two other bytes, so that positions stay the same. The first one, the mark, is nowhere else
+# in the text. Control characters, and bytes that UTF-8 never has, are rare in lines.
+HIDDEN = 0
+_MARKS = bytes([HIDDEN, 1, 2, 3, 4, 5, 6, 7, 14, 15, *range(0xF5, 0x100)])
+_STAND_INS = {mark: (b"%c/" % mark, b"%c'" % mark) for mark in _MARKS}
 
 
-class HiddenEscapes:
-    """Text in which each escape is replaced by two bytes, so that every quote in it starts or ends a string.
-
-    The first of these bytes is ``mark``, which is nowhere else in the text. Positions stay the same.
-    """
-
-    __slots__ = ("_backslash", "_quote", "mark", "text")
-
-    def __init__(self, text: bytes, mark: int) -> None:
-        self.mark = mark
-        self._backslash, self._quote = b"%c/" % mark, b"%c'" % mark
-        self.text = text.replace(b"\\\\", self._backslash).replace(b'\\"', self._quote)
-
-    def restored(self, text: bytes) -> bytes:
-        """Put the escapes back into a text."""
-        return text.replace(self._quote, b'\\"').replace(self._backslash, b"\\\\")
-
-    def unescaped(self, strings: list[bytes]) -> list[bytes]:
-        """The contents of a line's strings, without escapes. Escapes of other bytes lose their backslash too."""
-        if _BACKSLASH in self.text:
-            strings = [string.replace(b"\\", b"") for string in strings]
-        mark, backslash, quote = self.mark, self._backslash, self._quote
-        return [
-            string.replace(quote, b'"').replace(backslash, b"\\") if mark in string else string for string in strings
-        ]
-
-
-def hide_escapes(text: bytes) -> HiddenEscapes:
-    """The text with its escapes hidden. Raises ProtocolError if no byte is left to mark them."""
+def mark_for(text: bytes) -> int:
+    """A mark for the escapes in a text. Raises ProtocolError if the text contains every byte that can be one."""
     for mark in _MARKS:
         if mark not in text:
-            return HiddenEscapes(text, mark)
+            return mark
     raise ProtocolError("too many different control characters and invalid bytes in a line with escapes", 0, text[:80])
+
+
+def hidden(text: bytes, mark: int = HIDDEN) -> bytes:
+    """The text with its escapes hidden, so that every quote in it starts or ends a string.
+
+    Escapes of bytes other than quotes and backslashes stay.
+    """
+    backslash, quote = _STAND_INS[mark]
+    first = text.find(b'"')
+    usual = text.replace(b'\\"', quote)
+    if usual.rfind(b"\\") < first and text[first - 1 : first] != b"\\":
+        # The usual case: no backslash is left from the first string on. Searching for two backslashes would be slow.
+        return usual
+    return text.replace(b"\\\\", backslash).replace(b'\\"', quote)
+
+
+def with_escapes(text: bytes, mark: int = HIDDEN) -> bytes:
+    """A part of a text with hidden escapes as it was."""
+    backslash, quote = _STAND_INS[mark]
+    return text.replace(quote, b'\\"').replace(backslash, b"\\\\")
+
+
+def shown(string: bytes, mark: int = HIDDEN) -> bytes:
+    """The content of a string whose escapes are hidden."""
+    backslash, quote = _STAND_INS[mark]
+    return string.replace(quote, b'"').replace(backslash, b"\\")
+
+
+def all_shown(strings: list[bytes], mark: int, *, other_escapes: bool) -> list[bytes]:
+    """The contents of strings whose escapes are hidden. Escapes of other bytes lose their backslash too."""
+    if other_escapes:
+        strings = [string.replace(b"\\", b"") for string in strings]
+    return [shown(string, mark) if mark in string else string for string in strings]

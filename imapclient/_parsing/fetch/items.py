@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Callable
 
 from ...datetime_util import parse_to_datetime
@@ -14,6 +14,7 @@ from ..lexer import brief, number, read_values, unreadable, values_in
 from ..mail.body_structure import read_body
 from ..mail.envelope import Envelope, PartlyReadError, read_envelope
 from ..responses import DEFAULT_OPTIONS, ReadOptions, Untagged
+from .results import FetchItems
 
 # One item up to the space or parenthesis after it. Its value is a number, a flat list without strings, or a string
 # without escapes. The lexer reads all other items: names in lower case, NIL, and lists with a control character at
@@ -22,6 +23,13 @@ SIMPLE_ITEM = re.compile(
     rb"((?!NIL )[A-Z][A-Z0-9.-]*) "
     rb"(?:(0|[1-9]\d{0,18})|\(([^()\"\n\r\v\f]*)\)|\"([^\"\\]*)\")"
     rb"(?: (?=[A-Z])|\)\Z)"
+)
+# The items with which most responses begin, any of which may be missing. So it matches everywhere.
+FIRST_ITEMS = (
+    rb"(?:UID (0|[1-9]\d{0,18}) )?"
+    rb'(?:FLAGS \(([^()"\n\r\v\f\0]*)\) )?'
+    rb'(?:INTERNALDATE "([^"\\\r\n\0]*)" )?'
+    rb"(?:RFC822\.SIZE (0|[1-9]\d{0,18}) )?"
 )
 # The groups of SIMPLE_ITEM, one of which holds the value.
 NUMBER, LIST, STRING = 2, 3, 4
@@ -70,6 +78,19 @@ def flag_list(text: bytes) -> tuple[bytes, ...]:
 def flag_lists(texts: Iterable[bytes]) -> list[tuple[bytes, ...]]:
     """The flags in many lists."""
     return [_flag_lists.get(text) or flag_list(text) for text in texts]
+
+
+def add_first_items(items: FetchItems, groups: Sequence[Any], normalise_times: bool) -> None:
+    """Add the items that `FIRST_ITEMS` matched."""
+    uid, flags, date, size = groups
+    if uid is not None:
+        items[b"UID"] = int(uid)
+    if flags is not None:
+        items[b"FLAGS"] = flag_list(flags)
+    if date is not None:
+        items[b"INTERNALDATE"] = _internal_date(date, normalise_times)
+    if size is not None:
+        items[b"RFC822.SIZE"] = int(size)
 
 
 def simple_value(key: bytes, kind: int | None, text: bytes, normalise_times: bool) -> Any:

@@ -9,11 +9,24 @@ from typing import Any
 from ...exceptions import ProtocolError
 from ..lexer import brief, read_rest_of_list, unreadable
 from ..responses import DEFAULT_OPTIONS, ReadOptions, Untagged
-from .items import BRACKET, SIMPLE_ITEM, convert, flag_list, literal_item, section, simple_value
+from .items import (
+    BRACKET,
+    FIRST_ITEMS,
+    SIMPLE_ITEM,
+    add_first_items,
+    convert,
+    flag_list,
+    literal_item,
+    section,
+    simple_value,
+)
 from .results import FetchItems
 
 # The usual response when a large mailbox is synchronised.
 _UID_AND_FLAGS = re.compile(rb"\(UID (\d{1,10}) FLAGS \(([^()\"\n\r\v\f]*)\)\)\Z")
+
+
+_FIRST_ITEMS = re.compile(FIRST_ITEMS)
 
 
 def parse_fetch(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> FetchItems:
@@ -40,7 +53,9 @@ def parse_fetch(response: Untagged, options: ReadOptions = DEFAULT_OPTIONS) -> F
 
 def _add_plain_items(items: FetchItems, response: Untagged, normalise_times: bool) -> Untagged | None:
     """Add the items up to the first one that needs the lexer. Returns the rest as a response, or None."""
-    position = response.start + 1
+    first: Any = _FIRST_ITEMS.match(response.line, response.start + 1)
+    add_first_items(items, first.groups(), normalise_times)
+    position = first.end()
     records = response.records or (response.line,)
     for index, record in enumerate(records):
         line, literal = (record, None) if isinstance(record, bytes) else record

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
-from typing import Any, SupportsIndex
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Optional, SupportsIndex, Union
 
 from ..._import_time import dataclass, expression
 from ...datetime_util import parse_to_datetime
 from ...exceptions import ProtocolError
 from ...util import to_unicode
 from ..lexer import brief
+from ..quoted_strings import HIDDEN, shown
 from .header_text import decode_text, decode_words
 
 
@@ -131,20 +132,23 @@ def _is_quoted(text: str) -> bool:
     return text == f'"{inside}"' and not _QUOTE_OR_BACKSLASH.search(_ESCAPED.sub("", inside))
 
 
-class _WithUnreadableDate:
-    """An attribute of envelopes that is not a field. In most envelopes it is not set, because setting it costs time."""
+class _NotFields:
+    """Attributes of envelopes that are not fields. They are not set if they are not needed, because that takes time."""
 
-    __slots__ = ("_unreadable_date",)
+    __slots__ = ("_address_lists", "_unreadable_date")
+    # The six address lists, if they came from a server. `_MADE` stands for a list whose field is set. None in the place
+    # of all: each field is set.
+    _address_lists: Sequence[Any] | None
     _unreadable_date: bytes | None
 
 
 @dataclass
-class Envelope(_WithUnreadableDate):
+class Envelope(_NotFields):
     """The envelope of a message (RFC 9051, 7.5.2).
 
     ``date`` is a datetime, naive and in local time unless ``normalise_times`` is off. It is None if the header is
-    missing or can't be parsed. Text is bytes as in the header, not decoded. Address lists are tuples of `Address`. A
-    field is None if the server sent NIL.
+    missing or can't be parsed. Text is bytes as in the header, not decoded. Address lists are tuples of `Address`,
+    which are made when your program first looks at the list. A field is None if the server sent NIL.
     """
 
     __slots__ = (
@@ -195,6 +199,24 @@ class Envelope(_WithUnreadableDate):
         self.in_reply_to = in_reply_to
         self.message_id = message_id
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Make the addresses of a list when it is first looked at. Python calls this if an attribute is not set."""
+            index = _ADDRESS_FIELDS.get(name)
+            lists = None if index is None else getattr(self, "_address_lists", None)
+            if lists is None or lists[index] is _MADE:
+                return object.__getattribute__(self, name)
+            found = lists[index]
+            fields = address_fields(found) if isinstance(found, bytes) else found
+            addresses = None if fields is None else tuple([Address(*one) for one in fields])
+            # The field first, because another thread may look at it meanwhile.
+            setattr(self, name, addresses)
+            left = [fields if one is found else one for one in lists]
+            left[index] = _MADE
+            self._address_lists = None if left == _ALL_MADE else tuple(left)
+            return addresses
+
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """For IPython: prints the repr, with a line for each field if it is too long for one line."""
         # Imported here: it is slow to import, and IPython has loaded it.
@@ -225,14 +247,60 @@ class Envelope(_WithUnreadableDate):
             return None
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
+        for name in _ADDRESS_FIELDS:
+            getattr(self, name, None)
         # Pickle protocols before 2 do not support slots.
-        return super().__reduce_ex__(max(2, protocol.__index__()))
+        reduced: Any = super().__reduce_ex__(max(2, protocol.__index__()))
+        state = reduced[2]
+        if isinstance(state, tuple) and len(state) == 2 and isinstance(state[1], dict):
+            state[1].pop("_address_lists", None)
+        return reduced  # type: ignore[no-any-return]
 
 
 Envelope.__module__ = "imapclient.response_types"
 
 
 # -- parsing
+
+# The addresses of an envelope are made when a program looks at a list. Most programs look at few of the lists.
+
+# The group has the text of an address list, its escapes `hidden`. It is None if the list is empty.
+ADDRESS_LIST = rb"(?:(\((?:\(%b\))+\))|NIL|\(\))" % b" ".join([rb'(?:"[^"]*"|NIL)'] * 4)
+_ADDRESS = expression(rb"\(%b\)" % b" ".join([rb'(?:"([^"]*)"|NIL)'] * 4))
+_ADDRESS_FIELDS = {name: index for index, name in enumerate(("from_", "sender", "reply_to", "to", "cc", "bcc"))}
+_AddressList = Union[bytes, tuple[tuple[Optional[bytes], ...], ...], None]
+"""The group of `ADDRESS_LIST`, or the fields of the addresses."""
+_MADE = object()
+_ALL_MADE = [_MADE] * 6
+
+
+def envelope_of(
+    date: bytes | None,
+    subject: bytes | None,
+    address_lists: Sequence[_AddressList],
+    in_reply_to: bytes | None,
+    message_id: bytes | None,
+    normalise_times: bool,
+) -> Envelope:
+    """The envelope with the contents of these strings and with these six address lists."""
+    envelope = Envelope.__new__(Envelope)
+    try:
+        envelope.date = parse_to_datetime(date, normalise_times) if date else None
+    except (TypeError, ValueError):
+        envelope.date, envelope._unreadable_date = None, date
+    envelope.subject = subject
+    envelope._address_lists = address_lists
+    envelope.in_reply_to = in_reply_to
+    envelope.message_id = message_id
+    return envelope
+
+
+def address_fields(text: bytes) -> tuple[tuple[bytes | None, ...], ...]:
+    """The fields of each address, from the group of `ADDRESS_LIST`."""
+    people = [match.groups() for match in _ADDRESS.finditer(text, 1)]
+    if HIDDEN in text:
+        people = [tuple([shown(field) if field and HIDDEN in field else field for field in one]) for one in people]
+    return tuple(people)
 
 
 class PartlyReadError(ProtocolError):
@@ -259,30 +327,27 @@ def read_envelope(fields: Sequence[Any], normalise_times: bool = True) -> tuple[
             faults.append(f"more than ten fields, from {brief(fields[10])} on")
         fields = (*fields, *[None] * 10)[:10]
     date, subject, from_, sender, reply_to, to, cc, bcc, in_reply_to, message_id = fields
-    moment = envelope_date(date, normalise_times) if date else None
-    envelope = Envelope(
-        moment,
-        subject if type(subject) is bytes else _string(subject, faults),
-        _addresses(from_, faults),
-        _addresses(sender, faults),
-        _addresses(reply_to, faults),
-        _addresses(to, faults),
-        _addresses(cc, faults),
-        _addresses(bcc, faults),
+    subject = subject if type(subject) is bytes else _string(subject, faults)
+    authors = _checked_addresses(from_, faults)
+    envelope = envelope_of(
+        date,
+        subject,
+        (
+            authors,
+            # Mostly the same as From. If that is sound, it is not nested deep, and comparing is safe.
+            authors if authors is from_ and sender == from_ else _checked_addresses(sender, faults),
+            authors if authors is from_ and reply_to == from_ else _checked_addresses(reply_to, faults),
+            _checked_addresses(to, faults),
+            _checked_addresses(cc, faults),
+            _checked_addresses(bcc, faults),
+        ),
         in_reply_to if type(in_reply_to) is bytes else _string(in_reply_to, faults),
         message_id if type(message_id) is bytes else _string(message_id, faults),
+        normalise_times,
     )
-    if date and moment is None:
+    if date and envelope.date is None:
         envelope._unreadable_date = _string(date, faults)
     return envelope, faults
-
-
-def envelope_date(value: Any, normalise_times: bool) -> datetime.datetime | None:
-    """The date of an envelope. None if it can't be parsed."""
-    try:
-        return parse_to_datetime(value, normalise_times)
-    except (TypeError, ValueError):
-        return None
 
 
 def _string(value: Any, faults: list[str]) -> bytes | None:
@@ -295,25 +360,29 @@ def _string(value: Any, faults: list[str]) -> bytes | None:
     return None
 
 
-def _addresses(value: Any, faults: list[str]) -> tuple[Address, ...] | None:
-    """The addresses in a list, or None if it is empty."""
+def _checked_addresses(value: Any, faults: list[str]) -> _AddressList:
+    """The fields of the addresses in a list, or None if there are no addresses."""
     if not value:
         return None
     if not isinstance(value, tuple):
         faults.append(f"not a list of addresses: {brief(value)}")
         return None
-    addresses = []
     for address in value:
+        if type(address) is tuple and len(address) == 4:
+            name, route, mailbox, host = address
+            if type(mailbox) is bytes is type(host) and route is None and (name is None or type(name) is bytes):
+                continue
+        return tuple(_sound_addresses(value, faults)) or None
+    return value
+
+
+def _sound_addresses(values: tuple[Any, ...], faults: list[str]) -> Iterator[tuple[bytes | None, ...]]:
+    for address in values:
         if not isinstance(address, tuple) or len(address) != 4:
             if address != ():
                 faults.append(f"not an address: {brief(address)}")
-            continue
-        name, route, mailbox, host = address
-        if not (type(mailbox) is bytes is type(host) and route is None and (name is None or type(name) is bytes)):
-            if isinstance(mailbox, tuple) or isinstance(host, tuple):
-                # If None replaced the list, the address would be taken for the start or end of a group.
-                faults.append(f"not an address: {brief(address)}")
-                continue
-            name, route, mailbox, host = (_string(field, faults) for field in address)
-        addresses.append(Address(name, route, mailbox, host))
-    return tuple(addresses) or None
+        elif isinstance(address[2], tuple) or isinstance(address[3], tuple):
+            # If None replaced the list, the address would be taken for the start or end of a group.
+            faults.append(f"not an address: {brief(address)}")
+        else:
+            yield tuple([_string(field, faults) for field in address])

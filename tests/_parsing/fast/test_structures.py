@@ -34,6 +34,24 @@ def read(line: bytes, reader: StructureReader | None = None) -> FetchItems | Non
     [
         b"UID %d BODYSTRUCTURE " + _MESSAGE_PART,
         b"UID %d BODYSTRUCTURE (" + _TEXT_PART + _MESSAGE_PART + b' "MIXED" ("BOUNDARY" "x") NIL NIL NIL)',
+        b"UID %d BODYSTRUCTURE " + _MESSAGE_PART.replace(_TEXT_PART, _MESSAGE_PART),
+        b"UID %d BODYSTRUCTURE " + _MESSAGE_PART.replace(_TEXT_PART, b"(" + _TEXT_PART + _MESSAGE_PART + b' "MIXED")'),
+        b"UID %d BODYSTRUCTURE " + _MESSAGE_PART.replace(_TEXT_PART, b"x" + _TEXT_PART),
+        b"UID %d BODYSTRUCTURE " + _MESSAGE_PART.replace(b" " + _TEXT_PART, b"x" + _TEXT_PART),
+        b"UID %d BODYSTRUCTURE " + _MESSAGE_PART.replace(b"7BIT", b"7\\\\BIT"),
+        b'UID %d BODYSTRUCTURE ("MESSAGE" "RFC822" NIL NIL NIL "7BIT" 500 (NIL "s" () NIL () NIL NIL NIL NIL NIL) '
+        + _TEXT_PART
+        + b' 20 "md5" ("ATTACHMENT" ("FILENAME" "a.eml")) "en" NIL)',
+        b'UID %d BODYSTRUCTURE ("TEXT" "PLAIN" ("NAME" "a\\"b \\\\") NIL NIL "7BIT" 12 3 NIL '
+        b'("INLINE" ("A" "\\"")) NIL)',
+        b'UID %d BODYSTRUCTURE (("TEXT" "PLAIN" ("NAME" "a\\"b") NIL NIL "7BIT" 12 3 NIL NIL)'
+        b'("TEXT" "PLAIN" ("NAME" "a\\"b") NIL NIL "7BIT" 12 3 NIL NIL) '
+        b'"MIXED" ("BOUNDARY" "\\"x" "A" "B") NIL ("\\"" "b"))',
+        b'UID %d BODYSTRUCTURE ("TEXT" "PLAIN" ("NAME" "a" "B") NIL NIL "7BIT" 12 3)',
+        b"X-GM-MSGID 5 UID %d FLAGS (\\Seen) ENVELOPE " + ENVELOPE + b" BODYSTRUCTURE " + STRUCTURE,
+        b"UID %d ENVELOPE " + ENVELOPE + b" FLAGS (\\Seen) BODYSTRUCTURE " + STRUCTURE,
+        b'FLAGS (\\Seen) UID %d ENVELOPE ("d" "a\\bc" NIL NIL NIL NIL NIL NIL NIL "<a@b>") BODYSTRUCTURE ' + STRUCTURE,
+        b'FLAGS (\\Seen) UID %d BODYSTRUCTURE ("TEXT" "PLAIN" ("NAME" "a\\bc") NIL NIL "7BIT" 12 3)',
         b'UID %d BODY ("TEXT" "PLAIN" ("CHARSET" "utf-8") NIL NIL "7BIT" 12 3)',
         b'UID %d BODY (("TEXT" "PLAIN" NIL NIL NIL "7BIT" 12 3)("TEXT" "HTML" NIL NIL NIL "7BIT" 12 3) "MIXED")',
         b'UID %d BODYSTRUCTURE ("TEXT" "PLAIN" ("CHARSET" NIL) NIL NIL "7BIT" 12 3 NIL ("INLINE" NIL) "en" NIL)',
@@ -78,6 +96,18 @@ def test_a_literal_that_did_not_arrive_yet() -> None:
     assert read(whole) is not None
     for end in range(whole.index(b"{30}") + 6, len(whole)):
         assert StructureReader(ReadOptions()).read(whole[:end], 0, whole.index(b"\n")) is None
+
+
+def test_a_literal_within_quotes_is_left_to_the_parser() -> None:
+    line = b'* 1 FETCH (UID 5 ENVELOPE ("abc {29}\r\n NIL NIL NIL NIL NIL NIL NIL <a@b>"))\r\n'
+    assert StructureReader(ReadOptions()).read(line, 0, line.index(b"\n")) is None
+    around = responses(b"UID %d ENVELOPE " + ENVELOPE, 3)
+    assert_same(around + line + around)
+
+
+def test_backslashes_in_front_of_a_string() -> None:
+    line = b'* 1 FETCH (ENVELOPE (NIL "s" NIL NIL NIL NIL NIL NIL NIL NIL) X \\\\"a\\\\"b "c" d)\r\n'
+    assert_same(3 * line)
 
 
 # -- what is kept
@@ -147,6 +177,9 @@ NEARLY = {
     "text parts without a size after a string": (b"BODYSTRUCTURE (", b'("TEXT" "a" NIL NIL NIL NIL 5 6)', b"x"),
     "flags": (b"FLAGS (", b"a ", b'"'),
     "digits": (b"UID ", b"1", b""),
+    "messages": (b"BODYSTRUCTURE (", _MESSAGE_PART, b"x"),
+    "messages in messages": (b"BODYSTRUCTURE ", _MESSAGE_PART[: _MESSAGE_PART.index(_TEXT_PART)], b"x"),
+    "names of text parts": (b'BODYSTRUCTURE ("TEXT" "PLAIN" ("a" "b"', b' "c"', b"x"),
 }
 
 
@@ -163,7 +196,19 @@ def test_lines_that_nearly_match_at_every_place(start: bytes, repeated: bytes, e
             assert reader.read(line, 0, len(line) - 1) is None
 
 
+@pytest.mark.processor_seconds(60)
+@pytest.mark.parametrize("escape", [b"", b'\\"'])
+def test_many_structures_after_a_literal(escape: bytes) -> None:
+    item = b'BODY ("T" "P" NIL NIL NIL NIL 5) '
+    start = b'* 1 FETCH (BODY[1] {1}\r\na X "%b" ' % escape
+    line = start + item * ((MAX_LENGTH - len(start)) // len(item)) + b"X 5)\r\n"
+    for _ in range(200):
+        assert read(line) is not None
+
+
 def test_longer_lines_are_left_to_the_parser() -> None:
+    after_a_literal = b"* 1 FETCH (BODY[1] {1}\r\na X 5" + b" X 5" * (MAX_LENGTH // 4) + b")\r\n"
+    assert StructureReader(ReadOptions()).read(after_a_literal, 0, after_a_literal.index(b"\n")) is None
     line = b'* 1 FETCH (UID 5 ENVELOPE ("d" "%b" NIL NIL NIL NIL NIL NIL NIL NIL))\r\n'
     assert read(line % b"s") is not None
     assert read(line % (b"s" * MAX_LENGTH)) is None

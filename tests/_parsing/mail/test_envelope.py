@@ -8,14 +8,18 @@ import datetime
 import importlib
 import logging
 import pickle
+import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import getaddresses
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imapclient._parsing.fast.structures import StructureReader
 from imapclient._parsing.fetch.parser import parse_fetch
 from imapclient._parsing.mail.envelope import PartlyReadError, read_envelope
 from imapclient._parsing.responses import ReadOptions
@@ -317,3 +321,162 @@ def test_ipython_prints_a_field_on_each_line() -> None:
     assert lines[:3] == ["Envelope(date=None,", "         subject=b'Hi',", f"         from_={sender!r},"]
     assert lines[-1] == "         message_id=b'<1@example.org>')"
     assert "".join(f" {line.strip()}" for line in lines).strip() == repr(envelope)
+
+
+# -- address lists, which become addresses when a program looks at them
+
+FIELDS = ("from_", "sender", "reply_to", "to", "cc", "bcc")
+LISTS = (
+    b'((NIL NIL "root" NIL)) (("a" NIL "b" "c")("d\\"e\\\\" "@r" "f\\\\" "")) NIL () '
+    b'(("" "" "" "")) ((NIL NIL NIL NIL))'
+)
+ADDRESSES: dict[str, tuple[Address, ...] | None] = {
+    "from_": (Address(None, None, b"root", None),),
+    "sender": (Address(b"a", None, b"b", b"c"), Address(b'd"e\\', b"@r", b"f\\", b"")),
+    "reply_to": None,
+    "to": None,
+    "cc": (Address(b"", b"", b"", b""),),
+    "bcc": (Address(None, None, None, None),),
+}
+WHOLE = Envelope(None, b"s", in_reply_to=b"<1@x>", message_id=b"<2@x>", **ADDRESSES)
+
+
+def _by_expressions() -> Envelope:
+    line = b'* 1 FETCH (ENVELOPE (NIL "s" %b "<1@x>" "<2@x>"))\r\n' % LISTS
+    found = StructureReader(ReadOptions()).read(line, 0, len(line) - 1)
+    assert found is not None
+    envelope: Envelope = found[0][b"ENVELOPE"]
+    return envelope
+
+
+def _by_the_lexer() -> Envelope:
+    envelope: Envelope = _read(b'* 1 FETCH (ENVELOPE (NIL "s" %b "<1@x>" "<2@x>"))\r\n' % LISTS)
+    return envelope
+
+
+def _is_set(envelope: Envelope, name: str) -> bool:
+    try:
+        vars(Envelope)[name].__get__(envelope)
+    except AttributeError:
+        return False
+    return True
+
+
+of_both_paths = pytest.mark.parametrize("received", [_by_expressions, _by_the_lexer])
+
+
+@of_both_paths
+def test_addresses_are_made_when_a_program_looks_at_their_list(received: Callable[[], Envelope]) -> None:
+    envelope = received()
+    assert not any(_is_set(envelope, name) for name in FIELDS)
+    for name in FIELDS:
+        assert getattr(envelope, name) == ADDRESSES[name]
+        assert getattr(envelope, name) is getattr(envelope, name)
+        assert _is_set(envelope, name)
+    assert envelope == WHOLE
+
+
+@of_both_paths
+def test_an_envelope_that_nobody_looked_at_is_as_any_other(received: Callable[[], Envelope]) -> None:
+    assert received() == WHOLE
+    assert repr(received()) == repr(WHOLE)
+    assert dataclasses.asdict(received()) == dataclasses.asdict(WHOLE)
+    assert dataclasses.replace(received(), subject=b"s") == WHOLE
+    for copied in (
+        copy.copy(received()),
+        copy.deepcopy(received()),
+        *[pickle.loads(pickle.dumps(received(), protocol)) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)],
+    ):
+        assert copied == WHOLE
+        assert not hasattr(copied, "_address_lists")
+
+
+@of_both_paths
+def test_a_copy_is_independent(received: Callable[[], Envelope]) -> None:
+    envelope = received()
+    assert envelope.cc is not None
+    copied = copy.deepcopy(envelope)
+    envelope.cc[0].name = b"changed"
+    assert copied == WHOLE
+
+
+@of_both_paths
+def test_fields_that_a_program_sets_stay(received: Callable[[], Envelope]) -> None:
+    envelope = received()
+    envelope.sender = None
+    envelope.to = (Address(None, None, b"x", b"y"),)
+    assert envelope.from_ == ADDRESSES["from_"]
+    assert (envelope.sender, envelope.to) == (None, (Address(None, None, b"x", b"y"),))
+    assert copy.copy(envelope) == dataclasses.replace(WHOLE, sender=None, to=envelope.to)
+
+
+def test_fields_that_are_the_same_have_addresses_of_their_own() -> None:
+    raw = b"* 1 FETCH (ENVELOPE (NIL NIL %b %b %b NIL NIL NIL NIL NIL))\r\n" % ((b'(("a" NIL "b" "c"))',) * 3)
+    for envelope in (_read(raw), StructureReader(ReadOptions()).read(raw, 0, len(raw) - 1)[0][b"ENVELOPE"]):  # type: ignore[index]
+        envelope.from_[0].name = b"changed"
+        assert envelope.sender == envelope.reply_to == (Address(b"a", None, b"b", b"c"),)
+
+
+@pytest.mark.parametrize("envelope", [_by_expressions(), WHOLE], ids=["received", "made"])
+def test_attributes_that_do_not_exist(envelope: Any) -> None:
+    with pytest.raises(AttributeError, match="'Envelope' object has no attribute 'form_'"):
+        _ = envelope.form_
+    made = copy.copy(envelope)
+    del made.to
+    with pytest.raises(AttributeError, match="to"):
+        _ = made.to
+    assert copy.copy(made).cc == made.cc
+    assert not hasattr(Envelope.__new__(Envelope), "to")
+
+
+def test_lists_of_addresses_that_are_nested_deep_in_a_deep_program() -> None:
+    """Comparing two deep values would exceed the recursion limit."""
+    deep = b"(" * 390 + b'"a"' + b")" * 390
+    raw = b"* 1 FETCH (ENVELOPE (NIL NIL " + deep + b" " + deep + b" NIL NIL NIL NIL NIL NIL))\r\n"
+
+    def at_depth(frames: int) -> Any:
+        return at_depth(frames - 1) if frames else _read(raw)
+
+    with pytest.raises(PartlyReadError):
+        at_depth(sys.getrecursionlimit() - 400)
+
+
+@of_both_paths
+def test_a_deleted_field_stays_deleted(received: Callable[[], Envelope]) -> None:
+    envelope = received()
+    assert envelope.to is None
+    del envelope.to
+    assert not hasattr(envelope, "to")
+    assert envelope.from_ == ADDRESSES["from_"]
+    assert not hasattr(copy.copy(envelope), "to")
+
+
+@of_both_paths
+def test_what_the_server_sent_is_freed_after_all_lists(received: Callable[[], Envelope]) -> None:
+    envelope = received()
+    assert envelope._address_lists is not None
+    assert envelope == WHOLE
+    assert envelope._address_lists is None
+
+
+@pytest.fixture
+def frequent_switches() -> Iterator[None]:
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("frequent_switches")
+def test_threads_that_look_at_the_same_list() -> None:
+    """Each gets the addresses, whichever sets the field first."""
+    for _ in range(300):
+        envelope = _by_expressions()
+        start = threading.Barrier(4)
+
+        def look(envelope: Envelope = envelope, start: threading.Barrier = start) -> Envelope:
+            start.wait()
+            return copy.copy(envelope)
+
+        with ThreadPoolExecutor(4) as pool:
+            assert all(future.result() == WHOLE for future in [pool.submit(look) for _ in range(4)])

@@ -11,6 +11,7 @@ from .._arguments.strings import section as wire_section
 from .._import_time import NamedTuple
 from .._parsing.fetch.results import FetchItems, FetchResult
 from .._parsing.records import Limits
+from .._wire.waiting import now
 from ..exceptions import NoSuchPartError, ProtocolError
 from ..sequence_set import SequenceSet
 from ..util import Text
@@ -46,12 +47,13 @@ class DownloadMixin(CommandBase):
         be open in binary mode. With ``decode``, a part is decoded from base64 or quoted-printable. Its charset is not
         converted.
 
-        The part is fetched in pieces: ``BODY.PEEK[2]<0.1048576>`` (RFC 9051, 6.4.5). The first one has 1 MiB, the next
-        ones grow up to 4 MiB. With ``chunk_size`` each has that many bytes. The pieces are smaller if
-        ``max_literal_size``, half of ``max_response_size`` or a third of ``max_command_size`` is less. The message
-        stays unread, and is never in memory as a whole. After each piece ``progress`` is called with two numbers of
-        bytes: those received so far, still encoded, and the whole size: ``progress(1048576, 1504982)``. The size is
-        None if it is not known, as for ``'HEADER'``.
+        The part is fetched in pieces: ``BODY.PEEK[2]<0.1048576>`` (RFC 9051, 6.4.5). The first one has 1 MiB. The next
+        ones grow up to 12 MiB, as long as each arrives within a second. With ``chunk_size`` each has that many bytes.
+        The pieces are smaller if ``max_literal_size``, half of ``max_response_size`` or a third of ``max_command_size``
+        is less. The message stays unread, and memory holds one piece of it at a time, or up to three if ``file`` or
+        ``progress`` uses the client. After each piece ``progress`` is
+        called with two numbers of bytes: those received so far, still encoded, and the whole size:
+        ``progress(1048576, 1504982)``. The size is None if it is not known, as for ``'HEADER'``.
 
         The next pieces are requested before a piece is written, so the server can send them meanwhile. ``file`` and
         ``progress`` may use the client all the same: the pieces are then received first. Their exceptions are raised as
@@ -131,7 +133,7 @@ class _Raw:
 
 
 class _Sizes:
-    """The sizes of the pieces. They grow, unless the caller wants a certain size."""
+    """The sizes of the pieces. They grow, unless the caller wants a certain size or the line is slow."""
 
     def __init__(self, wanted: int | None, limits: Limits) -> None:
         # The client's limits apply to each piece, not to the whole part. A command of the caller may have to read the
@@ -139,12 +141,14 @@ class _Sizes:
         most = min(limits.literal_size, limits.response_size // 2, limits.command_size // (_MAX_AHEAD + 1))
         self.next = max(1, min(wanted or _FIRST_SIZE, most))
         self._most = self.next if wanted else max(1, min(_MAX_SIZE, most))
+        self._last_arrival = now()
 
-    def take(self) -> int:
-        """The size of the next piece."""
-        size = self.next
-        self.next = min(2 * size, self._most)
-        return size
+    def arrived(self, size: int) -> None:
+        """Let the next pieces grow if this one came soon after the one before it, whatever the caller did meanwhile."""
+        arrival = now()
+        if arrival - self._last_arrival < _SECONDS_TO_GROW:
+            self.next = max(self.next, min(_GROWTH * size, self._most))
+        self._last_arrival = arrival
 
     def keep_at(self, size: int) -> None:
         """Let all further pieces have this size."""
@@ -194,9 +198,10 @@ class _Pieces:
         """
         is_part = is_part_number(self._section)
         about = b"BODYSTRUCTURE" if is_part else b"RFC822.SIZE"
-        self._size = self._sizes.take()
+        self._size = self._sizes.next
         asked = b"(%s%s %s)" % (b"" if use_uid else b"UID ", about, self._piece(0, self._size))
         number, items = self._only(self._fetch(wanted, asked, use_uid))
+        self._sizes.arrived(self._size)
         self._uid = number if use_uid else items.get(b"UID") or 0
         if not self._uid:
             raise ProtocolError("the server does not send the UID of the message", command="FETCH")
@@ -236,7 +241,7 @@ class _Pieces:
         start = done if last is None else last.start + last.size
         ahead = self._max_ahead if is_full and self.total is not None else 1
         while len(self._requested) < ahead and (start == done or start < (self.total or 0)):
-            size = self._sizes.take()
+            size = self._sizes.next
             receive = self._fetch_ahead(self._uid, b"(%s)" % self._piece(start, size))
             self._requested.append(_Requested(start, size, receive))
             self._was_ahead = self._was_ahead or len(self._requested) > 1
@@ -248,6 +253,7 @@ class _Pieces:
             return b""
         start, self._size, receive = self._requested.popleft()
         result = receive()
+        self._sizes.arrived(self._size)
         name = b"BODY[%s]<%d>" % (self._section, start)
         if self._was_ahead and not result.errors and not any(name in items for items in result.values()):
             # The server may have run the commands in another order (RFC 9051, 5.5).
@@ -320,6 +326,9 @@ _MISSING = object()
 KIB = 1024
 # The first piece is small, because most parts are.
 _FIRST_SIZE = 1024 * KIB
-_MAX_SIZE = 4096 * KIB
+_MAX_SIZE = 12288 * KIB
+_GROWTH = 4
+# On a slow line large pieces would be in the way: of ``progress``, and of the next command after an exception.
+_SECONDS_TO_GROW = 1.0
 # How many pieces are requested ahead if the size is known.
 _MAX_AHEAD = 2

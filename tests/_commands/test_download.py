@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from imapclient._commands import download
 from imapclient.exceptions import (
     CommandError,
     IllegalStateError,
@@ -390,19 +391,27 @@ def test_a_download_within_a_download() -> None:
     assert outer.getvalue() == inner.getvalue() == b"01234"
 
 
-def test_pieces_grow() -> None:
-    first, second, third = 1 << 20, 2 << 20, 4 << 20
-    total = first + second + 2 * third + 5
+@pytest.mark.parametrize("is_fast", [True, False])
+def test_pieces_grow_if_the_line_is_fast(monkeypatch: pytest.MonkeyPatch, is_fast: bool) -> None:
+    monkeypatch.setattr(download, "_SECONDS_TO_GROW", float("inf") if is_fast else 0.0)
+    first = 1 << 20
+    second, third = (4 << 20, 12 << 20) if is_fast else (first, first)
+    total = first + 2 * second + 2 * third
     script = f"""
         C: A1 UID FETCH 7 (RFC822.SIZE BODY.PEEK[]<0.{first}>)
         S: * 3 FETCH (UID 7 RFC822.SIZE {total} BODY[]<0> "{"a" * first}")
         S: A1 OK done
     """
-    script += _requests(("A2", first, second), ("A3", first + second, third)) + "\nCLOSE"
+    script += _requests(("A2", first, second), ("A3", first + second, second))
+    script += f"""
+        S: * 3 FETCH (UID 7 BODY[]<{first}> "{"b" * second}")
+        S: A2 OK done
+    """
+    script += _requests(("A4", first + 2 * second, third)) + "\nCLOSE"
     file = io.BytesIO()
     with dialogue(script) as client, pytest.raises(IMAPClientAbortError):
         client.download(7, "", file)
-    assert file.getvalue() == b"a" * first
+    assert file.getvalue() == b"a" * first + b"b" * second
 
 
 # -- the caller's code

@@ -15,6 +15,7 @@ import pytest
 from imapclient._parsing.fast import batch_reader
 from tests.benchmarks import (
     compression,
+    layers,
     measuring,
     processes,
     replies,
@@ -272,3 +273,14 @@ def test_the_general_path_alone_is_a_switch_of_the_library(monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, batch_reader.__name__, None)
     with pytest.raises(worker.AbsentError, match="general"):
         worker.VARIANTS["general"](None)
+
+
+def test_the_layers_of_each_payload(capsys: pytest.CaptureFixture[str]) -> None:
+    layers.main(["--scale", "0.01", "--rounds", "1"])
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[3:]]
+    assert [row[0] for row in rows] == list(layers.PAYLOADS)
+    for row in rows:
+        receive, split, parse, build, general, fast, _ = map(float, row[1:])
+        assert general == pytest.approx(receive + split + parse + build, abs=0.25)
+        assert fast > 0
+        assert build > 0

@@ -28,6 +28,10 @@ HIDDEN = 0
 _MARKS = bytes([HIDDEN, 1, 2, 3, 4, 5, 6, 7, 14, 15, *range(0xF5, 0x100)])
 _STAND_INS = {mark: (b"%c/" % mark, b"%c'" % mark) for mark in _MARKS}
 
+# nstring = string / nil (RFC 9051, 9), for quoted strings whose escapes are hidden. The group is the content.
+NSTRING = rb'(?:"[^"]*"|NIL)'
+NSTRING_CONTENT = rb'(?:"([^"]*)"|NIL)'
+
 
 def mark_for(text: bytes) -> int:
     """A mark for the escapes in a text. Raises ProtocolError if the text contains every byte that can be one."""

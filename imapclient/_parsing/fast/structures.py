@@ -25,7 +25,7 @@ from ..fetch.results import FetchItems
 from ..lexer import read_rest_of_list, values_in
 from ..mail.body_structure import BodyData
 from ..mail.envelope import ADDRESS_LIST, Envelope, address_fields, envelope_of
-from ..quoted_strings import HIDDEN, hidden, shown, with_escapes
+from ..quoted_strings import HIDDEN, NSTRING, NSTRING_CONTENT, hidden, shown, with_escapes
 from ..responses import ReadOptions, Untagged
 
 # Lists of a response can be nested at most so deep if the expressions match it. A client with a lower limit must find
@@ -50,27 +50,34 @@ _ITEM = re.compile(
     rb'(?:%b|\(([^()"\n\r\v\f\0]*)\)|"([^"\\\r\n\0]*)")'
     rb"(?: (?=[A-Z])|\)\r\n)" % _NUMBER
 )
-_LITERAL = re.compile(rb"(%b) \{(0|[1-9]\d{0,18})\}\r\n" % LITERAL_ITEM.pattern)
-_ANNOUNCEMENT = re.compile(rb"[ (]\{(0|[1-9]\d{0,18})\}\r\Z")
+_LITERAL = re.compile(rb"(%b) \{%b\}\r\n" % (LITERAL_ITEM.pattern, _NUMBER))
+_ANNOUNCEMENT = re.compile(rb"[ (]\{%b\}\r\Z" % _NUMBER)
 
 # As numbers, because a number is found in bytes in a tenth of the time of a byte string.
 _OPEN, _SPACE, _FIRST_OF_TEXT = b"( T"
 
 # The expressions for structures. A string may have any byte: they are for the text of one response, its escapes hidden.
-# A group for a string has its content.
-_GROUP = rb'(?:"([^"]*)"|NIL)'
-_TEXT = rb'(?:"[^"]*"|NIL)'
-_ENVELOPE = re.compile(rb"\(%b\)" % b" ".join([_GROUP, _GROUP, *[ADDRESS_LIST] * 6, _GROUP, _GROUP]))
+_ENVELOPE = re.compile(
+    rb"\(%b\)" % b" ".join([NSTRING_CONTENT, NSTRING_CONTENT, *[ADDRESS_LIST] * 6, NSTRING_CONTENT, NSTRING_CONTENT])
+)
 # A list of pairs of strings: the first pair, and the text of the others.
 _PAIRS = rb'\("([^"]*)" "([^"]*)"((?: "[^"]*" "[^"]*")*)\)'
-_FLAT = rb"\(%b(?: %b)*\)" % (_TEXT, _TEXT)
-_FIELD = rb"(?:%b|%b)" % (_TEXT, _FLAT)
+_FLAT = rb"\(%b(?: %b)*\)" % (NSTRING, NSTRING)
+_FIELD = rb"(?:%b|%b)" % (NSTRING, _FLAT)
 # What may follow the fields that have groups: mostly NILs, or lists that are not nested deeper than a disposition with
 # parameters.
-_OTHERS = rb"((?: NIL)*|(?: (?:%b|\(%b(?: %b)*\)))*)" % (_TEXT, _FIELD, _FIELD)
+_OTHERS = rb"((?: NIL)*|(?: (?:%b|\(%b(?: %b)*\)))*)" % (NSTRING, _FIELD, _FIELD)
 # A part that is not a multipart: the fields up to the octets; and the lines, MD5 and the disposition, and all others.
-_PART_START = rb"\(%b %b (?:%b|NIL) %b %b %b %b" % (_GROUP, _GROUP, _PAIRS, _GROUP, _GROUP, _GROUP, _NUMBER)
-_PART_END = rb'(?: %b)?(?: %b \("([^"]*)" (?:%b|NIL)\))?%b\)' % (_NUMBER, _GROUP, _PAIRS, _OTHERS)
+_PART_START = rb"\(%b %b (?:%b|NIL) %b %b %b %b" % (
+    NSTRING_CONTENT,
+    NSTRING_CONTENT,
+    _PAIRS,
+    NSTRING_CONTENT,
+    NSTRING_CONTENT,
+    NSTRING_CONTENT,
+    _NUMBER,
+)
+_PART_END = rb'(?: %b)?(?: %b \("([^"]*)" (?:%b|NIL)\))?%b\)' % (_NUMBER, NSTRING_CONTENT, _PAIRS, _OTHERS)
 _PART = re.compile(_PART_START + _PART_END)
 # A text, as most are: the fields in front of the octets, and those after the lines.
 _TEXT_PART = re.compile(
@@ -80,7 +87,7 @@ _TEXT_PART = re.compile(
 _MESSAGE_START = expression(_PART_START + b" ")
 _MESSAGE_END = expression(_PART_END)
 # What follows the parts of a multipart.
-_END = re.compile(rb" %b(?: (?:%b|NIL)%b)?\)" % (_GROUP, _PAIRS, _OTHERS))
+_END = re.compile(rb" %b(?: (?:%b|NIL)%b)?\)" % (NSTRING_CONTENT, _PAIRS, _OTHERS))
 
 
 class StructureReader:
@@ -180,6 +187,7 @@ class StructureReader:
         return (key, *found)
 
     def _envelope(self, text: bytes, position: int) -> tuple[Envelope, int] | None:
+        """The envelope at a position, and the position after it."""
         match = _ENVELOPE.match(text, position)
         if match is None:
             return None
@@ -222,8 +230,8 @@ class StructureReader:
         subtype, name, value, pairs, others = match.groups()
         if others is None:
             return BodyData((parts, subtype)), match.end()
-        parameters = None if pairs is None else _parameters(name, value, pairs)
-        return BodyData((parts, subtype, parameters, *self._extension(others))), match.end()
+        fields = (subtype, _parameters(name, value, pairs), *self._extension(others))
+        return BodyData((parts, *fields)), match.end()
 
     def _part(self, text: bytes, position: int, depth: int, has_escapes: bool) -> tuple[BodyData, int] | None:
         """The part at a position, which is not a multipart, and the position after it."""
@@ -263,33 +271,23 @@ class StructureReader:
         fields = (date, subject, *lists, in_reply_to, message_id)
         return self._body_data((*start.groups(), *end.groups()), (fields, _plain(body[0]))), end.end()
 
-    def _body_data(self, groups: Sequence[Any], content: tuple[Any, ...]) -> BodyData:
-        """The values of a part, from the groups of ``_PART``. ``content`` follows the octets."""
+    def _body_data(self, groups: Sequence[Any], inner: tuple[Any, ...]) -> BodyData:
+        """The values of a part, from the groups of ``_PART``. ``inner`` follows the octets."""
         # fmt: off
         (
             kind, subtype, name, value, pairs, content_id, description, encoding, octets,
             lines, md5, disposition, its_name, its_value, its_pairs, others,
         ) = groups
         # fmt: on
-        last = self._values.get(others)
-        if last is None:
-            last = self._extension(others)
+        last = self._extension(others)
         if disposition is not None:
-            of_disposition: tuple[bytes, ...] | None = (its_name, its_value)
-            if its_pairs is None:
-                of_disposition = None
-            elif its_pairs:
-                of_disposition = _parameters(its_name, its_value, its_pairs)
-            last = (md5, (disposition, of_disposition)) + last  # noqa: RUF005 - faster than a new tuple
-        parameters: tuple[bytes, ...] | None = (name, value)
-        if pairs is None:
-            parameters = None
-        elif pairs:
-            parameters = _parameters(name, value, pairs)
+            placing = (disposition, _parameters(its_name, its_value, its_pairs))
+            last = (md5, placing) + last  # noqa: RUF005 - faster than a new tuple
+        parameters = _parameters(name, value, pairs)
         fields = (kind, subtype, parameters, content_id, description, encoding, int(octets))
         if lines is None:
-            return BodyData(fields + content + last)
-        return BodyData(fields + content + (int(lines),) + last)
+            return BodyData(fields + inner + last)
+        return BodyData(fields + inner + (int(lines),) + last)
 
     def _extension(self, text: bytes) -> tuple[Any, ...]:
         """The values of the last fields of a part: strings, NIL and lists of these."""
@@ -315,7 +313,7 @@ def _without_escapes(line: bytes) -> tuple[bytes, int, bool]:
     if line.rfind(b"\\") < line.find(b'"'):
         return line, -1, False
     text = hidden(line)
-    return text, text.rfind(b"\0"), text.rfind(b"\\") > text.find(b'"')
+    return text, text.rfind(HIDDEN), text.rfind(b"\\") > text.find(b'"')
 
 
 def _plain(body: BodyData) -> tuple[Any, ...]:
@@ -323,8 +321,10 @@ def _plain(body: BodyData) -> tuple[Any, ...]:
     return (*map(_plain, body[0]), *body[1:]) if isinstance(body[0], list) else tuple(body)
 
 
-def _parameters(name: bytes, value: bytes, others: bytes) -> tuple[bytes, ...]:
-    """The strings in a list of pairs."""
+def _parameters(name: bytes, value: bytes, others: bytes | None) -> tuple[bytes, ...] | None:
+    """The strings in a list of pairs, from the groups of ``_PAIRS``. None if these did not match."""
+    if others is None:
+        return None
     return (name, value, *others[2:-1].split(b'" "')) if others else (name, value)
 
 
@@ -343,7 +343,7 @@ def _with_quoted_literals(buffer: bytes, position: int, end: int) -> tuple[bytes
             pieces.append(buffer[position : end + 1])
             return b"".join(pieces), end + 1
         announcement = _ANNOUNCEMENT.search(line)
-        if announcement is None or HIDDEN in line or _without_escapes(line)[0].count(b'"') & 1:
+        if announcement is None or HIDDEN in line or hidden(line).count(b'"') & 1:
             return None
         start, position = end + 1, end + 1 + int(announcement.group(1))
         literal = buffer[start:position]

@@ -24,8 +24,6 @@ from .results import FetchItems
 
 # The usual response when a large mailbox is synchronised.
 _UID_AND_FLAGS = re.compile(rb"\(UID (\d{1,10}) FLAGS \(([^()\"\n\r\v\f]*)\)\)\Z")
-
-
 _FIRST_ITEMS = re.compile(FIRST_ITEMS)
 
 

@@ -11,7 +11,7 @@ from ...datetime_util import parse_to_datetime
 from ...exceptions import ProtocolError
 from ...util import to_unicode
 from ..lexer import brief
-from ..quoted_strings import HIDDEN, shown
+from ..quoted_strings import HIDDEN, NSTRING, NSTRING_CONTENT, shown
 from .header_text import decode_text, decode_words
 
 
@@ -265,8 +265,8 @@ Envelope.__module__ = "imapclient.response_types"
 # The addresses of an envelope are made when a program looks at a list. Most programs look at few of the lists.
 
 # The group has the text of an address list, its escapes `hidden`. It is None if the list is empty.
-ADDRESS_LIST = rb"(?:(\((?:\(%b\))+\))|NIL|\(\))" % b" ".join([rb'(?:"[^"]*"|NIL)'] * 4)
-_ADDRESS = expression(rb"\(%b\)" % b" ".join([rb'(?:"([^"]*)"|NIL)'] * 4))
+ADDRESS_LIST = rb"(?:(\((?:\(%b\))+\))|NIL|\(\))" % b" ".join([NSTRING] * 4)
+_ADDRESS = expression(rb"\(%b\)" % b" ".join([NSTRING_CONTENT] * 4))
 _ADDRESS_FIELDS = {name: index for index, name in enumerate(("from_", "sender", "reply_to", "to", "cc", "bcc"))}
 _AddressList = Union[bytes, tuple[tuple[Optional[bytes], ...], ...], None]
 """The group of `ADDRESS_LIST`, or the fields of the addresses."""

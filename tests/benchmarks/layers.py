@@ -56,13 +56,17 @@ def receive(transport: SocketTransport, size: int) -> None:
         size -= len(pieces[0])
 
 
+def next_response(reader: Reader) -> Untagged:
+    line, records = reader.read_response()
+    match = UNTAGGED.match(line)
+    assert match is not None
+    return Untagged(b"FETCH", int(match[1]), line, match.end(), records)
+
+
 def responses(transport: SocketTransport, count: int) -> Iterator[Untagged]:
     reader = Reader(transport)
     for _ in range(count):
-        line, records = reader.read_response()
-        match = UNTAGGED.match(line)
-        assert match is not None
-        yield Untagged(b"FETCH", int(match[1]), line, match.end(), records)
+        yield next_response(reader)
 
 
 def at_once(transport: SocketTransport, count: int) -> list[dict[bytes, Any]]:
@@ -80,10 +84,7 @@ def at_once(transport: SocketTransport, count: int) -> list[dict[bytes, Any]]:
     while len(found) < count:
         reader.offer(bulk, 1 << 40)
         if len(found) < count:
-            line, records = reader.read_response()
-            match = UNTAGGED.match(line)
-            assert match is not None
-            found.append(parse_fetch(Untagged(b"FETCH", int(match[1]), line, match.end(), records), _OPTIONS))
+            found.append(parse_fetch(next_response(reader), _OPTIONS))
     return found
 
 

@@ -51,9 +51,9 @@ class DownloadMixin(CommandBase):
         ones grow up to 12 MiB, as long as each arrives within a second. With ``chunk_size`` each has that many bytes.
         The pieces are smaller if ``max_literal_size``, half of ``max_response_size`` or a third of ``max_command_size``
         is less. The message stays unread, and memory holds one piece of it at a time, or up to three if ``file`` or
-        ``progress`` uses the client. After each piece ``progress`` is
-        called with two numbers of bytes: those received so far, still encoded, and the whole size:
-        ``progress(1048576, 1504982)``. The size is None if it is not known, as for ``'HEADER'``.
+        ``progress`` uses the client. After each piece ``progress`` is called with two numbers of bytes: those received
+        so far, still encoded, and the whole size: ``progress(1048576, 1504982)``. The size is None if it is not known,
+        as for ``'HEADER'``.
 
         The next pieces are requested before a piece is written, so the server can send them meanwhile. ``file`` and
         ``progress`` may use the client all the same: the pieces are then received first. Their exceptions are raised as

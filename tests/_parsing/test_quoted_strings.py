@@ -33,7 +33,7 @@ def test_strings_are_shown_as_one_by_one(contents: list[bytes]) -> None:
 
 @given(st.text(alphabet='a "\\\\', max_size=14).map(str.encode))
 def test_escapes_are_hidden_from_left_to_right(text: bytes) -> None:
-    """In front of the first string too, where a backslash escapes nothing."""
+    """This holds in front of the first string too, although a backslash escapes nothing there."""
     whole = text.replace(b"\\\\", b"\0/").replace(b'\\"', b"\0'")
     first = whole.find(b'"')
     found = hidden(text)
